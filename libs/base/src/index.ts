@@ -1,0 +1,7 @@
+export * from './canonical-json.js';
+export * from './clock.js';
+export * from './digest.js';
+export * from './errors.js';
+export * from './ids.js';
+export * from './random.js';
+export * from './suggest.js';
