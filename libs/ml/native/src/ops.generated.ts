@@ -1,0 +1,734 @@
+// Generated from native/ops.json by tools/gen-ops.mjs; do not edit.
+import { ops } from './addon.js';
+import type { Handle } from './addon.js';
+
+/** The ops by their names in native/ops.json, in the order of their numbers. */
+export const opNames = [
+  'linearForward',
+  'linearBackwardInput',
+  'linearBackwardWeight',
+  'loraForward',
+  'loraBackward',
+  'embeddingForward',
+  'embeddingBackward',
+  'rmsNormForward',
+  'rmsNormBackward',
+  'rope',
+  'swigluForward',
+  'swigluBackward',
+  'attentionForward',
+  'attentionBackward',
+  'kvWrite',
+  'pagedAttention',
+  'tokenLogProbsForward',
+  'tokenLogProbsBackward',
+  'adamwStep',
+  'sumSquares',
+  'tensorFill',
+  'tensorCopy',
+  'tensorScale',
+  'tensorAdd',
+  'tensorAccumulate',
+  'dropout',
+  'gatherRows',
+  'scatterRowsAdd',
+  'tensorCast',
+  'logitsAddSparse',
+  'sample',
+  'logitsTopLogProbs',
+] as const;
+
+export type OpName = (typeof opNames)[number];
+
+/** The differentiable ops as the tape names them: a gradient table must have a rule for each. */
+export type DifferentiableOp =
+  | 'linear'
+  | 'lora'
+  | 'embedding'
+  | 'rmsNorm'
+  | 'rope'
+  | 'swiglu'
+  | 'attention'
+  | 'tokenLogProbs'
+  | 'scale'
+  | 'add'
+  | 'dropout'
+  | 'gatherRows';
+
+export interface OpArgument {
+  readonly name: string;
+  readonly kind: 'tensor' | 'number' | 'int' | 'uint' | 'bool';
+  readonly io?: 'in' | 'out' | 'inout';
+  readonly optional?: boolean;
+}
+
+export interface OpSpec {
+  readonly differentiable: DifferentiableOp | null;
+  readonly backwardOf: OpName | null;
+  readonly saved: readonly string[];
+  readonly tolerance: number;
+  readonly args: readonly OpArgument[];
+}
+
+/** y = x Wᵀ + bias; a bf16, packed-bf16 or nf4 weight rounds x to bf16 first. */
+export function linearForward(x: Handle, w: Handle, bias: Handle | 0, y: Handle): void {
+  ops().linearForward(x, w, bias, y);
+}
+
+/** dx (+)= dy W; a bf16, packed-bf16 or nf4 weight rounds dy to bf16 first. */
+export function linearBackwardInput(dy: Handle, w: Handle, dx: Handle, accumulate: boolean): void {
+  ops().linearBackwardInput(dy, w, dx, accumulate ? 1 : 0);
+}
+
+/** dw (+)= dyᵀ x; dbias (+)= column sums of dy. */
+export function linearBackwardWeight(dy: Handle, x: Handle, dw: Handle, dbias: Handle | 0, accumulate: boolean): void {
+  ops().linearBackwardWeight(dy, x, dw, dbias, accumulate ? 1 : 0);
+}
+
+/** xa = x Aᵀ; y += scale xa Bᵀ. */
+export function loraForward(x: Handle, a: Handle, b: Handle, scale: number, y: Handle, xa: Handle): void {
+  ops().loraForward(x, a, b, scale, y, xa);
+}
+
+/** dxa = scale dy B; dx += dxa A; da += dxaᵀ x; db += scale dyᵀ xa. */
+export function loraBackward(
+  dy: Handle,
+  x: Handle,
+  a: Handle,
+  b: Handle,
+  xa: Handle,
+  scale: number,
+  dx: Handle | 0,
+  da: Handle,
+  db: Handle,
+): void {
+  ops().loraBackward(dy, x, a, b, xa, scale, dx, da, db);
+}
+
+/** y[t] = table[ids[t]]. */
+export function embeddingForward(ids: Handle, table: Handle, y: Handle): void {
+  ops().embeddingForward(ids, table, y);
+}
+
+/** dtable[ids[t]] += dy[t], in the order of t. */
+export function embeddingBackward(ids: Handle, dy: Handle, dtable: Handle): void {
+  ops().embeddingBackward(ids, dy, dtable);
+}
+
+/** rstd = 1 / sqrt(mean(x²) + eps); y = x rstd weight. */
+export function rmsNormForward(x: Handle, weight: Handle, y: Handle, rstd: Handle, eps: number): void {
+  ops().rmsNormForward(x, weight, y, rstd, eps);
+}
+
+/** dx = rstd (dy w - x rstd² mean(dy w x)); dweight += sum over t of dy x rstd. */
+export function rmsNormBackward(
+  dy: Handle,
+  x: Handle,
+  weight: Handle,
+  rstd: Handle,
+  dx: Handle,
+  dweight: Handle | 0,
+): void {
+  ops().rmsNormBackward(dy, x, weight, rstd, dx, dweight);
+}
+
+/** half-split rotation by positions[t] invFreq[i], times mscale; inverse turns the other way. */
+export function rope(x: Handle, positions: Handle, invFreq: Handle, mscale: number, inverse: boolean): void {
+  ops().rope(x, positions, invFreq, mscale, inverse ? 1 : 0);
+}
+
+/** y = silu(gate) up. */
+export function swigluForward(gate: Handle, up: Handle, y: Handle): void {
+  ops().swigluForward(gate, up, y);
+}
+
+/** s = sigmoid(gate); dgate = dy up s (1 + gate (1 - s)); dup = dy gate s; dgate may be gate, dup may be up. */
+export function swigluBackward(dy: Handle, gate: Handle, up: Handle, dgate: Handle, dup: Handle): void {
+  ops().swigluBackward(dy, gate, up, dgate, dup);
+}
+
+/** o = softmax(scale q kᵀ) v over the earlier tokens of the same sequence, at most `window` of them (0: all); lse = log of the sum. */
+export function attentionForward(
+  q: Handle,
+  k: Handle,
+  v: Handle,
+  cuSeqlens: Handle,
+  o: Handle,
+  lse: Handle,
+  scale: number,
+  window: number,
+): void {
+  ops().attentionForward(q, k, v, cuSeqlens, o, lse, scale, window);
+}
+
+/** ds = p (do vᵀ - rowsum(do o)); dq = scale ds k; dk = scale dsᵀ q; dv = pᵀ do. */
+export function attentionBackward(
+  dOut: Handle,
+  q: Handle,
+  k: Handle,
+  v: Handle,
+  o: Handle,
+  lse: Handle,
+  cuSeqlens: Handle,
+  dq: Handle,
+  dk: Handle,
+  dv: Handle,
+  scale: number,
+  window: number,
+): void {
+  ops().attentionBackward(dOut, q, k, v, o, lse, cuSeqlens, dq, dk, dv, scale, window);
+}
+
+/** cache[slot / page][:][slot % page] = row t; a negative slot skips the row. */
+export function kvWrite(k: Handle, v: Handle, slots: Handle, kCache: Handle, vCache: Handle): void {
+  ops().kvWrite(k, v, slots, kCache, vCache);
+}
+
+/** row t attends to positions 0..rowPosition[t] of sequence rowSequence[t]; a row's bits do not depend on the batch. */
+export function pagedAttention(
+  q: Handle,
+  kCache: Handle,
+  vCache: Handle,
+  blockTable: Handle,
+  rowSequence: Handle,
+  rowPosition: Handle,
+  o: Handle,
+  scale: number,
+  window: number,
+): void {
+  ops().pagedAttention(q, kCache, vCache, blockTable, rowSequence, rowPosition, o, scale, window);
+}
+
+/** logits = h Wᵀ in chunks; logp = logit[target] - lse; a negative target gives 0. */
+export function tokenLogProbsForward(
+  h: Handle,
+  w: Handle,
+  targets: Handle,
+  logp: Handle,
+  lse: Handle,
+  entropy: Handle | 0,
+  argmax: Handle | 0,
+): void {
+  ops().tokenLogProbsForward(h, w, targets, logp, lse, entropy, argmax);
+}
+
+/** g = dlogp (onehot(target) - softmax(logits)); dh = g W; dw += gᵀ h. */
+export function tokenLogProbsBackward(
+  dlogp: Handle,
+  h: Handle,
+  w: Handle,
+  targets: Handle,
+  lse: Handle,
+  dh: Handle,
+  dw: Handle | 0,
+): void {
+  ops().tokenLogProbsBackward(dlogp, h, w, targets, lse, dh, dw);
+}
+
+/** p -= lr weightDecay p; m, v = moving averages; p -= lr mhat / (sqrt(vhat) + eps), as torch.optim.AdamW. */
+export function adamwStep(
+  p: Handle,
+  g: Handle,
+  m: Handle,
+  v: Handle,
+  lr: number,
+  beta1: number,
+  beta2: number,
+  eps: number,
+  weightDecay: number,
+  step: number,
+): void {
+  ops().adamwStep(p, g, m, v, lr, beta1, beta2, eps, weightDecay, step);
+}
+
+/** out = sum of x², in blocks of one fixed size and then over the blocks, whatever the thread count. */
+export function sumSquares(x: Handle, out: Handle): void {
+  ops().sumSquares(x, out);
+}
+
+/** x = value. */
+export function tensorFill(x: Handle, value: number): void {
+  ops().tensorFill(x, value);
+}
+
+/** dst = src. */
+export function tensorCopy(src: Handle, dst: Handle): void {
+  ops().tensorCopy(src, dst);
+}
+
+/** x *= s. */
+export function tensorScale(x: Handle, s: number): void {
+  ops().tensorScale(x, s);
+}
+
+/** out = a + b. */
+export function tensorAdd(a: Handle, b: Handle, out: Handle): void {
+  ops().tensorAdd(a, b, out);
+}
+
+/** dst += src. */
+export function tensorAccumulate(dst: Handle, src: Handle): void {
+  ops().tensorAccumulate(dst, src);
+}
+
+/** y[i] = uniform(seed, i) < p ? 0 : x[i] / (1 - p); the same call takes dy to dx. */
+export function dropout(x: Handle, y: Handle, p: number, seedLow: number, seedHigh: number): void {
+  ops().dropout(x, y, p, seedLow, seedHigh);
+}
+
+/** y[i] = x[index[i]]. */
+export function gatherRows(x: Handle, index: Handle, y: Handle): void {
+  ops().gatherRows(x, index, y);
+}
+
+/** dx[index[i]] += dy[i], in the order of i. */
+export function scatterRowsAdd(dy: Handle, index: Handle, dx: Handle): void {
+  ops().scatterRowsAdd(dy, index, dx);
+}
+
+/** dst = src, rounded to nearest even. */
+export function tensorCast(src: Handle, dst: Handle): void {
+  ops().tensorCast(src, dst);
+}
+
+/** logits[rows[i], cols[i]] += values[i], in the order of i. */
+export function logitsAddSparse(logits: Handle, rows: Handle, cols: Handle, values: Handle): void {
+  ops().logitsAddSparse(logits, rows, cols, values);
+}
+
+/** temperature (0: greedy, the lowest id wins), top-k, top-p, min-p, then an inverse-CDF draw by uniform(seeds[b], counters[b]). */
+export function sample(
+  logits: Handle,
+  temperature: Handle,
+  topK: Handle,
+  topP: Handle,
+  minP: Handle,
+  seeds: Handle,
+  counters: Handle,
+  tokens: Handle,
+): void {
+  ops().sample(logits, temperature, topK, topP, minP, seeds, counters, tokens);
+}
+
+/** log-softmax of each row: the value at tokens[b] and the k largest, ties by the lower id. */
+export function logitsTopLogProbs(logits: Handle, tokens: Handle, logp: Handle, topIds: Handle, topLogp: Handle): void {
+  ops().logitsTopLogProbs(logits, tokens, logp, topIds, topLogp);
+}
+
+export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
+  linearForward: {
+    differentiable: 'linear',
+    backwardOf: null,
+    saved: ['x', 'w'],
+    tolerance: 0.00001,
+    args: [
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'w', kind: 'tensor', io: 'in', optional: false },
+      { name: 'bias', kind: 'tensor', io: 'in', optional: true },
+      { name: 'y', kind: 'tensor', io: 'out', optional: false },
+    ],
+  },
+  linearBackwardInput: {
+    differentiable: null,
+    backwardOf: 'linearForward',
+    saved: [],
+    tolerance: 0.00001,
+    args: [
+      { name: 'dy', kind: 'tensor', io: 'in', optional: false },
+      { name: 'w', kind: 'tensor', io: 'in', optional: false },
+      { name: 'dx', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'accumulate', kind: 'bool' },
+    ],
+  },
+  linearBackwardWeight: {
+    differentiable: null,
+    backwardOf: 'linearForward',
+    saved: [],
+    tolerance: 0.00001,
+    args: [
+      { name: 'dy', kind: 'tensor', io: 'in', optional: false },
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'dw', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'dbias', kind: 'tensor', io: 'inout', optional: true },
+      { name: 'accumulate', kind: 'bool' },
+    ],
+  },
+  loraForward: {
+    differentiable: 'lora',
+    backwardOf: null,
+    saved: ['x', 'a', 'b', 'xa'],
+    tolerance: 0.00001,
+    args: [
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'a', kind: 'tensor', io: 'in', optional: false },
+      { name: 'b', kind: 'tensor', io: 'in', optional: false },
+      { name: 'scale', kind: 'number' },
+      { name: 'y', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'xa', kind: 'tensor', io: 'out', optional: false },
+    ],
+  },
+  loraBackward: {
+    differentiable: null,
+    backwardOf: 'loraForward',
+    saved: [],
+    tolerance: 0.00001,
+    args: [
+      { name: 'dy', kind: 'tensor', io: 'in', optional: false },
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'a', kind: 'tensor', io: 'in', optional: false },
+      { name: 'b', kind: 'tensor', io: 'in', optional: false },
+      { name: 'xa', kind: 'tensor', io: 'in', optional: false },
+      { name: 'scale', kind: 'number' },
+      { name: 'dx', kind: 'tensor', io: 'inout', optional: true },
+      { name: 'da', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'db', kind: 'tensor', io: 'inout', optional: false },
+    ],
+  },
+  embeddingForward: {
+    differentiable: 'embedding',
+    backwardOf: null,
+    saved: ['ids'],
+    tolerance: 0,
+    args: [
+      { name: 'ids', kind: 'tensor', io: 'in', optional: false },
+      { name: 'table', kind: 'tensor', io: 'in', optional: false },
+      { name: 'y', kind: 'tensor', io: 'out', optional: false },
+    ],
+  },
+  embeddingBackward: {
+    differentiable: null,
+    backwardOf: 'embeddingForward',
+    saved: [],
+    tolerance: 0,
+    args: [
+      { name: 'ids', kind: 'tensor', io: 'in', optional: false },
+      { name: 'dy', kind: 'tensor', io: 'in', optional: false },
+      { name: 'dtable', kind: 'tensor', io: 'inout', optional: false },
+    ],
+  },
+  rmsNormForward: {
+    differentiable: 'rmsNorm',
+    backwardOf: null,
+    saved: ['x', 'weight', 'rstd'],
+    tolerance: 0.000002,
+    args: [
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'weight', kind: 'tensor', io: 'in', optional: false },
+      { name: 'y', kind: 'tensor', io: 'out', optional: false },
+      { name: 'rstd', kind: 'tensor', io: 'out', optional: false },
+      { name: 'eps', kind: 'number' },
+    ],
+  },
+  rmsNormBackward: {
+    differentiable: null,
+    backwardOf: 'rmsNormForward',
+    saved: [],
+    tolerance: 0.00001,
+    args: [
+      { name: 'dy', kind: 'tensor', io: 'in', optional: false },
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'weight', kind: 'tensor', io: 'in', optional: false },
+      { name: 'rstd', kind: 'tensor', io: 'in', optional: false },
+      { name: 'dx', kind: 'tensor', io: 'out', optional: false },
+      { name: 'dweight', kind: 'tensor', io: 'inout', optional: true },
+    ],
+  },
+  rope: {
+    differentiable: 'rope',
+    backwardOf: null,
+    saved: ['positions', 'invFreq'],
+    tolerance: 0.000002,
+    args: [
+      { name: 'x', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'positions', kind: 'tensor', io: 'in', optional: false },
+      { name: 'invFreq', kind: 'tensor', io: 'in', optional: false },
+      { name: 'mscale', kind: 'number' },
+      { name: 'inverse', kind: 'bool' },
+    ],
+  },
+  swigluForward: {
+    differentiable: 'swiglu',
+    backwardOf: null,
+    saved: ['gate', 'up'],
+    tolerance: 0.000002,
+    args: [
+      { name: 'gate', kind: 'tensor', io: 'in', optional: false },
+      { name: 'up', kind: 'tensor', io: 'in', optional: false },
+      { name: 'y', kind: 'tensor', io: 'out', optional: false },
+    ],
+  },
+  swigluBackward: {
+    differentiable: null,
+    backwardOf: 'swigluForward',
+    saved: [],
+    tolerance: 0.000004,
+    args: [
+      { name: 'dy', kind: 'tensor', io: 'in', optional: false },
+      { name: 'gate', kind: 'tensor', io: 'in', optional: false },
+      { name: 'up', kind: 'tensor', io: 'in', optional: false },
+      { name: 'dgate', kind: 'tensor', io: 'out', optional: false },
+      { name: 'dup', kind: 'tensor', io: 'out', optional: false },
+    ],
+  },
+  attentionForward: {
+    differentiable: 'attention',
+    backwardOf: null,
+    saved: ['q', 'k', 'v', 'o', 'lse', 'cuSeqlens'],
+    tolerance: 0.00001,
+    args: [
+      { name: 'q', kind: 'tensor', io: 'in', optional: false },
+      { name: 'k', kind: 'tensor', io: 'in', optional: false },
+      { name: 'v', kind: 'tensor', io: 'in', optional: false },
+      { name: 'cuSeqlens', kind: 'tensor', io: 'in', optional: false },
+      { name: 'o', kind: 'tensor', io: 'out', optional: false },
+      { name: 'lse', kind: 'tensor', io: 'out', optional: false },
+      { name: 'scale', kind: 'number' },
+      { name: 'window', kind: 'int' },
+    ],
+  },
+  attentionBackward: {
+    differentiable: null,
+    backwardOf: 'attentionForward',
+    saved: [],
+    tolerance: 0.00002,
+    args: [
+      { name: 'do', kind: 'tensor', io: 'in', optional: false },
+      { name: 'q', kind: 'tensor', io: 'in', optional: false },
+      { name: 'k', kind: 'tensor', io: 'in', optional: false },
+      { name: 'v', kind: 'tensor', io: 'in', optional: false },
+      { name: 'o', kind: 'tensor', io: 'in', optional: false },
+      { name: 'lse', kind: 'tensor', io: 'in', optional: false },
+      { name: 'cuSeqlens', kind: 'tensor', io: 'in', optional: false },
+      { name: 'dq', kind: 'tensor', io: 'out', optional: false },
+      { name: 'dk', kind: 'tensor', io: 'out', optional: false },
+      { name: 'dv', kind: 'tensor', io: 'out', optional: false },
+      { name: 'scale', kind: 'number' },
+      { name: 'window', kind: 'int' },
+    ],
+  },
+  kvWrite: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0,
+    args: [
+      { name: 'k', kind: 'tensor', io: 'in', optional: false },
+      { name: 'v', kind: 'tensor', io: 'in', optional: false },
+      { name: 'slots', kind: 'tensor', io: 'in', optional: false },
+      { name: 'kCache', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'vCache', kind: 'tensor', io: 'inout', optional: false },
+    ],
+  },
+  pagedAttention: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0.00001,
+    args: [
+      { name: 'q', kind: 'tensor', io: 'in', optional: false },
+      { name: 'kCache', kind: 'tensor', io: 'in', optional: false },
+      { name: 'vCache', kind: 'tensor', io: 'in', optional: false },
+      { name: 'blockTable', kind: 'tensor', io: 'in', optional: false },
+      { name: 'rowSequence', kind: 'tensor', io: 'in', optional: false },
+      { name: 'rowPosition', kind: 'tensor', io: 'in', optional: false },
+      { name: 'o', kind: 'tensor', io: 'out', optional: false },
+      { name: 'scale', kind: 'number' },
+      { name: 'window', kind: 'int' },
+    ],
+  },
+  tokenLogProbsForward: {
+    differentiable: 'tokenLogProbs',
+    backwardOf: null,
+    saved: ['h', 'w', 'targets', 'lse'],
+    tolerance: 0.00001,
+    args: [
+      { name: 'h', kind: 'tensor', io: 'in', optional: false },
+      { name: 'w', kind: 'tensor', io: 'in', optional: false },
+      { name: 'targets', kind: 'tensor', io: 'in', optional: false },
+      { name: 'logp', kind: 'tensor', io: 'out', optional: false },
+      { name: 'lse', kind: 'tensor', io: 'out', optional: false },
+      { name: 'entropy', kind: 'tensor', io: 'out', optional: true },
+      { name: 'argmax', kind: 'tensor', io: 'out', optional: true },
+    ],
+  },
+  tokenLogProbsBackward: {
+    differentiable: null,
+    backwardOf: 'tokenLogProbsForward',
+    saved: [],
+    tolerance: 0.00002,
+    args: [
+      { name: 'dlogp', kind: 'tensor', io: 'in', optional: false },
+      { name: 'h', kind: 'tensor', io: 'in', optional: false },
+      { name: 'w', kind: 'tensor', io: 'in', optional: false },
+      { name: 'targets', kind: 'tensor', io: 'in', optional: false },
+      { name: 'lse', kind: 'tensor', io: 'in', optional: false },
+      { name: 'dh', kind: 'tensor', io: 'out', optional: false },
+      { name: 'dw', kind: 'tensor', io: 'inout', optional: true },
+    ],
+  },
+  adamwStep: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0.000002,
+    args: [
+      { name: 'p', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'g', kind: 'tensor', io: 'in', optional: false },
+      { name: 'm', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'v', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'lr', kind: 'number' },
+      { name: 'beta1', kind: 'number' },
+      { name: 'beta2', kind: 'number' },
+      { name: 'eps', kind: 'number' },
+      { name: 'weightDecay', kind: 'number' },
+      { name: 'step', kind: 'int' },
+    ],
+  },
+  sumSquares: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0.000002,
+    args: [
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'out', kind: 'tensor', io: 'out', optional: false },
+    ],
+  },
+  tensorFill: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0,
+    args: [
+      { name: 'x', kind: 'tensor', io: 'out', optional: false },
+      { name: 'value', kind: 'number' },
+    ],
+  },
+  tensorCopy: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0,
+    args: [
+      { name: 'src', kind: 'tensor', io: 'in', optional: false },
+      { name: 'dst', kind: 'tensor', io: 'out', optional: false },
+    ],
+  },
+  tensorScale: {
+    differentiable: 'scale',
+    backwardOf: null,
+    saved: [],
+    tolerance: 0,
+    args: [
+      { name: 'x', kind: 'tensor', io: 'inout', optional: false },
+      { name: 's', kind: 'number' },
+    ],
+  },
+  tensorAdd: {
+    differentiable: 'add',
+    backwardOf: null,
+    saved: [],
+    tolerance: 0,
+    args: [
+      { name: 'a', kind: 'tensor', io: 'in', optional: false },
+      { name: 'b', kind: 'tensor', io: 'in', optional: false },
+      { name: 'out', kind: 'tensor', io: 'out', optional: false },
+    ],
+  },
+  tensorAccumulate: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0,
+    args: [
+      { name: 'dst', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'src', kind: 'tensor', io: 'in', optional: false },
+    ],
+  },
+  dropout: {
+    differentiable: 'dropout',
+    backwardOf: null,
+    saved: [],
+    tolerance: 0,
+    args: [
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'y', kind: 'tensor', io: 'out', optional: false },
+      { name: 'p', kind: 'number' },
+      { name: 'seedLow', kind: 'uint' },
+      { name: 'seedHigh', kind: 'uint' },
+    ],
+  },
+  gatherRows: {
+    differentiable: 'gatherRows',
+    backwardOf: null,
+    saved: ['index'],
+    tolerance: 0,
+    args: [
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'index', kind: 'tensor', io: 'in', optional: false },
+      { name: 'y', kind: 'tensor', io: 'out', optional: false },
+    ],
+  },
+  scatterRowsAdd: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0,
+    args: [
+      { name: 'dy', kind: 'tensor', io: 'in', optional: false },
+      { name: 'index', kind: 'tensor', io: 'in', optional: false },
+      { name: 'dx', kind: 'tensor', io: 'inout', optional: false },
+    ],
+  },
+  tensorCast: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0,
+    args: [
+      { name: 'src', kind: 'tensor', io: 'in', optional: false },
+      { name: 'dst', kind: 'tensor', io: 'out', optional: false },
+    ],
+  },
+  logitsAddSparse: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0,
+    args: [
+      { name: 'logits', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'rows', kind: 'tensor', io: 'in', optional: false },
+      { name: 'cols', kind: 'tensor', io: 'in', optional: false },
+      { name: 'values', kind: 'tensor', io: 'in', optional: false },
+    ],
+  },
+  sample: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0,
+    args: [
+      { name: 'logits', kind: 'tensor', io: 'in', optional: false },
+      { name: 'temperature', kind: 'tensor', io: 'in', optional: false },
+      { name: 'topK', kind: 'tensor', io: 'in', optional: false },
+      { name: 'topP', kind: 'tensor', io: 'in', optional: false },
+      { name: 'minP', kind: 'tensor', io: 'in', optional: false },
+      { name: 'seeds', kind: 'tensor', io: 'in', optional: false },
+      { name: 'counters', kind: 'tensor', io: 'in', optional: false },
+      { name: 'tokens', kind: 'tensor', io: 'out', optional: false },
+    ],
+  },
+  logitsTopLogProbs: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0.000002,
+    args: [
+      { name: 'logits', kind: 'tensor', io: 'in', optional: false },
+      { name: 'tokens', kind: 'tensor', io: 'in', optional: false },
+      { name: 'logp', kind: 'tensor', io: 'out', optional: false },
+      { name: 'topIds', kind: 'tensor', io: 'out', optional: false },
+      { name: 'topLogp', kind: 'tensor', io: 'out', optional: false },
+    ],
+  },
+};

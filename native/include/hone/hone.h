@@ -1,0 +1,81 @@
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hone/ops.h"
+
+// The C surface of libhone_core: plain numbers and pointers, no exceptions, safe to call from several threads (calls are
+// serialised; one op at a time uses the whole thread pool). Every function that returns int gives 0 on success or a
+// hone::Code; hone_last_error then holds the sentence, per calling thread.
+
+#if defined(_WIN32)
+#define HONE_API __declspec(dllexport)
+#else
+#define HONE_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef int32_t hone_handle;  // > 0; 0 stands for an absent optional tensor.
+
+enum hone_device { HONE_DEVICE_CPU = 0, HONE_DEVICE_NULL = 1 };
+
+typedef struct hone_info {
+  int threads;
+  const char* isa;
+  const char* isas_available;  // Space-separated, weakest first.
+} hone_info;
+
+typedef struct hone_memory {
+  int64_t live_bytes;
+  int64_t peak_bytes;
+  int64_t live_tensors;
+  int64_t cached_bytes;     // Freed, kept for the next allocation of its size.
+  int64_t workspace_bytes;  // Scratch of the kernels.
+} hone_memory;
+
+typedef struct hone_nf4_sizes {
+  int64_t codes;
+  int64_t absmax_codes;
+  int64_t nested_absmax;
+} hone_nf4_sizes;
+
+// Once per process; a later call changes nothing and reports what the first one set up. threads <= 0 and a null or empty
+// isa mean: HONE_THREADS, HONE_ISA, else what the machine has.
+HONE_API int hone_init(int threads, const char* isa, hone_info* info);
+
+HONE_API const char* hone_last_error(void);
+HONE_API const char* hone_op_name(int op);
+HONE_API int hone_op_arg_count(int op);
+// "avx512/rms_norm_forward": which kernel serves the op.
+HONE_API const char* hone_kernel_name(int op);
+
+// dims holds 4 numbers, -1 for unused. Memory is not cleared.
+HONE_API int hone_tensor_alloc(int device, int dtype, const int64_t* dims, hone_handle* out);
+HONE_API int hone_tensor_view(hone_handle tensor, int64_t element_offset, const int64_t* dims, hone_handle* out);
+HONE_API int hone_tensor_free(hone_handle tensor);
+HONE_API int hone_tensor_describe(hone_handle tensor, int* device, int* dtype, int* rank, int64_t* dims);
+HONE_API int hone_tensor_write(hone_handle tensor, int64_t element_offset, const void* data, int dtype, int64_t count);
+HONE_API int hone_tensor_read(hone_handle tensor, int64_t element_offset, void* data, int dtype, int64_t count);
+
+HONE_API void hone_memory_stats(int device, hone_memory* out);
+HONE_API void hone_reset_peak(int device);
+// Gives cached blocks back to the system.
+HONE_API void hone_release_cache(void);
+
+HONE_API int hone_pack_weight(hone_handle source, int format, hone_handle* out);
+HONE_API int hone_unpack_weight(hone_handle weight, hone_handle* out);
+HONE_API int hone_weight_bytes(hone_handle weight, int64_t* out);
+HONE_API int hone_nf4_sizes_of(hone_handle weight, hone_nf4_sizes* out);
+HONE_API int hone_nf4_read(hone_handle weight, uint8_t* codes, uint8_t* absmax_codes, float* nested_absmax, float* offset);
+
+// The arguments of an op in the order of ops.json, handles and attributes alike as numbers.
+HONE_API int hone_invoke(int op, const double* args, int count);
+// A recorded list: op number, then its arguments, over and over. Stops at the first failure.
+HONE_API int hone_invoke_batch(const double* commands, int64_t count, int* failed_op);
+
+#ifdef __cplusplus
+}
+#endif

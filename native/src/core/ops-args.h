@@ -1,0 +1,370 @@
+// Generated from native/ops.json by tools/gen-ops.mjs; do not edit.
+#pragma once
+#include <cstdint>
+
+#include "hone/status.h"
+#include "hone/view.h"
+
+namespace hone {
+
+struct Context;
+
+enum class Op : int {
+  kLinearForward = 0,
+  kLinearBackwardInput = 1,
+  kLinearBackwardWeight = 2,
+  kLoraForward = 3,
+  kLoraBackward = 4,
+  kEmbeddingForward = 5,
+  kEmbeddingBackward = 6,
+  kRmsNormForward = 7,
+  kRmsNormBackward = 8,
+  kRope = 9,
+  kSwigluForward = 10,
+  kSwigluBackward = 11,
+  kAttentionForward = 12,
+  kAttentionBackward = 13,
+  kKvWrite = 14,
+  kPagedAttention = 15,
+  kTokenLogProbsForward = 16,
+  kTokenLogProbsBackward = 17,
+  kAdamwStep = 18,
+  kSumSquares = 19,
+  kTensorFill = 20,
+  kTensorCopy = 21,
+  kTensorScale = 22,
+  kTensorAdd = 23,
+  kTensorAccumulate = 24,
+  kDropout = 25,
+  kGatherRows = 26,
+  kScatterRowsAdd = 27,
+  kTensorCast = 28,
+  kLogitsAddSparse = 29,
+  kSample = 30,
+  kLogitsTopLogProbs = 31,
+};
+
+inline constexpr int kOpCount = 32;
+
+// y = x Wᵀ + bias; a bf16, packed-bf16 or nf4 weight rounds x to bf16 first
+struct LinearForwardArgs {
+  View x;  // in f32 [M,K]
+  View w;  // in f32|bf16|packed_f32|packed_bf16|nf4 [N,K]
+  View bias;  // in f32 [N], may be absent
+  View y;  // out f32 [M,N]
+};
+
+// dx (+)= dy W; a bf16, packed-bf16 or nf4 weight rounds dy to bf16 first
+struct LinearBackwardInputArgs {
+  View dy;  // in f32 [M,N]
+  View w;  // in f32|bf16|packed_f32|packed_bf16|nf4 [N,K]
+  View dx;  // inout f32 [M,K]
+  bool accumulate;
+};
+
+// dw (+)= dyᵀ x; dbias (+)= column sums of dy
+struct LinearBackwardWeightArgs {
+  View dy;  // in f32 [M,N]
+  View x;  // in f32 [M,K]
+  View dw;  // inout f32 [N,K]
+  View dbias;  // inout f32 [N], may be absent
+  bool accumulate;
+};
+
+// xa = x Aᵀ; y += scale xa Bᵀ
+struct LoraForwardArgs {
+  View x;  // in f32 [M,K]
+  View a;  // in f32 [r,K]
+  View b;  // in f32 [N,r]
+  double scale;
+  View y;  // inout f32 [M,N]
+  View xa;  // out f32 [M,r]
+};
+
+// dxa = scale dy B; dx += dxa A; da += dxaᵀ x; db += scale dyᵀ xa
+struct LoraBackwardArgs {
+  View dy;  // in f32 [M,N]
+  View x;  // in f32 [M,K]
+  View a;  // in f32 [r,K]
+  View b;  // in f32 [N,r]
+  View xa;  // in f32 [M,r]
+  double scale;
+  View dx;  // inout f32 [M,K], may be absent
+  View da;  // inout f32 [r,K]
+  View db;  // inout f32 [N,r]
+};
+
+// y[t] = table[ids[t]]
+struct EmbeddingForwardArgs {
+  View ids;  // in i32 [T]
+  View table;  // in f32|bf16 [V,d]
+  View y;  // out f32 [T,d]
+};
+
+// dtable[ids[t]] += dy[t], in the order of t
+struct EmbeddingBackwardArgs {
+  View ids;  // in i32 [T]
+  View dy;  // in f32 [T,d]
+  View dtable;  // inout f32 [V,d]
+};
+
+// rstd = 1 / sqrt(mean(x²) + eps); y = x rstd weight
+struct RmsNormForwardArgs {
+  View x;  // in f32 [T,d]
+  View weight;  // in f32 [d]
+  View y;  // out f32 [T,d]
+  View rstd;  // out f32 [T]
+  double eps;
+};
+
+// dx = rstd (dy w - x rstd² mean(dy w x)); dweight += sum over t of dy x rstd
+struct RmsNormBackwardArgs {
+  View dy;  // in f32 [T,d]
+  View x;  // in f32 [T,d]
+  View weight;  // in f32 [d]
+  View rstd;  // in f32 [T]
+  View dx;  // out f32 [T,d]
+  View dweight;  // inout f32 [d], may be absent
+};
+
+// half-split rotation by positions[t] invFreq[i], times mscale; inverse turns the other way
+struct RopeArgs {
+  View x;  // inout f32 [T,H,D]
+  View positions;  // in i32 [T]
+  View inv_freq;  // in f32 [Half]
+  double mscale;
+  bool inverse;
+};
+
+// y = silu(gate) up
+struct SwigluForwardArgs {
+  View gate;  // in f32 [*]
+  View up;  // in f32 [like gate]
+  View y;  // out f32 [like gate]
+};
+
+// s = sigmoid(gate); dgate = dy up s (1 + gate (1 - s)); dup = dy gate s; dgate may be gate, dup may be up
+struct SwigluBackwardArgs {
+  View dy;  // in f32 [*]
+  View gate;  // in f32 [like dy]
+  View up;  // in f32 [like dy]
+  View dgate;  // out f32 [like dy]
+  View dup;  // out f32 [like dy]
+};
+
+// o = softmax(scale q kᵀ) v over the earlier tokens of the same sequence, at most `window` of them (0: all); lse = log of the sum
+struct AttentionForwardArgs {
+  View q;  // in f32 [T,H,D]
+  View k;  // in f32 [T,KV,D]
+  View v;  // in f32 [T,KV,D]
+  View cu_seqlens;  // in i32 [S+1]
+  View o;  // out f32 [T,H,D]
+  View lse;  // out f32 [T,H]
+  double scale;
+  std::int64_t window;
+};
+
+// ds = p (do vᵀ - rowsum(do o)); dq = scale ds k; dk = scale dsᵀ q; dv = pᵀ do
+struct AttentionBackwardArgs {
+  View d_o;  // in f32 [T,H,D]
+  View q;  // in f32 [T,H,D]
+  View k;  // in f32 [T,KV,D]
+  View v;  // in f32 [T,KV,D]
+  View o;  // in f32 [T,H,D]
+  View lse;  // in f32 [T,H]
+  View cu_seqlens;  // in i32 [S+1]
+  View dq;  // out f32 [T,H,D]
+  View dk;  // out f32 [T,KV,D]
+  View dv;  // out f32 [T,KV,D]
+  double scale;
+  std::int64_t window;
+};
+
+// cache[slot / page][:][slot % page] = row t; a negative slot skips the row
+struct KvWriteArgs {
+  View k;  // in f32 [T,KV,D]
+  View v;  // in f32 [T,KV,D]
+  View slots;  // in i32 [T]
+  View k_cache;  // inout f32 [P,KV,page,D]
+  View v_cache;  // inout f32 [P,KV,page,D]
+};
+
+// row t attends to positions 0..rowPosition[t] of sequence rowSequence[t]; a row's bits do not depend on the batch
+struct PagedAttentionArgs {
+  View q;  // in f32 [T,H,D]
+  View k_cache;  // in f32 [P,KV,page,D]
+  View v_cache;  // in f32 [P,KV,page,D]
+  View block_table;  // in i32 [S,maxBlocks]
+  View row_sequence;  // in i32 [T]
+  View row_position;  // in i32 [T]
+  View o;  // out f32 [T,H,D]
+  double scale;
+  std::int64_t window;
+};
+
+// logits = h Wᵀ in chunks; logp = logit[target] - lse; a negative target gives 0
+struct TokenLogProbsForwardArgs {
+  View h;  // in f32 [T,d]
+  View w;  // in f32|bf16|packed_f32|packed_bf16|nf4 [V,d]
+  View targets;  // in i32 [T]
+  View logp;  // out f32 [T]
+  View lse;  // out f32 [T]
+  View entropy;  // out f32 [T], may be absent
+  View argmax;  // out i32 [T], may be absent
+};
+
+// g = dlogp (onehot(target) - softmax(logits)); dh = g W; dw += gᵀ h
+struct TokenLogProbsBackwardArgs {
+  View dlogp;  // in f32 [T]
+  View h;  // in f32 [T,d]
+  View w;  // in f32|bf16|packed_f32|packed_bf16|nf4 [V,d]
+  View targets;  // in i32 [T]
+  View lse;  // in f32 [T]
+  View dh;  // out f32 [T,d]
+  View dw;  // inout f32 [V,d], may be absent
+};
+
+// p -= lr weightDecay p; m, v = moving averages; p -= lr mhat / (sqrt(vhat) + eps), as torch.optim.AdamW
+struct AdamwStepArgs {
+  View p;  // inout f32 [*]
+  View g;  // in f32 [like p]
+  View m;  // inout f32 [like p]
+  View v;  // inout f32 [like p]
+  double lr;
+  double beta1;
+  double beta2;
+  double eps;
+  double weight_decay;
+  std::int64_t step;
+};
+
+// out = sum of x², in blocks of one fixed size and then over the blocks, whatever the thread count
+struct SumSquaresArgs {
+  View x;  // in f32 [*]
+  View out;  // out f32 [1]
+};
+
+// x = value
+struct TensorFillArgs {
+  View x;  // out f32|bf16|f16 [*]
+  double value;
+};
+
+// dst = src
+struct TensorCopyArgs {
+  View src;  // in f32|bf16|f16|i32|u8 [*]
+  View dst;  // out f32|bf16|f16|i32|u8 [like src]
+};
+
+// x *= s
+struct TensorScaleArgs {
+  View x;  // inout f32 [*]
+  double s;
+};
+
+// out = a + b
+struct TensorAddArgs {
+  View a;  // in f32 [*]
+  View b;  // in f32 [like a]
+  View out;  // out f32 [like a]
+};
+
+// dst += src
+struct TensorAccumulateArgs {
+  View dst;  // inout f32 [*]
+  View src;  // in f32 [like dst]
+};
+
+// y[i] = uniform(seed, i) < p ? 0 : x[i] / (1 - p); the same call takes dy to dx
+struct DropoutArgs {
+  View x;  // in f32 [*]
+  View y;  // out f32 [like x]
+  double p;
+  std::uint32_t seed_low;
+  std::uint32_t seed_high;
+};
+
+// y[i] = x[index[i]]
+struct GatherRowsArgs {
+  View x;  // in f32 [T,d]
+  View index;  // in i32 [n]
+  View y;  // out f32 [n,d]
+};
+
+// dx[index[i]] += dy[i], in the order of i
+struct ScatterRowsAddArgs {
+  View dy;  // in f32 [n,d]
+  View index;  // in i32 [n]
+  View dx;  // inout f32 [T,d]
+};
+
+// dst = src, rounded to nearest even
+struct TensorCastArgs {
+  View src;  // in f32|bf16|f16 [*]
+  View dst;  // out f32|bf16|f16 [like src]
+};
+
+// logits[rows[i], cols[i]] += values[i], in the order of i
+struct LogitsAddSparseArgs {
+  View logits;  // inout f32 [B,V]
+  View rows;  // in i32 [n]
+  View cols;  // in i32 [n]
+  View values;  // in f32 [n]
+};
+
+// temperature (0: greedy, the lowest id wins), top-k, top-p, min-p, then an inverse-CDF draw by uniform(seeds[b], counters[b])
+struct SampleArgs {
+  View logits;  // in f32 [B,V]
+  View temperature;  // in f32 [B]
+  View top_k;  // in i32 [B]
+  View top_p;  // in f32 [B]
+  View min_p;  // in f32 [B]
+  View seeds;  // in i32 [B,2]
+  View counters;  // in i32 [B]
+  View tokens;  // out i32 [B]
+};
+
+// log-softmax of each row: the value at tokens[b] and the k largest, ties by the lower id
+struct LogitsTopLogProbsArgs {
+  View logits;  // in f32 [B,V]
+  View tokens;  // in i32 [B]
+  View logp;  // out f32 [B]
+  View top_ids;  // out i32 [B,k]
+  View top_logp;  // out f32 [B,k]
+};
+
+// Every kernel of an op has this signature, in namespace hone::reference or hone::<isa>:
+//   Status linear_forward(Context&, const LinearForwardArgs&);
+//   Status linear_backward_input(Context&, const LinearBackwardInputArgs&);
+//   Status linear_backward_weight(Context&, const LinearBackwardWeightArgs&);
+//   Status lora_forward(Context&, const LoraForwardArgs&);
+//   Status lora_backward(Context&, const LoraBackwardArgs&);
+//   Status embedding_forward(Context&, const EmbeddingForwardArgs&);
+//   Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
+//   Status rms_norm_forward(Context&, const RmsNormForwardArgs&);
+//   Status rms_norm_backward(Context&, const RmsNormBackwardArgs&);
+//   Status rope(Context&, const RopeArgs&);
+//   Status swiglu_forward(Context&, const SwigluForwardArgs&);
+//   Status swiglu_backward(Context&, const SwigluBackwardArgs&);
+//   Status attention_forward(Context&, const AttentionForwardArgs&);
+//   Status attention_backward(Context&, const AttentionBackwardArgs&);
+//   Status kv_write(Context&, const KvWriteArgs&);
+//   Status paged_attention(Context&, const PagedAttentionArgs&);
+//   Status token_log_probs_forward(Context&, const TokenLogProbsForwardArgs&);
+//   Status token_log_probs_backward(Context&, const TokenLogProbsBackwardArgs&);
+//   Status adamw_step(Context&, const AdamwStepArgs&);
+//   Status sum_squares(Context&, const SumSquaresArgs&);
+//   Status tensor_fill(Context&, const TensorFillArgs&);
+//   Status tensor_copy(Context&, const TensorCopyArgs&);
+//   Status tensor_scale(Context&, const TensorScaleArgs&);
+//   Status tensor_add(Context&, const TensorAddArgs&);
+//   Status tensor_accumulate(Context&, const TensorAccumulateArgs&);
+//   Status dropout(Context&, const DropoutArgs&);
+//   Status gather_rows(Context&, const GatherRowsArgs&);
+//   Status scatter_rows_add(Context&, const ScatterRowsAddArgs&);
+//   Status tensor_cast(Context&, const TensorCastArgs&);
+//   Status logits_add_sparse(Context&, const LogitsAddSparseArgs&);
+//   Status sample(Context&, const SampleArgs&);
+//   Status logits_top_log_probs(Context&, const LogitsTopLogProbsArgs&);
+
+}  // namespace hone

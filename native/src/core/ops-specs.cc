@@ -1,0 +1,343 @@
+// Generated from native/ops.json by tools/gen-ops.mjs; do not edit.
+#include "core/op-spec.h"
+
+namespace hone {
+namespace {
+
+constexpr ArgSpec k_linear_forward[] = {
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("w", Io::kin, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("bias", Io::kin, true, bit(DType::f32), Shape::kdims, -1, 1, {{2, 0}}, Check::knone, {-1, -1}),
+    tensor("y", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_linear_backward_input[] = {
+    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("w", Io::kin, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4), Shape::kdims, -1, 2, {{1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("dx", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    attribute("accumulate", Attribute::kbool),
+};
+
+constexpr ArgSpec k_linear_backward_weight[] = {
+    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("dw", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("dbias", Io::kinout, true, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+    attribute("accumulate", Attribute::kbool),
+};
+
+constexpr ArgSpec k_lora_forward[] = {
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("a", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("b", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{3, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    attribute("scale", Attribute::knumber),
+    tensor("y", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {3, 0}}, Check::knone, {-1, -1}),
+    tensor("xa", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_lora_backward[] = {
+    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("a", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{3, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("b", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{1, 0}, {3, 0}}, Check::knone, {-1, -1}),
+    tensor("xa", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {3, 0}}, Check::knone, {-1, -1}),
+    attribute("scale", Attribute::knumber),
+    tensor("dx", Io::kinout, true, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("da", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{3, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("db", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{1, 0}, {3, 0}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_embedding_forward[] = {
+    tensor("ids", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {1, -1}),
+    tensor("table", Io::kin, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("y", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_embedding_backward[] = {
+    tensor("ids", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {2, -1}),
+    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("dtable", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_rms_norm_forward[] = {
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("weight", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+    tensor("y", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("rstd", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    attribute("eps", Attribute::knumber),
+};
+
+constexpr ArgSpec k_rms_norm_backward[] = {
+    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("weight", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+    tensor("rstd", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("dx", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("dweight", Io::kinout, true, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_rope[] = {
+    tensor("x", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("positions", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kfrom0, {-1, -1}),
+    tensor("invFreq", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{3, 0}}, Check::knone, {-1, -1}),
+    attribute("mscale", Attribute::knumber),
+    attribute("inverse", Attribute::kbool),
+};
+
+constexpr ArgSpec k_swiglu_forward[] = {
+    tensor("gate", Io::kin, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("up", Io::kin, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("y", Io::kout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_swiglu_backward[] = {
+    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("gate", Io::kin, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("up", Io::kin, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("dgate", Io::kout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("dup", Io::kout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_attention_forward[] = {
+    tensor("q", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("k", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("v", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("cuSeqlens", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{4, 1}}, Check::ksegments, {0, -1}),
+    tensor("o", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("lse", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    attribute("scale", Attribute::knumber),
+    attribute("window", Attribute::kint),
+};
+
+constexpr ArgSpec k_attention_backward[] = {
+    tensor("do", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("q", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("k", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("v", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("o", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("lse", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("cuSeqlens", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{4, 1}}, Check::ksegments, {0, -1}),
+    tensor("dq", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("dk", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("dv", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    attribute("scale", Attribute::knumber),
+    attribute("window", Attribute::kint),
+};
+
+constexpr ArgSpec k_kv_write[] = {
+    tensor("k", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("v", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("slots", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kunder, {3, 4}),
+    tensor("kCache", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 4, {{3, 0}, {1, 0}, {4, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("vCache", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 4, {{3, 0}, {1, 0}, {4, 0}, {2, 0}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_paged_attention[] = {
+    tensor("q", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("kCache", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 4, {{3, 0}, {4, 0}, {5, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("vCache", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 4, {{3, 0}, {4, 0}, {5, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("blockTable", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{6, 0}, {7, 0}}, Check::kunder, {3, -1}),
+    tensor("rowSequence", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {6, -1}),
+    tensor("rowPosition", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {7, 5}),
+    tensor("o", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    attribute("scale", Attribute::knumber),
+    attribute("window", Attribute::kint),
+};
+
+constexpr ArgSpec k_token_log_probs_forward[] = {
+    tensor("h", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("w", Io::kin, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("targets", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kunder, {2, -1}),
+    tensor("logp", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("lse", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("entropy", Io::kout, true, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("argmax", Io::kout, true, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_token_log_probs_backward[] = {
+    tensor("dlogp", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("h", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("w", Io::kin, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("targets", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kunder, {2, -1}),
+    tensor("lse", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("dh", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("dw", Io::kinout, true, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_adamw_step[] = {
+    tensor("p", Io::kinout, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("g", Io::kin, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("m", Io::kinout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("v", Io::kinout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    attribute("lr", Attribute::knumber),
+    attribute("beta1", Attribute::knumber),
+    attribute("beta2", Attribute::knumber),
+    attribute("eps", Attribute::knumber),
+    attribute("weightDecay", Attribute::knumber),
+    attribute("step", Attribute::kint),
+};
+
+constexpr ArgSpec k_sum_squares[] = {
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("out", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 1, {{-1, 1}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_tensor_fill[] = {
+    tensor("x", Io::kout, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::f16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    attribute("value", Attribute::knumber),
+};
+
+constexpr ArgSpec k_tensor_copy[] = {
+    tensor("src", Io::kin, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::f16) | bit(DType::i32) | bit(DType::u8), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("dst", Io::kout, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::f16) | bit(DType::i32) | bit(DType::u8), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_tensor_scale[] = {
+    tensor("x", Io::kinout, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    attribute("s", Attribute::knumber),
+};
+
+constexpr ArgSpec k_tensor_add[] = {
+    tensor("a", Io::kin, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("b", Io::kin, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("out", Io::kout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_tensor_accumulate[] = {
+    tensor("dst", Io::kinout, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("src", Io::kin, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_dropout[] = {
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("y", Io::kout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    attribute("p", Attribute::knumber),
+    attribute("seedLow", Attribute::kuint),
+    attribute("seedHigh", Attribute::kuint),
+};
+
+constexpr ArgSpec k_gather_rows[] = {
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("index", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{2, 0}}, Check::kbelow, {0, -1}),
+    tensor("y", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_scatter_rows_add[] = {
+    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("index", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {2, -1}),
+    tensor("dx", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_tensor_cast[] = {
+    tensor("src", Io::kin, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::f16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("dst", Io::kout, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::f16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_logits_add_sparse[] = {
+    tensor("logits", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("rows", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{2, 0}}, Check::kbelow, {0, -1}),
+    tensor("cols", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{2, 0}}, Check::kbelow, {1, -1}),
+    tensor("values", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{2, 0}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_sample[] = {
+    tensor("logits", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("temperature", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("topK", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kfrom0, {-1, -1}),
+    tensor("topP", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("minP", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("seeds", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {-1, 2}}, Check::knone, {-1, -1}),
+    tensor("counters", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("tokens", Io::kout, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_logits_top_log_probs[] = {
+    tensor("logits", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("tokens", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {1, -1}),
+    tensor("logp", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("topIds", Io::kout, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("topLogp", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+};
+
+const char* require_rope(const ArgValue* values, const std::int64_t* symbols) {
+  static_cast<void>(values);
+  static_cast<void>(symbols);
+  if (!(symbols[2] == 2 * symbols[3])) return "D == 2 * Half";
+  return nullptr;
+}
+
+const char* require_attention_forward(const ArgValue* values, const std::int64_t* symbols) {
+  static_cast<void>(values);
+  static_cast<void>(symbols);
+  if (symbols[3] == 0 || !(symbols[1] % symbols[3] == 0)) return "H % KV == 0";
+  return nullptr;
+}
+
+const char* require_attention_backward(const ArgValue* values, const std::int64_t* symbols) {
+  static_cast<void>(values);
+  static_cast<void>(symbols);
+  if (symbols[3] == 0 || !(symbols[1] % symbols[3] == 0)) return "H % KV == 0";
+  return nullptr;
+}
+
+const char* require_paged_attention(const ArgValue* values, const std::int64_t* symbols) {
+  static_cast<void>(values);
+  static_cast<void>(symbols);
+  if (symbols[4] == 0 || !(symbols[1] % symbols[4] == 0)) return "H % KV == 0";
+  return nullptr;
+}
+
+const char* require_tensor_copy(const ArgValue* values, const std::int64_t* symbols) {
+  static_cast<void>(values);
+  static_cast<void>(symbols);
+  if (values[0].view.dtype != values[1].view.dtype) return "same dtype src dst";
+  return nullptr;
+}
+
+const char* require_logits_top_log_probs(const ArgValue* values, const std::int64_t* symbols) {
+  static_cast<void>(values);
+  static_cast<void>(symbols);
+  if (!(symbols[2] <= symbols[1])) return "k <= V";
+  return nullptr;
+}
+
+constexpr OpSpec kSpecs[kOpCount] = {
+    {"linearForward", k_linear_forward, 4, {"M", "K", "N"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, -1, true},
+    {"linearBackwardInput", k_linear_backward_input, 4, {"M", "N", "K"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, false},
+    {"linearBackwardWeight", k_linear_backward_weight, 5, {"M", "N", "K"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, false},
+    {"loraForward", k_lora_forward, 6, {"M", "K", "r", "N"}, 4, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, -1, true},
+    {"loraBackward", k_lora_backward, 9, {"M", "N", "K", "r"}, 4, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 3, false},
+    {"embeddingForward", k_embedding_forward, 3, {"T", "V", "d"}, 3, nullptr, {0, 0, 0, 0, 0}, -1, true},
+    {"embeddingBackward", k_embedding_backward, 3, {"T", "d", "V"}, 3, nullptr, {0, 0, 0, 0, 0}, 5, false},
+    {"rmsNormForward", k_rms_norm_forward, 5, {"T", "d"}, 2, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, true},
+    {"rmsNormBackward", k_rms_norm_backward, 6, {"T", "d"}, 2, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 7, false},
+    {"rope", k_rope, 5, {"T", "H", "D", "Half"}, 4, require_rope, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, true},
+    {"swigluForward", k_swiglu_forward, 3, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, true},
+    {"swigluBackward", k_swiglu_backward, 5, {}, 0, nullptr, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, 10, false},
+    {"attentionForward", k_attention_forward, 8, {"T", "H", "D", "KV", "S"}, 5, require_attention_forward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, -1, true},
+    {"attentionBackward", k_attention_backward, 12, {"T", "H", "D", "KV", "S"}, 5, require_attention_backward, {0.00002, 0.00002, 0.00002, 0.00002, 0.00002}, 12, false},
+    {"kvWrite", k_kv_write, 5, {"T", "KV", "D", "P", "page"}, 5, nullptr, {0, 0, 0, 0, 0}, -1, false},
+    {"pagedAttention", k_paged_attention, 9, {"T", "H", "D", "P", "KV", "page", "S", "maxBlocks"}, 8, require_paged_attention, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, -1, false},
+    {"tokenLogProbsForward", k_token_log_probs_forward, 7, {"T", "d", "V"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, -1, true},
+    {"tokenLogProbsBackward", k_token_log_probs_backward, 7, {"T", "d", "V"}, 3, nullptr, {0.00002, 0.00002, 0.00002, 0.00002, 0.00002}, 16, false},
+    {"adamwStep", k_adamw_step, 10, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, false},
+    {"sumSquares", k_sum_squares, 2, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, false},
+    {"tensorFill", k_tensor_fill, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, -1, false},
+    {"tensorCopy", k_tensor_copy, 2, {}, 0, require_tensor_copy, {0, 0, 0, 0, 0}, -1, false},
+    {"tensorScale", k_tensor_scale, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, -1, true},
+    {"tensorAdd", k_tensor_add, 3, {}, 0, nullptr, {0, 0, 0, 0, 0}, -1, true},
+    {"tensorAccumulate", k_tensor_accumulate, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, -1, false},
+    {"dropout", k_dropout, 5, {}, 0, nullptr, {0, 0, 0, 0, 0}, -1, true},
+    {"gatherRows", k_gather_rows, 3, {"T", "d", "n"}, 3, nullptr, {0, 0, 0, 0, 0}, -1, true},
+    {"scatterRowsAdd", k_scatter_rows_add, 3, {"n", "d", "T"}, 3, nullptr, {0, 0, 0, 0, 0}, -1, false},
+    {"tensorCast", k_tensor_cast, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, -1, false},
+    {"logitsAddSparse", k_logits_add_sparse, 4, {"B", "V", "n"}, 3, nullptr, {0, 0, 0, 0, 0}, -1, false},
+    {"sample", k_sample, 8, {"B", "V"}, 2, nullptr, {0, 0, 0, 0, 0}, -1, false},
+    {"logitsTopLogProbs", k_logits_top_log_probs, 5, {"B", "V", "k"}, 3, require_logits_top_log_probs, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, false},
+};
+
+}  // namespace
+
+const OpSpec& op_spec(int op) { return kSpecs[op]; }
+
+}  // namespace hone

@@ -1,0 +1,28 @@
+#pragma once
+#include <cstddef>
+#include <vector>
+
+namespace hone {
+
+// Grow-only workspace per (thread, slot). It is never shrunk inside a run, so a warm step allocates nothing.
+class Scratch {
+ public:
+  static constexpr int kSlots = 6;
+
+  explicit Scratch(int threads);
+  ~Scratch();
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  void* get(int thread, std::size_t bytes, int slot);
+  std::size_t bytes() const;
+
+ private:
+  struct Block {
+    void* data = nullptr;
+    std::size_t bytes = 0;
+  };
+  std::vector<Block> blocks_;
+};
+
+}  // namespace hone

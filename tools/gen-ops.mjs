@@ -1,0 +1,34 @@
+// Renders native/ops.json into the C++ argument structs, checks and dispatch tables, and the TypeScript signatures.
+// Usage: node tools/gen-ops.mjs [--check]   (--check writes nothing and fails when a committed rendering is stale)
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readOps } from './gen-ops/read-ops.mjs';
+import { renderArgs, renderOps } from './gen-ops/render-headers.mjs';
+import { renderDispatch, renderSpecs } from './gen-ops/render-dispatch.mjs';
+import { renderTypeScript } from './gen-ops/render-typescript.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const ops = readOps(join(root, 'native/ops.json'));
+
+const renderings = {
+  'native/include/hone/ops.h': renderOps(ops),
+  'native/src/core/ops-args.h': renderArgs(ops),
+  'native/src/core/ops-specs.cc': renderSpecs(ops),
+  'native/src/core/ops-dispatch.cc': renderDispatch(ops),
+  'libs/ml/native/src/ops.generated.ts': renderTypeScript(ops),
+};
+
+const stale = [];
+for (const [path, text] of Object.entries(renderings)) {
+  const file = join(root, path);
+  const present = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  if (present === text) continue;
+  stale.push(path);
+  if (!process.argv.includes('--check')) writeFileSync(file, text);
+}
+
+if (process.argv.includes('--check') && stale.length > 0) {
+  process.stderr.write(`[gen-ops] stale: ${stale.join(', ')}; fix: node ${relative(root, process.argv[1])}\n`);
+  process.exitCode = 1;
+}

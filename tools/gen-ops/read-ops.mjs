@@ -1,0 +1,51 @@
+// Reads native/ops.json and turns its one-line argument declarations into objects.
+import { readFileSync } from 'node:fs';
+
+const ATTRIBUTES = { number: 'double', int: 'std::int64_t', uint: 'std::uint32_t', bool: 'bool' };
+const PLAIN = ['f32', 'bf16', 'f16', 'i32', 'u8'];
+const CHOICES = {
+  weight: ['f32', 'bf16', 'packed_f32', 'packed_bf16', 'nf4'],
+  float: ['f32', 'bf16', 'f16'],
+  any: PLAIN,
+};
+
+export const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+export const pascal = (name) => name[0].toUpperCase() + name.slice(1);
+// `do` is the one argument name of the table that C++ keeps for itself.
+export const cxxName = (name) => (name === 'do' ? 'd_o' : snake(name));
+
+const ARGUMENT = /^(\w+)(\?)?: (?:(out|inout) )?([\w|]+)(?:\[([^\]]+)\])?(?: (below|under|segments|from0)(?: ([\w*]+))?)?$/;
+
+function parseDim(text) {
+  const match = /^([A-Za-z]\w*)(?:\+(\d+))?$/.exec(text);
+  if (match) return { symbol: match[1], plus: Number(match[2] ?? 0) };
+  if (/^\d+$/.test(text)) return { symbol: null, plus: Number(text) };
+  throw new Error(`[gen-ops] expected a dimension but received "${text}"`);
+}
+
+function parseShape(text) {
+  if (text === '*') return { rule: 'any' };
+  if (text.startsWith('~')) return { rule: 'like', like: text.slice(1) };
+  return { rule: 'dims', dims: text.split(',').map((dim) => parseDim(dim.trim())) };
+}
+
+function parseArgument(op, text) {
+  const match = ARGUMENT.exec(text);
+  if (!match) throw new Error(`[gen-ops] ${op}: expected an argument declaration but received "${text}"`);
+  const [, name, optional, io = 'in', type, shape, check, bound] = match;
+  if (type in ATTRIBUTES) return { name, attribute: type, cxxType: ATTRIBUTES[type] };
+  const dtypes = type.split('|').flatMap((one) => CHOICES[one] ?? (PLAIN.includes(one) ? [one] : []));
+  if (dtypes.length === 0 || !shape) throw new Error(`[gen-ops] ${op}: unknown dtype or no shape in "${text}"`);
+  return { name, io, optional: optional === '?', dtypes, ...parseShape(shape), check, bound: bound?.split('*') };
+}
+
+export function readOps(path) {
+  const { ops } = JSON.parse(readFileSync(path, 'utf8'));
+  return ops.map((op, index) => {
+    const args = op.args.map((text) => parseArgument(op.name, text));
+    const symbols = [...new Set(args.flatMap((arg) => (arg.dims ?? []).map((dim) => dim.symbol)).filter(Boolean))];
+    if (symbols.length > 10) throw new Error(`[gen-ops] ${op.name}: expected at most 10 shape symbols`);
+    if (op.tolerance?.default === undefined) throw new Error(`[gen-ops] ${op.name}: expected a default tolerance`);
+    return { saved: [], require: [], ...op, index, args, symbols, fn: snake(op.name), struct: `${pascal(op.name)}Args` };
+  });
+}
