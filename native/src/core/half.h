@@ -1,0 +1,44 @@
+#pragma once
+#include <cstdint>
+#include <cstring>
+
+namespace hone {
+
+// bf16 is the upper half of an f32, so widening is a shift and exact.
+inline float bf16_to_f32(std::uint16_t value) {
+  const std::uint32_t bits = static_cast<std::uint32_t>(value) << 16;
+  float out;
+  std::memcpy(&out, &bits, sizeof(out));
+  return out;
+}
+
+// Round to nearest even. A NaN stays a NaN: its payload could otherwise round up to infinity.
+inline std::uint16_t f32_to_bf16(float value) {
+  std::uint32_t bits;
+  std::memcpy(&bits, &value, sizeof(bits));
+  if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<std::uint16_t>((bits >> 16) | 0x40u);
+  return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+}
+
+inline float round_to_bf16(float value) { return bf16_to_f32(f32_to_bf16(value)); }
+
+inline float f16_to_f32(std::uint16_t value) {
+  const std::uint32_t sign = static_cast<std::uint32_t>(value & 0x8000u) << 16;
+  const std::uint32_t exponent = (value >> 10) & 31u;
+  const std::uint32_t fraction = value & 0x3ffu;
+  std::uint32_t bits;
+  if (exponent == 31) {
+    bits = sign | 0x7f800000u | (fraction << 13);
+  } else if (exponent != 0) {
+    bits = sign | ((exponent + 112u) << 23) | (fraction << 13);
+  } else {
+    // A subnormal is fraction * 2^-24, exact in f32.
+    const float magnitude = static_cast<float>(fraction) * 5.9604644775390625e-8f;
+    return sign != 0 ? -magnitude : magnitude;
+  }
+  float out;
+  std::memcpy(&out, &bits, sizeof(out));
+  return out;
+}
+
+}  // namespace hone

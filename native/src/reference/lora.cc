@@ -1,0 +1,67 @@
+#include <vector>
+
+#include "core/context.h"
+#include "core/ops-args.h"
+
+namespace hone::reference {
+
+Status lora_forward(Context& context, const LoraForwardArgs& args) {
+  const std::int64_t rows = args.x.dim[0], depth = args.x.dim[1], rank = args.a.dim[0], columns = args.b.dim[0];
+  const float* a = args.a.data_as<float>();
+  const float* b = args.b.data_as<float>();
+  const float scale = static_cast<float>(args.scale);
+  context.pool.run(static_cast<int>(rows), [&](int m) {
+    const float* x = args.x.data_as<float>() + m * depth;
+    float* xa = args.xa.data_as<float>() + m * rank;
+    float* y = args.y.data_as<float>() + m * columns;
+    for (std::int64_t r = 0; r < rank; ++r) {
+      xa[r] = 0.0f;
+      for (std::int64_t k = 0; k < depth; ++k) xa[r] += x[k] * a[r * depth + k];
+    }
+    for (std::int64_t n = 0; n < columns; ++n) {
+      for (std::int64_t r = 0; r < rank; ++r) y[n] += scale * xa[r] * b[n * rank + r];
+    }
+  });
+  return {};
+}
+
+Status lora_backward(Context& context, const LoraBackwardArgs& args) {
+  const std::int64_t rows = args.x.dim[0], depth = args.x.dim[1], rank = args.a.dim[0], columns = args.b.dim[0];
+  const float* dy = args.dy.data_as<float>();
+  const float* x = args.x.data_as<float>();
+  const float* a = args.a.data_as<float>();
+  const float* b = args.b.data_as<float>();
+  const float* xa = args.xa.data_as<float>();
+  const float scale = static_cast<float>(args.scale);
+
+  // dxa = scale dy B [M,r], then dx += dxa A.
+  std::vector<float> dxa(static_cast<std::size_t>(rows * rank), 0.0f);
+  context.pool.run(static_cast<int>(rows), [&](int m) {
+    for (std::int64_t r = 0; r < rank; ++r) {
+      float& sum = dxa[m * rank + r];
+      for (std::int64_t n = 0; n < columns; ++n) sum += dy[m * columns + n] * b[n * rank + r];
+      sum *= scale;
+    }
+    if (!args.dx.present()) return;
+    float* dx = args.dx.data_as<float>() + m * depth;
+    for (std::int64_t r = 0; r < rank; ++r) {
+      for (std::int64_t k = 0; k < depth; ++k) dx[k] += dxa[m * rank + r] * a[r * depth + k];
+    }
+  });
+
+  float* da = args.da.data_as<float>();
+  for (std::int64_t m = 0; m < rows; ++m) {
+    for (std::int64_t r = 0; r < rank; ++r) {
+      for (std::int64_t k = 0; k < depth; ++k) da[r * depth + k] += dxa[m * rank + r] * x[m * depth + k];
+    }
+  }
+  float* db = args.db.data_as<float>();
+  context.pool.run(static_cast<int>(columns), [&](int n) {
+    for (std::int64_t m = 0; m < rows; ++m) {
+      for (std::int64_t r = 0; r < rank; ++r) db[n * rank + r] += scale * dy[m * columns + n] * xa[m * rank + r];
+    }
+  });
+  return {};
+}
+
+}  // namespace hone::reference
