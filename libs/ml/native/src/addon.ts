@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { HoneError } from '@hone/base';
+import type { OpName } from './ops.generated.js';
+
+/** A tensor on the native side: a positive integer. It owns memory until `tensorFree`; 0 stands for an absent one. */
+export type Handle = number;
+
+export type Transferable = Float32Array | Int32Array | Uint16Array | Uint8Array;
+
+/** What one device of the process holds right now. */
+export interface MemoryStats {
+  readonly liveBytes: number;
+  readonly peakBytes: number;
+  readonly liveTensors: number;
+  readonly cachedBytes: number;
+  readonly workspaceBytes: number;
+}
+
+/** An NF4 weight in the pieces that bitsandbytes stores. */
+export interface Nf4Parts {
+  readonly codes: Uint8Array;
+  readonly absmaxCodes: Uint8Array;
+  readonly nestedAbsmax: Float32Array;
+  readonly offset: number;
+}
+
+/** The functions of `hone.node` as they are; the rest of the package gives them names and checks. */
+export interface Addon {
+  readonly ops: Readonly<Record<OpName, (...args: number[]) => void>>;
+  init(threads: number, isa: string): { threads: number; isa: string; isasAvailable: string };
+  invokeBatch(commands: Float64Array, count: number): void;
+  kernelName(op: number): string;
+  tensorAlloc(device: number, dtype: number, d0: number, d1: number, d2: number, d3: number): Handle;
+  tensorView(tensor: Handle, elementOffset: number, d0: number, d1: number, d2: number, d3: number): Handle;
+  tensorFree(tensor: Handle): void;
+  tensorDescribe(tensor: Handle): { device: number; dtype: number; shape: number[] };
+  tensorWrite(tensor: Handle, data: Transferable, elementOffset: number): void;
+  tensorRead(tensor: Handle, data: Transferable, elementOffset: number): void;
+  memoryStats(device: number): MemoryStats;
+  resetPeak(device: number): void;
+  releaseCache(): void;
+  packWeight(source: Handle, format: number): Handle;
+  unpackWeight(weight: Handle): Handle;
+  weightBytes(weight: Handle): number;
+  nf4Parts(weight: Handle): Nf4Parts;
+}
+
+/** Where the addon may lie, in the order in which it is looked for. */
+export function addonCandidates(env: NodeJS.ProcessEnv = process.env): string[] {
+  const packageRoot = join(dirname(fileURLToPath(import.meta.url)), '..');
+  const repository = join(packageRoot, '../../..');
+  return [
+    ...(env.HONE_NATIVE_ADDON ? [env.HONE_NATIVE_ADDON] : []),
+    join(repository, 'native/build/release/hone.node'),
+    join(packageRoot, 'prebuilt', `${process.platform}-${process.arch}`, 'hone.node'),
+  ];
+}
+
+/** Loads the addon from the first place that has one, or says every place that was tried and what to do. */
+export function loadAddon(candidates: readonly string[] = addonCandidates()): Addon {
+  const require = createRequire(import.meta.url);
+  const attempts: string[] = [];
+  for (const path of candidates) {
+    if (!existsSync(path)) {
+      attempts.push(`${path}: no such file`);
+      continue;
+    }
+    try {
+      return require(path) as Addon;
+    } catch (error) {
+      attempts.push(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  throw new HoneError(
+    'fault',
+    'NATIVE_NOT_LOADED',
+    `[native] expected the addon hone.node but received none; tried:\n  ${attempts.join('\n  ')}\n` +
+      'fix: run `npm run build:native` (it says what to install when a compiler is missing), or point HONE_NATIVE_ADDON at a built hone.node',
+    { details: { attempts } },
+  );
+}
+
+let loaded: Addon | undefined;
+
+/** The addon of this process, loaded and started with its defaults when nobody has called `init` yet. */
+export function addon(): Addon {
+  if (loaded === undefined) {
+    loaded = loadAddon();
+    loaded.init(0, '');
+  }
+  return loaded;
+}
+
+/** Loads without starting: `init` passes its own settings. */
+export function addonToStart(): Addon {
+  loaded ??= loadAddon();
+  return loaded;
+}
+
+export const ops = (): Addon['ops'] => addon().ops;

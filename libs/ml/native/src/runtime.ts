@@ -1,0 +1,151 @@
+import { addon, addonToStart } from './addon.js';
+import type { Handle, MemoryStats, Nf4Parts, Transferable } from './addon.js';
+import { opNames } from './ops.generated.js';
+import type { OpName } from './ops.generated.js';
+
+/** Codes that cross the boundary; the order is the native enum's. */
+export const dtypeCodes = {
+  f32: 0,
+  bf16: 1,
+  f16: 2,
+  i32: 3,
+  u8: 4,
+  'packed-f32': 5,
+  'packed-bf16': 6,
+  nf4: 7,
+} as const;
+
+export type DType = keyof typeof dtypeCodes;
+export type PlainDType = 'f32' | 'bf16' | 'f16' | 'i32' | 'u8';
+export type WeightFormat = 'packed-f32' | 'packed-bf16' | 'nf4';
+
+const dtypeNames = Object.keys(dtypeCodes) as DType[];
+
+/** `cpu` computes; `null` checks shapes and counts memory, so a run's peak is known before it starts. */
+export type DeviceName = 'cpu' | 'null';
+export type IsaName = 'plain' | 'avx2' | 'avx512' | 'avx512bf16' | 'amx';
+
+export interface InitOptions {
+  /** Where this thread's new tensors go; `useDevice` changes it later. */
+  device?: DeviceName;
+  /** Threads of the pool, this one included; default HONE_THREADS, else the affinity mask and the cgroup's quota. */
+  threads?: number;
+  /** The highest instruction set level to use; default HONE_ISA, else the best of the machine. */
+  isa?: IsaName;
+}
+
+export interface NativeInfo {
+  readonly device: DeviceName;
+  readonly isa: IsaName;
+  readonly threads: number;
+  readonly isasAvailable: readonly IsaName[];
+}
+
+const deviceCodes: Record<DeviceName, number> = { cpu: 0, null: 1 };
+let currentDevice: DeviceName = 'cpu';
+
+/** Starts the library. The threads and the level of the first call in a process stay; later calls report them. */
+export function init(options: InitOptions = {}): NativeInfo {
+  const started = addonToStart().init(options.threads ?? 0, options.isa ?? '');
+  if (options.device !== undefined) currentDevice = options.device;
+  return {
+    device: currentDevice,
+    isa: started.isa as IsaName,
+    threads: started.threads,
+    isasAvailable: started.isasAvailable.split(' ') as IsaName[],
+  };
+}
+
+/** Chooses where new tensors go and returns the device that was chosen before. */
+export function useDevice(device: DeviceName): DeviceName {
+  const before = currentDevice;
+  currentDevice = device;
+  return before;
+}
+
+export const deviceOfNewTensors = (): DeviceName => currentDevice;
+
+/** A new tensor of 1 to 4 dimensions. Its memory is not cleared. */
+export function tensorAlloc(dtype: PlainDType, shape: readonly number[]): Handle {
+  const [d0 = -1, d1 = -1, d2 = -1, d3 = -1] = shape;
+  return addon().tensorAlloc(deviceCodes[currentDevice], dtypeCodes[dtype], d0, d1, d2, d3);
+}
+
+/** Another shape over a part of the same memory; both handles must be freed, and the memory stays until both are. */
+export function tensorView(tensor: Handle, elementOffset: number, shape: readonly number[]): Handle {
+  const [d0 = -1, d1 = -1, d2 = -1, d3 = -1] = shape;
+  return addon().tensorView(tensor, elementOffset, d0, d1, d2, d3);
+}
+
+export function tensorFree(tensor: Handle): void {
+  addon().tensorFree(tensor);
+}
+
+export interface TensorDescription {
+  readonly device: DeviceName;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+export function tensorDescribe(tensor: Handle): TensorDescription {
+  const { device, dtype, shape } = addon().tensorDescribe(tensor);
+  return { device: device === 0 ? 'cpu' : 'null', dtype: dtypeNames[dtype] ?? 'f32', shape };
+}
+
+/** Copies in: Float32Array for f32, Int32Array for i32, Uint16Array for bf16 and f16, Uint8Array for u8. */
+export function tensorWrite(tensor: Handle, data: Transferable, elementOffset = 0): void {
+  addon().tensorWrite(tensor, data, elementOffset);
+}
+
+/** Copies out, as many elements as `data` holds. On the null device everything reads as zero. */
+export function tensorRead(tensor: Handle, data: Transferable, elementOffset = 0): void {
+  addon().tensorRead(tensor, data, elementOffset);
+}
+
+/** Tensor memory of a device (default: where new tensors go). Bytes are counted in steps of 64 on every device. */
+export function memoryStats(device: DeviceName = currentDevice): MemoryStats {
+  return addon().memoryStats(deviceCodes[device]);
+}
+
+export function resetPeak(device: DeviceName = currentDevice): void {
+  addon().resetPeak(deviceCodes[device]);
+}
+
+/** Gives freed blocks that were kept for reuse back to the system. */
+export function releaseCache(): void {
+  addon().releaseCache();
+}
+
+/** Lays a plain weight [N,K] out for the kernels. The source may be freed afterwards. */
+export function packWeight(source: Handle, format: WeightFormat): Handle {
+  return addon().packWeight(source, dtypeCodes[format]);
+}
+
+/** The exact values that the kernels multiply with, as a new f32 tensor. */
+export function unpackWeight(weight: Handle): Handle {
+  return addon().unpackWeight(weight);
+}
+
+export function weightBytes(weight: Handle): number {
+  return addon().weightBytes(weight);
+}
+
+export function nf4Parts(weight: Handle): Nf4Parts {
+  return addon().nf4Parts(weight);
+}
+
+const opNumbers = new Map<OpName, number>(opNames.map((name, index) => [name, index]));
+
+export function opNumber(op: OpName): number {
+  return opNumbers.get(op) ?? -1;
+}
+
+/** `level/op` of the kernel that serves the op: a test that asserts it fails when a fast path is silently lost. */
+export function kernelName(op: OpName): string {
+  return addon().kernelName(opNumber(op));
+}
+
+/** Runs a recorded list, `op number, arguments...` over and over, in one crossing. */
+export function invokeBatch(commands: Float64Array, count: number = commands.length): void {
+  addon().invokeBatch(commands, count);
+}

@@ -1,0 +1,126 @@
+#include <string>
+
+#include "core/op-spec.h"
+#include "core/tensor-table.h"
+
+namespace hone {
+namespace {
+
+struct Symbols {
+  std::int64_t value[OpSpec::kMaxSymbols];
+  bool bound[OpSpec::kMaxSymbols] = {};
+};
+
+std::string shape_text(const OpSpec& op, const ArgSpec& arg) {
+  std::string text = "[";
+  for (int i = 0; i < arg.rank; ++i) {
+    if (i > 0) text += ",";
+    const DimSpec& dim = arg.dim[i];
+    if (dim.symbol >= 0) text += op.symbols[dim.symbol];
+    if (dim.symbol >= 0 && dim.plus > 0) text += "+";
+    if (dim.symbol < 0 || dim.plus > 0) text += std::to_string(dim.plus);
+  }
+  return text + "]";
+}
+
+std::string bound_text(const OpSpec& op, const Symbols& symbols) {
+  std::string text;
+  for (int i = 0; i < op.symbol_count; ++i) {
+    if (symbols.bound[i]) text += (text.empty() ? " with " : ", ") + std::string(op.symbols[i]) + "=" + std::to_string(symbols.value[i]);
+  }
+  return text;
+}
+
+Status check_dims(const OpSpec& op, const ArgSpec& arg, const View& view, Symbols& symbols) {
+  bool fits = view.rank == arg.rank;
+  for (int i = 0; fits && i < arg.rank; ++i) {
+    const DimSpec& dim = arg.dim[i];
+    if (dim.symbol < 0) {
+      fits = view.dim[i] == dim.plus;
+    } else if (symbols.bound[dim.symbol]) {
+      fits = view.dim[i] == symbols.value[dim.symbol] + dim.plus;
+    } else {
+      fits = view.dim[i] >= dim.plus;
+      symbols.value[dim.symbol] = view.dim[i] - dim.plus;
+      symbols.bound[dim.symbol] = true;
+    }
+  }
+  if (fits) return {};
+  return bad_argument("expected shape " + shape_text(op, arg) + bound_text(op, symbols) + " for " + arg.name + " but received " +
+                      describe(view));
+}
+
+Status check_segments(const ArgSpec& arg, const View& view, std::int64_t last) {
+  const std::int32_t* values = view.data_as<std::int32_t>();
+  const std::int64_t count = view.count();
+  bool fits = count > 0 && values[0] == 0 && values[count - 1] == last;
+  for (std::int64_t i = 1; fits && i < count; ++i) fits = values[i] >= values[i - 1];
+  if (fits) return {};
+  return bad_argument(std::string("expected ") + arg.name + " to rise from 0 to " + std::to_string(last));
+}
+
+Status check_values(const ArgSpec& arg, const View& view, const Symbols& symbols) {
+  std::int64_t bound = arg.check == Check::kfrom0 ? std::int64_t{1} << 31 : 1;
+  for (const int symbol : arg.bound) bound *= symbol >= 0 ? symbols.value[symbol] : 1;
+  if (arg.check == Check::ksegments) return check_segments(arg, view, bound);
+  const std::int32_t* values = view.data_as<std::int32_t>();
+  const bool negative_allowed = arg.check == Check::kunder;
+  for (std::int64_t i = 0; i < view.count(); ++i) {
+    if (values[i] < bound && (values[i] >= 0 || negative_allowed)) continue;
+    return bad_argument(std::string("expected values ") + (negative_allowed ? "" : "from 0 and ") + "below " +
+                        std::to_string(bound) + " for " + arg.name + " but received " + std::to_string(values[i]) +
+                        " at " + std::to_string(i));
+  }
+  return {};
+}
+
+Status check_tensor(const OpSpec& op, const ArgSpec& arg, const ArgValue* values, const View& view, Symbols& symbols) {
+  if (!view.present()) {
+    if (arg.optional) return {};
+    return {Code::bad_handle, std::string("expected a tensor for ") + arg.name + " but received handle 0"};
+  }
+  if ((arg.dtypes & bit(view.dtype)) == 0) {
+    std::string names;
+    for (int dtype = 0; dtype < kDTypeCount; ++dtype) {
+      if (arg.dtypes & (1u << dtype)) names += (names.empty() ? "" : " or ") + std::string(dtype_name(static_cast<DType>(dtype)));
+    }
+    return bad_argument("expected " + names + " for " + arg.name + " but received " + describe(view));
+  }
+  if (arg.shape == Shape::kdims) return check_dims(op, arg, view, symbols);
+  if (arg.shape == Shape::klike && values[arg.like].view.count() != view.count()) {
+    return bad_argument(std::string("expected as many elements as ") + op.args[arg.like].name + " " +
+                        describe(values[arg.like].view) + " for " + arg.name + " but received " + describe(view));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status check_args(int op_number, const ArgValue* values, int count, bool has_data) {
+  const OpSpec& op = op_spec(op_number);
+  if (count != op.arg_count) {
+    return bad_argument("expected " + std::to_string(op.arg_count) + " arguments but received " + std::to_string(count));
+  }
+  Symbols symbols;
+  for (int i = 0; i < count; ++i) {
+    const ArgSpec& arg = op.args[i];
+    if (arg.attribute == Attribute::knone) {
+      HONE_TRY(check_tensor(op, arg, values, values[i].view, symbols));
+    } else if (arg.attribute != Attribute::knumber && !(values[i].number >= -9.0e15 && values[i].number <= 9.0e15)) {
+      return bad_argument(std::string("expected a whole number for ") + arg.name);
+    }
+  }
+  if (op.require != nullptr) {
+    if (const char* broken = op.require(values, symbols.value)) {
+      return bad_argument(std::string("expected ") + broken + bound_text(op, symbols));
+    }
+  }
+  if (!has_data) return {};
+  for (int i = 0; i < count; ++i) {
+    if (op.args[i].check == Check::knone || !values[i].view.present()) continue;
+    HONE_TRY(check_values(op.args[i], values[i].view, symbols));
+  }
+  return {};
+}
+
+}  // namespace hone

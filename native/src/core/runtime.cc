@@ -1,0 +1,84 @@
+#include "core/runtime.h"
+
+#include <cstdlib>
+
+#include "null/null-device.h"
+
+namespace hone {
+namespace {
+
+constexpr int kThreadsMax = 512;
+
+std::mutex start_mutex;
+// Never destroyed: JavaScript environments may end after static destructors began, and the system takes memory back.
+Runtime* runtime = nullptr;
+
+Status choose_isa(const char* wanted, Isa& out) {
+  if (wanted == nullptr || *wanted == 0) wanted = std::getenv("HONE_ISA");
+  if (wanted == nullptr || *wanted == 0) {
+    out = best_isa();
+    return {};
+  }
+  if (!isa_from_name(wanted, out)) {
+    return bad_argument(std::string("expected plain, avx2, avx512, avx512bf16 or amx for HONE_ISA but received ") + wanted);
+  }
+  if (isa_available(out)) return {};
+  return unsupported(std::string("this machine cannot run HONE_ISA=") + wanted + "; fix: unset it, the best level is " +
+                     isa_name(best_isa()));
+}
+
+int choose_threads(int wanted) {
+  if (wanted <= 0) {
+    const char* text = std::getenv("HONE_THREADS");
+    wanted = text != nullptr ? std::atoi(text) : 0;
+  }
+  if (wanted <= 0) wanted = default_thread_count();
+  return wanted > kThreadsMax ? kThreadsMax : wanted;
+}
+
+}  // namespace
+
+Runtime::Runtime(Isa isa_, int threads) : isa(isa_), pool(threads), workspace(pool.size()), context{pool, workspace, isa_} {}
+
+Status Runtime::start(int threads, const char* isa_name) {
+  const std::lock_guard<std::mutex> lock(start_mutex);
+  if (runtime != nullptr) return {};
+  Isa isa = Isa::plain;
+  HONE_TRY(choose_isa(isa_name, isa));
+  runtime = new Runtime(isa, choose_threads(threads));
+  return {};
+}
+
+Runtime* Runtime::get() {
+  const std::lock_guard<std::mutex> lock(start_mutex);
+  return runtime;
+}
+
+Status Runtime::invoke(int op, const double* args, int count) {
+  constexpr int kArgsMax = 16;
+  if (op < 0 || op >= kOpCount) return bad_argument("expected an op number but received " + std::to_string(op));
+  if (count > kArgsMax) return bad_argument("expected at most 16 arguments");
+  const OpSpec& spec = op_spec(op);
+  ArgValue values[kArgsMax];
+  bool on_null = false, on_cpu = false;
+  for (int i = 0; i < count && i < spec.arg_count; ++i) {
+    values[i].number = args[i];
+    if (spec.args[i].attribute != Attribute::knone) continue;
+    const bool is_handle = args[i] >= 0 && args[i] <= 2147483647.0;
+    if (!is_handle) return {Code::bad_handle, std::string("expected a tensor handle for ") + spec.args[i].name};
+    const auto handle = static_cast<std::int32_t>(args[i]);
+    if (handle == 0) continue;
+    const Tensor* tensor = nullptr;
+    if (Status found = tensors.find(handle, tensor); !found.ok()) {
+      return {found.code(), std::string(spec.args[i].name) + ": " + found.message()};
+    }
+    values[i].view = tensor->view;
+    (tensor->storage->device == Device::null ? on_null : on_cpu) = true;
+  }
+  if (on_null && on_cpu) return bad_argument("expected all tensors on one device but received both cpu and null ones");
+  HONE_TRY(check_args(op, values, count, !on_null));
+  if (on_null) return null_device::run(op, values, count);
+  return run_op(op, isa, context, values);
+}
+
+}  // namespace hone

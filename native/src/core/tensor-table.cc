@@ -1,0 +1,156 @@
+#include "core/tensor-table.h"
+
+#include <utility>
+
+namespace hone {
+namespace {
+
+constexpr int kIndexBits = 20;
+constexpr std::int32_t kIndexMask = (1 << kIndexBits) - 1;
+constexpr std::int32_t kGenerations = 1 << (31 - kIndexBits);
+// A bound far above any machine's memory that still cannot overflow when multiplied by an element size.
+constexpr std::int64_t kElementsMax = std::int64_t{1} << 48;
+
+Status read_dims(const std::int64_t* dims, View& view) {
+  view.rank = 0;
+  std::int64_t count = 1;
+  for (int i = 0; i < 4 && dims[i] != -1; ++i) {
+    if (dims[i] < 0 || dims[i] > kElementsMax) {
+      return bad_argument("expected dimensions from 0 to 2^48 but received " + std::to_string(dims[i]));
+    }
+    view.dim[i] = dims[i];
+    view.rank = i + 1;
+    count *= dims[i] == 0 ? 1 : dims[i];
+    if (count > kElementsMax) return bad_argument("expected at most 2^48 elements in a tensor");
+  }
+  if (view.rank == 0) return bad_argument("expected at least one dimension for a tensor");
+  return {};
+}
+
+}  // namespace
+
+std::string describe(const View& view) {
+  std::string text = std::string(dtype_name(view.dtype)) + " [";
+  for (int i = 0; i < view.rank; ++i) text += (i > 0 ? "," : "") + std::to_string(view.dim[i]);
+  return text + "]";
+}
+
+Storage::Storage(Device device_, void* data_, std::size_t bytes, std::size_t capacity, MemoryStats& stats,
+                 CachingAllocator& allocator)
+    : device(device_), data(data_), bytes_(static_cast<std::int64_t>(bytes)), capacity_(capacity), stats_(stats),
+      allocator_(allocator) {
+  stats_.add(bytes_);
+}
+
+Storage::Storage(Device device_, std::shared_ptr<const PackedWeight> packed_, std::int64_t bytes, MemoryStats& stats,
+                 CachingAllocator& allocator)
+    : device(device_), data(nullptr), packed(std::move(packed_)), bytes_(bytes), capacity_(0), stats_(stats),
+      allocator_(allocator) {
+  stats_.add(bytes_);
+}
+
+Storage::~Storage() {
+  stats_.live_bytes -= bytes_;
+  if (data != nullptr) allocator_.release(data, capacity_, stats_.peak_bytes);
+}
+
+TensorTable::TensorTable() {
+  // Index 0 is never given out, so that no handle is 0.
+  slots_.emplace_back();
+}
+
+std::int32_t TensorTable::insert(Tensor tensor) {
+  stats(tensor.storage->device).live_tensors += 1;
+  std::int32_t index = 0;
+  if (free_.empty()) {
+    if (slots_.size() > static_cast<std::size_t>(kIndexMask)) return 0;
+    index = static_cast<std::int32_t>(slots_.size());
+    slots_.emplace_back();
+  } else {
+    index = free_.back();
+    free_.pop_back();
+  }
+  Slot& slot = slots_[index];
+  slot.tensor = std::move(tensor);
+  slot.used = true;
+  return slot.generation << kIndexBits | index;
+}
+
+Status TensorTable::allocate(Device device, DType dtype, const std::int64_t* dims, std::int32_t& out) {
+  if (is_packed(dtype)) return bad_argument("expected a plain dtype but received a packed format; fix: use packWeight");
+  Tensor tensor;
+  tensor.view.dtype = dtype;
+  HONE_TRY(read_dims(dims, tensor.view));
+  const std::size_t bytes = CachingAllocator::rounded(tensor.view.count() * dtype_bytes(dtype));
+  std::size_t capacity = 0;
+  if (device == Device::cpu) {
+    tensor.view.data = allocator_.allocate(bytes, capacity);
+    if (tensor.view.data == nullptr) {
+      return {Code::out_of_memory, "no memory for " + describe(tensor.view) + ": " + std::to_string(bytes) + " bytes on top of " +
+                                       std::to_string(stats(device).live_bytes) + " live ones"};
+    }
+  }
+  tensor.storage = std::make_shared<Storage>(device, tensor.view.data, bytes, capacity, stats(device), allocator_);
+  out = insert(std::move(tensor));
+  return out == 0 ? Status{Code::out_of_memory, "more than 2^20 live tensors; fix: free them in scopes"} : Status{};
+}
+
+Status TensorTable::view(std::int32_t handle, std::int64_t element_offset, const std::int64_t* dims, std::int32_t& out) {
+  const Tensor* source = nullptr;
+  HONE_TRY(find(handle, source));
+  if (is_packed(source->view.dtype)) return bad_argument("expected a plain tensor but received a packed weight");
+  Tensor tensor = *source;
+  for (std::int64_t& dim : tensor.view.dim) dim = 1;
+  HONE_TRY(read_dims(dims, tensor.view));
+  const std::int64_t available = source->view.count();
+  if (element_offset < 0 || element_offset > available || tensor.view.count() > available - element_offset) {
+    return bad_argument("expected a view inside " + describe(source->view) + " but received " + describe(tensor.view) +
+                        " at element " + std::to_string(element_offset));
+  }
+  if (tensor.view.data != nullptr) {
+    tensor.view.data = static_cast<char*>(tensor.view.data) + element_offset * dtype_bytes(tensor.view.dtype);
+  }
+  out = insert(std::move(tensor));
+  return out == 0 ? Status{Code::out_of_memory, "more than 2^20 live tensors; fix: free them in scopes"} : Status{};
+}
+
+Status TensorTable::adopt(Device device, DType format, std::int64_t rows, std::int64_t columns,
+                          std::shared_ptr<const PackedWeight> packed, std::int64_t bytes, std::int32_t& out) {
+  Tensor tensor;
+  tensor.view.dtype = format;
+  tensor.view.rank = 2;
+  tensor.view.dim[0] = rows;
+  tensor.view.dim[1] = columns;
+  tensor.view.packed = packed.get();
+  tensor.storage = std::make_shared<Storage>(device, std::move(packed), bytes, stats(device), allocator_);
+  out = insert(std::move(tensor));
+  return out == 0 ? Status{Code::out_of_memory, "more than 2^20 live tensors; fix: free them in scopes"} : Status{};
+}
+
+Status TensorTable::find(std::int32_t handle, const Tensor*& out) const {
+  const std::int32_t index = handle & kIndexMask;
+  const bool known = handle > 0 && index > 0 && static_cast<std::size_t>(index) < slots_.size();
+  if (!known || !slots_[index].used || slots_[index].generation != handle >> kIndexBits) {
+    const bool freed = known && slots_[index].generation > handle >> kIndexBits;
+    return {Code::bad_handle, "expected a live tensor handle but received " + std::to_string(handle) +
+                                  (freed ? " (freed earlier)" : " (never given out)") +
+                                  "; fix: keep the tensor's scope open while it is used"};
+  }
+  out = &slots_[index].tensor;
+  return {};
+}
+
+Status TensorTable::release(std::int32_t handle) {
+  const Tensor* tensor = nullptr;
+  HONE_TRY(find(handle, tensor));
+  stats(tensor->storage->device).live_tensors -= 1;
+  const std::int32_t index = handle & kIndexMask;
+  Slot& slot = slots_[index];
+  slot.tensor = Tensor{};
+  slot.used = false;
+  slot.generation = slot.generation + 1 < kGenerations ? slot.generation + 1 : 1;
+  free_.push_back(index);
+  return {};
+}
+
+}  // namespace hone

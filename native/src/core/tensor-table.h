@@ -1,0 +1,78 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/allocator.h"
+#include "hone/status.h"
+#include "hone/view.h"
+
+namespace hone {
+
+enum class Device : int { cpu = 0, null = 1 };
+inline constexpr int kDeviceCount = 2;
+
+// Memory that one or more tensors look at; its last owner gives it back.
+class Storage {
+ public:
+  Storage(Device device, void* data, std::size_t bytes, std::size_t capacity, MemoryStats& stats,
+          CachingAllocator& allocator);
+  Storage(Device device, std::shared_ptr<const PackedWeight> packed, std::int64_t bytes, MemoryStats& stats,
+          CachingAllocator& allocator);
+  ~Storage();
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+
+  const Device device;
+  void* const data;
+  const std::shared_ptr<const PackedWeight> packed;
+
+ private:
+  const std::int64_t bytes_;
+  const std::size_t capacity_;
+  MemoryStats& stats_;
+  CachingAllocator& allocator_;
+};
+
+struct Tensor {
+  std::shared_ptr<Storage> storage;
+  View view;
+};
+
+// Handles are (generation, index): a freed handle is refused even when its place has a new tensor.
+class TensorTable {
+ public:
+  TensorTable();
+
+  Status allocate(Device device, DType dtype, const std::int64_t* dims, std::int32_t& out);
+  Status view(std::int32_t handle, std::int64_t element_offset, const std::int64_t* dims, std::int32_t& out);
+  // A weight in a packed format; on the null device `packed` is null and only its bytes count.
+  Status adopt(Device device, DType format, std::int64_t rows, std::int64_t columns,
+               std::shared_ptr<const PackedWeight> packed, std::int64_t bytes, std::int32_t& out);
+  Status release(std::int32_t handle);
+  Status find(std::int32_t handle, const Tensor*& out) const;
+
+  MemoryStats& stats(Device device) { return stats_[static_cast<int>(device)]; }
+  CachingAllocator& allocator() { return allocator_; }
+
+ private:
+  struct Slot {
+    Tensor tensor;
+    std::int32_t generation = 1;
+    bool used = false;
+  };
+
+  std::int32_t insert(Tensor tensor);
+
+  // Declared before the slots, because a storage that dies reports to both.
+  MemoryStats stats_[kDeviceCount];
+  CachingAllocator allocator_;
+  std::vector<Slot> slots_;
+  std::vector<std::int32_t> free_;
+};
+
+// "f32 [2,3]", for messages.
+std::string describe(const View& view);
+
+}  // namespace hone
