@@ -54,3 +54,8 @@ export * from './serving/chat.complete.js';
 export * from './serving/generation.js';
 export * from './serving/text.complete.js';
 export * from './serving/turn.completed.js';
+export * from './emit/async-api.js';
+export * from './emit/docs.js';
+export * from './emit/nats-config.js';
+export * from './emit/permissions.js';
+export * from './flows/flows.js';

@@ -1,4 +1,4 @@
-import type { MessageKind } from './form.js';
+import type { Message, MessageKind } from './form.js';
 import { domainOf, type ServiceName } from './services.js';
 
 /** A message travels under 64 KiB; everything larger goes to the object store and travels as its digest. */
@@ -55,3 +55,6 @@ export const streamOf = (kind: Exclude<MessageKind, 'rpc'>): StreamSpec =>
 /** Where a service puts a message that it gives up on: `hone.v1.<domain>.dead.<consumer>`. */
 export const deadSubject = (service: ServiceName, consumer: string): string =>
   `hone.v1.${domainOf[service]}.dead.${consumer}`;
+
+/** Where callers of a streamed rpc say `alive` or `cancel`; every replica of the owner listens. */
+export const controlSubject = (message: Message): string => `${message.subject}.control`;
