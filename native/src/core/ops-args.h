@@ -127,7 +127,7 @@ struct RmsNormBackwardArgs {
   View dweight;  // inout f32 [d], may be absent
 };
 
-// half-split rotation by positions[t] invFreq[i], times mscale; inverse turns the other way
+// half-split rotation of the first 2 Half values of a head by positions[t] invFreq[i], times mscale; inverse is the transpose
 struct RopeArgs {
   View x;  // inout f32 [T,H,D]
   View positions;  // in i32 [T]

@@ -132,7 +132,7 @@ export function rmsNormBackward(
   ops().rmsNormBackward(dy, x, weight, rstd, dx, dweight);
 }
 
-/** half-split rotation by positions[t] invFreq[i], times mscale; inverse turns the other way. */
+/** half-split rotation of the first 2 Half values of a head by positions[t] invFreq[i], times mscale; inverse is the transpose. */
 export function rope(x: Handle, positions: Handle, invFreq: Handle, mscale: number, inverse: boolean): void {
   ops().rope(x, positions, invFreq, mscale, inverse ? 1 : 0);
 }

@@ -1,0 +1,79 @@
+#pragma once
+#include <cstring>
+
+#include "core/half.h"
+#include "core/packed-weight.h"
+#include "cpu/gemm-transpose.h"
+#include "cpu/gemm.h"
+
+// How the panels of B come to be, for each kind of source. All write [step][width], zero beyond the last column.
+namespace hone::HONE_ISA {
+
+// B = source [depth, columns] row-major: the columns of the panel are copied.
+struct FillRows {
+  const float* source;
+  std::int64_t columns;
+
+  void operator()(std::int64_t panel, Range steps, float* target, std::int64_t width) const {
+    const std::int64_t first = panel * kPanelColumns;
+    const std::int64_t valid = std::min(width, columns - first);
+    for (std::int64_t k = steps.begin; k < steps.end; ++k, target += width) {
+      std::memcpy(target, source + k * columns + first, static_cast<std::size_t>(valid) * 4);
+      for (std::int64_t j = valid; j < width; ++j) target[j] = 0.0f;
+    }
+  }
+};
+
+// B = sourceᵀ, source [columns, depth] row-major.
+struct FillTransposed {
+  const float* source;
+  std::int64_t columns;
+  std::int64_t depth;
+
+  void operator()(std::int64_t panel, Range steps, float* target, std::int64_t width) const {
+    const std::int64_t first = panel * kPanelColumns;
+    const std::int64_t valid = std::min(width, columns - first);
+    const std::int64_t count = steps.end - steps.begin;
+    if (valid < width) std::memset(target, 0, static_cast<std::size_t>(count * width) * 4);
+    transpose(source + first * depth + steps.begin, depth, valid, count, target, width);
+  }
+};
+
+// B = the weight itself [N,K], read back from panels of its transpose.
+struct FillFromPackedF32 {
+  const PackedWeight& weight;
+
+  void operator()(std::int64_t panel, Range steps, float* target, std::int64_t width) const {
+    const std::int64_t first = panel * kPanelColumns;
+    const std::int64_t valid = std::min(width, weight.columns() - first);
+    if (valid < width) std::memset(target, 0, static_cast<std::size_t>((steps.end - steps.begin) * width) * 4);
+    for (std::int64_t n = steps.begin; n < steps.end;) {
+      const std::int64_t source_panel = n / kPanelColumns, lane = n % kPanelColumns;
+      const std::int64_t count = std::min(kPanelColumns - lane, steps.end - n);
+      const std::int64_t source_width = weight.panel_width(source_panel);
+      transpose(weight.panel_as<float>(source_panel) + first * source_width + lane, source_width, valid, count,
+                target + (n - steps.begin) * width, width);
+      n += count;
+    }
+  }
+};
+
+// A [rows, depth] of f32, as tiles [step][kRows] of its transposed source [depth, rows]; rows beyond the end are zero.
+template <int Rows>
+void pack_rows_transposed(const float* source, std::int64_t rows, std::int64_t source_row, Range tiles,
+                          std::int64_t depth, float* target) {
+  for (std::int64_t tile = tiles.begin; tile < tiles.end; ++tile) {
+    const std::int64_t first = tile * Rows, valid = std::min<std::int64_t>(Rows, rows - first);
+    float* out = target + tile * Rows * depth;
+    for (std::int64_t k = 0; k < depth; ++k, out += Rows) {
+      const float* from = source + k * source_row + first;
+      if (valid == Rows) {
+        for (int r = 0; r < Rows; ++r) out[r] = from[r];
+      } else {
+        for (int r = 0; r < Rows; ++r) out[r] = r < valid ? from[r] : 0.0f;
+      }
+    }
+  }
+}
+
+}  // namespace hone::HONE_ISA

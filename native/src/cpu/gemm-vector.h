@@ -1,0 +1,67 @@
+#pragma once
+#include <immintrin.h>
+
+#include <cstdint>
+
+// The native vector of the level that includes this file. Lanes always lie over output columns, so the width of the
+// vector never changes the order in which one output is summed, and AVX2 gives the same bits as AVX-512.
+namespace hone::HONE_ISA {
+
+#if defined(__AVX512F__)
+
+using Vec = __m512;
+inline constexpr int kLanes = 16;
+
+inline Vec vec_zero() { return _mm512_setzero_ps(); }
+inline Vec vec_set(float value) { return _mm512_set1_ps(value); }
+inline Vec vec_load(const float* p) { return _mm512_loadu_ps(p); }
+inline void vec_store(float* p, Vec v) { _mm512_storeu_ps(p, v); }
+inline Vec vec_fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
+inline Vec vec_add(Vec a, Vec b) { return _mm512_add_ps(a, b); }
+inline Vec vec_mul(Vec a, Vec b) { return _mm512_mul_ps(a, b); }
+
+// The upper and the lower half of each 32-bit lane, as the f32 that this bf16 stands for.
+inline Vec vec_upper_bf16(__m512i pair) {
+  return _mm512_castsi512_ps(_mm512_and_si512(pair, _mm512_set1_epi32(static_cast<int>(0xffff0000u))));
+}
+// A shift of the vector type, because GCC 12 warns about the body of _mm512_slli_epi32.
+inline Vec vec_lower_bf16(__m512i pair) { return reinterpret_cast<Vec>(reinterpret_cast<__v16si>(pair) << 16); }
+
+using VecBits = __m512i;
+inline VecBits bits_load(const void* p) { return _mm512_loadu_si512(p); }
+inline VecBits bits_set(std::uint32_t value) { return _mm512_set1_epi32(static_cast<int>(value)); }
+
+// 16-bit signed integers of consecutive columns, widened to f32.
+inline Vec vec_load_i16(const std::int16_t* p) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
+}
+
+#else
+
+using Vec = __m256;
+inline constexpr int kLanes = 8;
+
+inline Vec vec_zero() { return _mm256_setzero_ps(); }
+inline Vec vec_set(float value) { return _mm256_set1_ps(value); }
+inline Vec vec_load(const float* p) { return _mm256_loadu_ps(p); }
+inline void vec_store(float* p, Vec v) { _mm256_storeu_ps(p, v); }
+inline Vec vec_fma(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }
+inline Vec vec_add(Vec a, Vec b) { return _mm256_add_ps(a, b); }
+inline Vec vec_mul(Vec a, Vec b) { return _mm256_mul_ps(a, b); }
+
+inline Vec vec_upper_bf16(__m256i pair) {
+  return _mm256_castsi256_ps(_mm256_and_si256(pair, _mm256_set1_epi32(static_cast<int>(0xffff0000u))));
+}
+inline Vec vec_lower_bf16(__m256i pair) { return _mm256_castsi256_ps(_mm256_slli_epi32(pair, 16)); }
+
+using VecBits = __m256i;
+inline VecBits bits_load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+inline VecBits bits_set(std::uint32_t value) { return _mm256_set1_epi32(static_cast<int>(value)); }
+
+inline Vec vec_load_i16(const std::int16_t* p) {
+  return _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+}
+
+#endif
+
+}  // namespace hone::HONE_ISA

@@ -1,0 +1,90 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "core/ops-args.h"
+
+namespace hone::reference {
+namespace {
+
+// The first token that row i of a sequence starting at `begin` may look at.
+std::int64_t first_visible(std::int64_t begin, std::int64_t i, std::int64_t window) {
+  return window > 0 ? std::max(begin, i - window + 1) : begin;
+}
+
+double dot(const float* a, const float* b, std::int64_t n) {
+  double sum = 0;
+  for (std::int64_t i = 0; i < n; ++i) sum += static_cast<double>(a[i]) * b[i];
+  return sum;
+}
+
+}  // namespace
+
+Status attention_forward(Context&, const AttentionForwardArgs& args) {
+  const std::int64_t heads = args.q.dim[1], width = args.q.dim[2], kv_heads = args.k.dim[1];
+  const std::int64_t sequences = args.cu_seqlens.dim[0] - 1, group = kv_heads > 0 ? heads / kv_heads : 1;
+  const std::int32_t* bounds = args.cu_seqlens.data_as<std::int32_t>();
+  std::vector<double> scores, out(width);
+  for (std::int64_t s = 0; s < sequences; ++s) {
+    for (std::int64_t i = bounds[s]; i < bounds[s + 1]; ++i) {
+      for (std::int64_t h = 0; h < heads; ++h) {
+        const std::int64_t first = first_visible(bounds[s], i, args.window);
+        scores.assign(i - first + 1, 0);
+        double most = -std::numeric_limits<double>::infinity(), sum = 0;
+        for (std::int64_t j = first; j <= i; ++j) {
+          const float* k = args.k.data_as<float>() + (j * kv_heads + h / group) * width;
+          scores[j - first] = args.scale * dot(args.q.data_as<float>() + (i * heads + h) * width, k, width);
+          most = std::max(most, scores[j - first]);
+        }
+        std::fill(out.begin(), out.end(), 0.0);
+        for (std::int64_t j = first; j <= i; ++j) {
+          const float* v = args.v.data_as<float>() + (j * kv_heads + h / group) * width;
+          const double p = std::exp(scores[j - first] - most);
+          sum += p;
+          for (std::int64_t c = 0; c < width; ++c) out[c] += p * v[c];
+        }
+        for (std::int64_t c = 0; c < width; ++c) {
+          args.o.data_as<float>()[(i * heads + h) * width + c] = static_cast<float>(out[c] / sum);
+        }
+        args.lse.data_as<float>()[i * heads + h] = static_cast<float>(most + std::log(sum));
+      }
+    }
+  }
+  return {};
+}
+
+Status attention_backward(Context&, const AttentionBackwardArgs& args) {
+  const std::int64_t heads = args.q.dim[1], width = args.q.dim[2], kv_heads = args.k.dim[1];
+  const std::int64_t sequences = args.cu_seqlens.dim[0] - 1, group = kv_heads > 0 ? heads / kv_heads : 1;
+  const std::int32_t* bounds = args.cu_seqlens.data_as<std::int32_t>();
+  std::vector<double> dq(args.dq.count(), 0), dk(args.dk.count(), 0), dv(args.dv.count(), 0);
+  for (std::int64_t s = 0; s < sequences; ++s) {
+    for (std::int64_t i = bounds[s]; i < bounds[s + 1]; ++i) {
+      for (std::int64_t h = 0; h < heads; ++h) {
+        const std::int64_t row = (i * heads + h) * width;
+        const float* q = args.q.data_as<float>() + row;
+        const float* d_o = args.d_o.data_as<float>() + row;
+        const double delta = dot(d_o, args.o.data_as<float>() + row, width);
+        for (std::int64_t j = first_visible(bounds[s], i, args.window); j <= i; ++j) {
+          const std::int64_t kv = (j * kv_heads + h / group) * width;
+          const float* k = args.k.data_as<float>() + kv;
+          const float* v = args.v.data_as<float>() + kv;
+          const double p = std::exp(args.scale * dot(q, k, width) - args.lse.data_as<float>()[i * heads + h]);
+          const double ds = p * (dot(d_o, v, width) - delta) * args.scale;
+          for (std::int64_t c = 0; c < width; ++c) {
+            dq[row + c] += ds * k[c];
+            dk[kv + c] += ds * q[c];
+            dv[kv + c] += p * d_o[c];
+          }
+        }
+      }
+    }
+  }
+  std::copy(dq.begin(), dq.end(), args.dq.data_as<float>());
+  std::copy(dk.begin(), dk.end(), args.dk.data_as<float>());
+  std::copy(dv.begin(), dv.end(), args.dv.data_as<float>());
+  return {};
+}
+
+}  // namespace hone::reference
