@@ -1,1 +1,4 @@
-export {};
+export { type Bus, type BusOptions, startBus } from './bus.js';
+export { freePort } from './free-port.js';
+export { type NatsOptions, type NatsServer, natsServerPath, startNats } from './nats-server.js';
+export { repositoryRoot } from './repository-root.js';

@@ -54,12 +54,12 @@ function allowConsumer(service: ServiceName, message: Message, publish: Set<stri
   publish.add(`hone.v1.${domainOf[service]}.dead.>`);
 }
 
-/** A ledger is read with direct gets and ordered consumers of its own; only its owner writes. */
+/** A ledger is read from its leader (a service reads its own writes) and with ordered consumers of its own; only its owner writes. */
 function allowLedger(service: ServiceName, { bucket, owner, readers }: LedgerSpec, publish: Set<string>): void {
   if (owner !== service && !readers.includes(service)) return;
   const stream = `KV_${bucket}`;
   publish.add(`$JS.API.STREAM.INFO.${stream}`);
-  publish.add(`$JS.API.DIRECT.GET.${stream}.>`);
+  publish.add(`$JS.API.STREAM.MSG.GET.${stream}`);
   publish.add(`$JS.API.CONSUMER.CREATE.${stream}.>`);
   publish.add(`$JS.API.CONSUMER.INFO.${stream}.>`);
   publish.add(`$JS.API.CONSUMER.DELETE.${stream}.>`);

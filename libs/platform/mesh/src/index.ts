@@ -1,1 +1,13 @@
-export {};
+export { type ConnectionOptions, inboxPrefix } from './connection.js';
+export type { Handler, MeshContext } from './context.js';
+export { Command, Event, MeshErrorFilter, Rpc, RpcStream } from './decorators.js';
+export { headerNames } from './header-names.js';
+export { type Entry, isConflict, Lease, Ledger, type LedgerChange } from './ledger.js';
+export { type MeshLog, silentLog } from './log.js';
+export { connectMesh, type ListenOptions, Mesh, type MeshOptions } from './mesh.js';
+export type { Published, PublishOptions } from './publish.js';
+export type { RequestOptions } from './request.js';
+export type { StreamOptions } from './request-stream.js';
+export { meshTransport, MeshStrategy } from './strategy.js';
+export { controlSubject } from './stream-control.js';
+export { bucketStream, ensureTopology, type Topology } from './topology.js';

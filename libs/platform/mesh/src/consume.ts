@@ -1,0 +1,187 @@
+import { asHoneError, fault, type HoneError } from '@hone/base';
+import { consumerName, type Message, type ServiceName } from '@hone/contracts';
+import type { Consumer, ConsumerMessages, JetStreamClient, JsMsg } from '@nats-io/jetstream';
+import { bury } from './dead-letter.js';
+import { decode } from './codec.js';
+import type { Link } from './connection.js';
+import type { Handler, MeshContext } from './context.js';
+import { headerNames } from './header-names.js';
+import type { InFlight } from './in-flight.js';
+import type { MeshLog } from './log.js';
+import { pause } from './pause.js';
+import { awaitConsumer } from './topology-check.js';
+import { extractTrace, inSpan } from './trace.js';
+
+export interface ConsumeOptions {
+  link: Link;
+  jetstream: JetStreamClient;
+  service: ServiceName;
+  message: Message;
+  /** Messages handled at the same time; one by default. */
+  concurrency: number;
+  handler: Handler;
+  inFlight: InFlight;
+  log: MeshLog;
+}
+
+const pullMs = 20_000;
+const heartbeatMs = 2_500;
+const retryMs = 1000;
+
+/**
+ * Works through one durable consumer. Each slot pulls one message at a time: a longer buffer would let ack_wait run for
+ * messages that still wait in memory. The consumer has no delivery limit of its own, because a message beyond one would lie
+ * in the stream for ever; this code counts instead and buries what cannot be handled.
+ */
+export class DurableConsumer {
+  readonly name: string;
+  readonly #options: ConsumeOptions;
+  readonly #pulls = new Set<ConsumerMessages>();
+  readonly #stopping = new AbortController();
+  readonly #forgetReconnect: () => void;
+  #isReady = false;
+
+  constructor(options: ConsumeOptions) {
+    this.#options = options;
+    this.name = consumerName(options.service, options.message);
+    // Pulls that were waiting when the connection broke are lost; ending them makes the slots ask anew at once.
+    this.#forgetReconnect = options.link.onReconnect(() => this.#endPulls());
+    for (let slot = 0; slot < options.concurrency; slot++) void this.#work();
+  }
+
+  /** Whether the durable consumer exists on the server as the book wants it. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** Takes no new message; what runs is left to the drain. */
+  stop(): void {
+    this.#forgetReconnect();
+    this.#stopping.abort();
+    this.#endPulls();
+  }
+
+  #endPulls(): void {
+    for (const pull of this.#pulls) void pull.close();
+  }
+
+  async #work(): Promise<void> {
+    const { message, link, jetstream, log } = this.#options;
+    const signal = this.#stopping.signal;
+    let consumer: Consumer | undefined;
+    while (!signal.aborted && !link.nats.isClosed()) {
+      try {
+        if (consumer === undefined) {
+          consumer = await awaitConsumer(jetstream, this.#options.service, message, log, signal);
+          this.#isReady = true;
+        }
+        await this.#pullOne(consumer);
+      } catch (thrown) {
+        if (signal.aborted || link.nats.isClosed()) return;
+        log.warn({ consumer: this.name, error: String(thrown) }, 'pulling failed; trying again');
+        consumer = undefined;
+        await pause(retryMs, signal);
+      }
+    }
+  }
+
+  async #pullOne(consumer: Consumer): Promise<void> {
+    const pull = await consumer.fetch({ max_messages: 1, expires: pullMs, idle_heartbeat: heartbeatMs });
+    this.#pulls.add(pull);
+    try {
+      if (this.#stopping.signal.aborted) void pull.close();
+      for await (const msg of pull) {
+        if (this.#stopping.signal.aborted) msg.nak();
+        else await this.#options.inFlight.track((closing) => this.#handle(msg, closing));
+      }
+    } finally {
+      this.#pulls.delete(pull);
+    }
+  }
+
+  async #handle(msg: JsMsg, closing: AbortSignal): Promise<void> {
+    const { message, handler, log } = this.#options;
+    const { ackWaitMs, deliveriesMax } = message.delivery;
+    const attempt = msg.info.deliveryCount;
+    const working = setInterval(() => msg.working(), ackWaitMs / 3);
+    try {
+      const facts = {
+        operation: 'process',
+        message,
+        consumer: this.name,
+        messageId: String(msg.seq),
+        bytes: msg.data.byteLength,
+      } as const;
+      await inSpan(facts, extractTrace(msg.headers), async () => {
+        if (attempt > deliveriesMax) throw crashed(message, deliveriesMax);
+        const input = decode(message.subject, message.input, msg.data);
+        await handler(input, deliveryContext(message, msg, attempt, closing));
+      });
+      await acknowledge(msg);
+    } catch (thrown) {
+      const error = asHoneError(thrown);
+      log.warn(
+        {
+          subject: message.subject,
+          sequence: msg.seq,
+          attempt,
+          kind: error.kind,
+          code: error.code,
+          ...(error.kind === 'bug' ? { stack: stackOf(thrown) } : {}),
+        },
+        error.message,
+      );
+      await this.#giveBack(msg, error, attempt, closing);
+    } finally {
+      clearInterval(working);
+    }
+  }
+
+  /** A refusal repeats itself, so it is buried at once; a fault or a bug is tried again until the deliveries are used up. */
+  async #giveBack(msg: JsMsg, error: HoneError, attempt: number, closing: AbortSignal): Promise<void> {
+    const { message, service, jetstream, log } = this.#options;
+    const { backoffMs, deliveriesMax } = message.delivery;
+    if (closing.aborted && error.kind !== 'refusal') return msg.nak();
+    if (error.kind !== 'refusal' && attempt < deliveriesMax) {
+      return msg.nak(backoffMs[Math.min(attempt, backoffMs.length) - 1] ?? retryMs);
+    }
+    try {
+      await bury(jetstream, service, this.name, msg, error);
+      await acknowledge(msg);
+    } catch (thrown) {
+      log.error(
+        { subject: message.subject, sequence: msg.seq, error: String(thrown) },
+        'the dead letter could not be stored; the message stays',
+      );
+      msg.nak(backoffMs.at(-1) ?? retryMs);
+    }
+  }
+}
+
+/** The server's answer to the acknowledgement is awaited: only then can the message not come back. */
+async function acknowledge(msg: JsMsg): Promise<void> {
+  if (!(await msg.ackAck({ timeout: 5000 }))) {
+    throw fault(
+      'ack_lost',
+      `[${msg.subject}] expected the server to confirm the acknowledgement of message ${msg.seq}; it may come again`,
+    );
+  }
+}
+
+const crashed = (message: Message, deliveries: number): HoneError =>
+  fault(
+    'deliveries_exhausted',
+    `[${message.subject}] expected an acknowledgement within ${deliveries} deliveries but the worker never answered; fix: look for crashes at the times of the deliveries`,
+  );
+
+const deliveryContext = (message: Message, msg: JsMsg, attempt: number, closing: AbortSignal): MeshContext => ({
+  message,
+  sender: msg.headers?.get(headerNames.sender) || 'unknown',
+  signal: closing,
+  attempt,
+  isLastAttempt: attempt >= message.delivery.deliveriesMax,
+  sequence: msg.seq,
+  storedAt: msg.time.getTime(),
+});
+
+const stackOf = (thrown: unknown): string | undefined => (thrown instanceof Error ? thrown.stack : undefined);
