@@ -59,3 +59,4 @@ export * from './emit/docs.js';
 export * from './emit/nats-config.js';
 export * from './emit/permissions.js';
 export * from './flows/flows.js';
+export * from './routes/index.js';
