@@ -1,1 +1,11 @@
-export {};
+export * from './allocate.js';
+export * from './device.js';
+export * from './dtype.js';
+export * from './ops/index.js';
+export * from './scope.js';
+export * from './shape.js';
+export { Tape, isRecording, pauseRecording } from './tape.js';
+export { Tensor } from './tensor.js';
+export { gradients } from './gradients/index.js';
+export { init, kernelName, memoryStats, nf4Parts, releaseCache, resetPeak } from './runtime.js';
+export type { DeviceName, MemoryStats, NativeInfo } from './runtime.js';

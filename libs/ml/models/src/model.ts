@@ -1,0 +1,109 @@
+import type { Tensor } from '@hone/tensor';
+import type { LoraAdapter } from '@hone/nn';
+
+/** How the frozen base is held in memory; activations and adapters are f32 in every case. */
+export type BaseFormat = 'f32' | 'bf16' | 'nf4';
+
+/** Where a model is read from: a folder in Hugging Face layout, or the same files as bytes by file name. */
+export type ModelSource = string | ReadonlyMap<string, Uint8Array>;
+
+export interface LoadModelOptions {
+  /** Default f32. */
+  format?: BaseFormat;
+  /** Full fine-tuning: every weight stays plain f32, gets a gradient, and can be written back. Needs format f32. */
+  isTrainable?: boolean;
+}
+
+/** Several sequences laid end to end without padding; attention never crosses a boundary. */
+export interface PackedBatch {
+  /** Token ids of all rows, T in all. */
+  ids: Int32Array;
+  /** The position of each token inside its own sequence. */
+  positions: Int32Array;
+  /** Where each sequence starts, and the end: S+1 numbers from 0 to T. */
+  cuSeqlens: Int32Array;
+  /** The adapter that is trained or evaluated; absent = the plain base. */
+  adapter?: LoraAdapter;
+  /** Set while training with lora_dropout > 0: the dropout masks depend on this seed alone. */
+  dropoutSeed?: number;
+  /** Recompute each layer during the backward pass instead of keeping its activations. */
+  isCheckpointed?: boolean;
+}
+
+/** Rows rowStart..rowEnd-1 of a step go through this adapter; ranges may not overlap, uncovered rows use the plain base. */
+export interface AdapterRows {
+  adapter: LoraAdapter;
+  rowStart: number;
+  rowEnd: number;
+}
+
+/** Keys and values of every layer in pages; slot = page * pageSize + offset. */
+export interface KvCache {
+  readonly pages: number;
+  readonly pageSize: number;
+  readonly bytes: number;
+  /** Per layer: f32 [pages, kvHeads, pageSize, headDim]. */
+  readonly keys: readonly Tensor[];
+  readonly values: readonly Tensor[];
+  free(): void;
+}
+
+/**
+ * One engine step: any mix of prefill chunks and single decode rows. Row r belongs to sequence rowSequence[r] (a row of the
+ * block table), writes its key and value to slots[r], and attends to positions 0..rowPosition[r] of its sequence.
+ */
+export interface StepBatch {
+  /** T token ids. */
+  ids: Int32Array;
+  /** T positions for the rotary embedding. */
+  positions: Int32Array;
+  /** T: which row of the block table. */
+  rowSequence: Int32Array;
+  /** T: last position the row may see; equal to positions unless the engine shifts positions. */
+  rowPosition: Int32Array;
+  /** T: where the row's key and value go. */
+  slots: Int32Array;
+  /** S * blocksPerSequence page numbers, row-major; unused entries may hold anything >= 0. */
+  blockTable: Int32Array;
+  blocksPerSequence: number;
+  kv: KvCache;
+  /** Order the rows so that each adapter's rows are neighbours. */
+  adapters?: readonly AdapterRows[];
+  /** The rows whose logits are wanted (the last row of each sequence that samples now; all of a prompt for echo). */
+  logitRows: Int32Array;
+}
+
+/** What the engine and the recipes see of a model; `loadModel` makes one. */
+export interface ModelShape {
+  readonly vocabSize: number;
+  readonly hiddenSize: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly maxPositions: number;
+  /** Ids that end a generation (config.json and generation_config.json together). */
+  readonly eosTokenIds: readonly number[];
+  readonly bosTokenId: number | undefined;
+}
+
+/*
+ * The class `CausalModel` (causal-model.ts) has, for the engine:
+ *
+ *   readonly shape: ModelShape
+ *   readonly fingerprint: Fingerprint               what an adapter must name to be accepted
+ *   newKvCache(pages: number, pageSize: number): KvCache
+ *   kvBytesPerPage(pageSize: number): number
+ *   step(batch: StepBatch): Tensor                  f32 [logitRows.length, vocabSize]; valid until the next step, not the caller's to free
+ *   free(): void                                    every byte goes back
+ *
+ * and for training and evaluation:
+ *
+ *   hidden(batch: PackedBatch): Tensor              f32 [T, hiddenSize] after the final norm; recorded on the current tape
+ *   tokenLogProbs(hidden: Tensor, targets: Int32Array): TokenLogProbs   { logp, entropy, argmax }, each [T]
+ *
+ * Functions:
+ *
+ *   loadModel(source: ModelSource, options?: LoadModelOptions): CausalModel
+ *   loadAdapter(source: ModelSource, model: CausalModel): LoraAdapter   refuses a wrong base, unmatched keys, wrong shapes
+ */

@@ -1,0 +1,35 @@
+import { add } from './add.js';
+import { attention } from './attention.js';
+import { checkpoint } from './checkpoint.js';
+import { dropout } from './dropout.js';
+import { embedding } from './embedding.js';
+import { gatherRows } from './gather-rows.js';
+import { linear } from './linear.js';
+import { lora } from './lora.js';
+import { rmsNorm } from './rms-norm.js';
+import { rope } from './rope.js';
+import { scale } from './scale.js';
+import { swiglu } from './swiglu.js';
+import { tokenLogProbs } from './token-log-probs.js';
+import type { RecordedOp } from '../op-record.js';
+import type { DifferentiableOp } from '../runtime.js';
+import type { GradientRule } from './rule.js';
+
+type GradientTable = { readonly [Op in RecordedOp | DifferentiableOp]: GradientRule<Op> };
+
+/** One rule per differentiable op of ops.json; a missing one does not compile. */
+export const gradients = {
+  linear,
+  lora,
+  embedding,
+  rmsNorm,
+  rope,
+  swiglu,
+  attention,
+  tokenLogProbs,
+  scale,
+  add,
+  dropout,
+  gatherRows,
+  checkpoint,
+} satisfies GradientTable;

@@ -1,0 +1,48 @@
+import type { GradientStore } from '../gradient-store.js';
+import type { OpAttrs, RecordedOp } from '../op-record.js';
+import type { Tensor } from '../tensor.js';
+
+/** A record as its rule sees it: which inputs are there is fixed by the op, so they need no checks. */
+export interface RuleRecord<Op extends RecordedOp> {
+  readonly inputs: OpInputs[Op];
+  readonly outputs: readonly [Tensor];
+  readonly saved: OpSaved[Op];
+  readonly attrs: OpAttrs[Op];
+}
+
+type T = Tensor;
+
+interface OpInputs {
+  linear: readonly [x: T, weight: T, bias: T | undefined];
+  lora: readonly [x: T, a: T, b: T];
+  embedding: readonly [ids: T, table: T];
+  rmsNorm: readonly [x: T, weight: T];
+  rope: readonly [x: T, positions: T, invFreq: T];
+  swiglu: readonly [gate: T, up: T];
+  attention: readonly [q: T, k: T, v: T, cuSeqlens: T];
+  tokenLogProbs: readonly [hidden: T, head: T, targets: T];
+  scale: readonly [x: T];
+  add: readonly [a: T, b: T];
+  dropout: readonly [x: T];
+  gatherRows: readonly [x: T, index: T];
+  checkpoint: readonly [input: T];
+}
+
+interface OpSaved {
+  linear: readonly [];
+  lora: readonly [xa: T];
+  embedding: readonly [];
+  rmsNorm: readonly [rstd: T];
+  rope: readonly [];
+  swiglu: readonly [];
+  attention: readonly [lse: T];
+  tokenLogProbs: readonly [lse: T];
+  scale: readonly [];
+  add: readonly [];
+  dropout: readonly [];
+  gatherRows: readonly [];
+  checkpoint: readonly [];
+}
+
+/** Reads the gradient of the output from the store and puts those of the inputs there. */
+export type GradientRule<Op extends RecordedOp> = (record: RuleRecord<Op>, store: GradientStore) => void;

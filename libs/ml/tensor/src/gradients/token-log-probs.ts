@@ -1,0 +1,14 @@
+import { empty } from '../allocate.js';
+import { ops } from '../runtime.js';
+import type { GradientRule } from './rule.js';
+
+/** d logits = dlogp (one-hot(target) - softmax(logits)), recomputed in chunks from the saved log-sum-exp. */
+export const tokenLogProbs: GradientRule<'tokenLogProbs'> = (record, store) => {
+  const [hidden, head, targets] = record.inputs;
+  const dlogp = store.upstream(record.outputs[0]);
+  const dhead = store.wants(head) ? store.sum(head).id : 0;
+  const dhidden = empty(hidden.shape);
+  const [lse] = record.saved;
+  ops.tokenLogProbsBackward(dlogp.id, hidden.id, head.id, targets.id, lse.id, dhidden.id, dhead);
+  store.giveOrDrop(hidden, dhidden);
+};

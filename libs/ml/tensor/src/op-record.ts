@@ -1,0 +1,34 @@
+import type { Tensor } from './tensor.js';
+
+/** What each op keeps for its gradient besides inputs and outputs. */
+export interface OpAttrs {
+  linear: Record<string, never>;
+  lora: { scale: number };
+  embedding: Record<string, never>;
+  rmsNorm: Record<string, never>;
+  rope: { mscale: number };
+  swiglu: Record<string, never>;
+  attention: { scale: number; window: number };
+  tokenLogProbs: Record<string, never>;
+  scale: { factor: number };
+  add: Record<string, never>;
+  dropout: { p: number; seed: readonly [low: number, high: number] };
+  gatherRows: Record<string, never>;
+  checkpoint: { rerun: (input: Tensor) => Tensor };
+}
+
+export type RecordedOp = keyof OpAttrs;
+
+interface RecordOf<Op extends RecordedOp> {
+  readonly op: Op;
+  /** In the order of the op's arguments; undefined = absent. */
+  readonly inputs: readonly (Tensor | undefined)[];
+  readonly outputs: readonly Tensor[];
+  readonly attrs: OpAttrs[Op];
+  /** Results that only the gradient needs. */
+  readonly saved: readonly Tensor[];
+  /** The output is an input, changed; its gradient goes on to the op that made it. */
+  readonly isInPlace: boolean;
+}
+
+export type OpRecord<Op extends RecordedOp = RecordedOp> = Op extends RecordedOp ? RecordOf<Op> : never;

@@ -1,0 +1,31 @@
+import { empty } from '../allocate.js';
+import { ops } from '../runtime.js';
+import { dim } from '../shape.js';
+import { isRecorded, recordOp } from '../tape.js';
+import type { Tensor } from '../tensor.js';
+
+export interface AttentionOptions {
+  readonly scale: number;
+  /** Attended tokens, the own one included; 0 = all. */
+  readonly window: number;
+}
+
+/**
+ * Causal attention of q [T, H, D] over k and v [T, KV, D], each sequence of `cuSeqlens` by itself (Dao et al., arXiv
+ * 2205.14135: no T x T matrix is kept, only the log-sum-exp of each row).
+ */
+export function attention(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  cuSeqlens: Tensor,
+  { scale, window }: AttentionOptions,
+): Tensor {
+  const o = empty(q.shape);
+  const lse = empty([dim(q.shape, 0), dim(q.shape, 1)]);
+  ops.attentionForward(q.id, k.id, v.id, cuSeqlens.id, o.id, lse.id, scale, window);
+  if (isRecorded(q, k, v)) {
+    recordOp('attention', [q, k, v, cuSeqlens], [o], { scale, window }, { saved: [lse] });
+  } else lse.free();
+  return o;
+}

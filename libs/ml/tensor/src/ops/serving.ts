@@ -1,0 +1,47 @@
+import { empty } from '../allocate.js';
+import { ops } from '../runtime.js';
+import type { Tensor } from '../tensor.js';
+import type { AttentionOptions } from './attention.js';
+
+/** Writes each row's key and value [T, KV, D] into its slot = page * pageSize + offset. */
+export function kvWrite(k: Tensor, v: Tensor, slots: Tensor, keys: Tensor, values: Tensor): void {
+  ops.kvWrite(k.id, v.id, slots.id, keys.id, values.id);
+}
+
+export interface PagedRows {
+  /** i32 [S, maxBlocks]: the pages of each sequence. */
+  readonly blockTable: Tensor;
+  /** i32 [T]: which sequence a row belongs to. */
+  readonly rowSequence: Tensor;
+  /** i32 [T]: the last position that the row sees. */
+  readonly rowPosition: Tensor;
+}
+
+/** Attention over paged keys and values (Kwon et al., arXiv 2309.06180); a row's bits do not depend on its neighbours. */
+export function pagedAttention(
+  q: Tensor,
+  keys: Tensor,
+  values: Tensor,
+  { blockTable, rowSequence, rowPosition }: PagedRows,
+  { scale, window }: AttentionOptions,
+): Tensor {
+  const o = empty(q.shape);
+  const rows = [blockTable.id, rowSequence.id, rowPosition.id] as const;
+  ops.pagedAttention(q.id, keys.id, values.id, ...rows, o.id, scale, window);
+  return o;
+}
+
+/** x += y in place, outside of training. */
+export function accumulate(x: Tensor, y: Tensor): void {
+  ops.tensorAccumulate(x.id, y.id);
+}
+
+/** dst = src, rounded to nearest even where dst is narrower. */
+export function cast(source: Tensor, target: Tensor): void {
+  ops.tensorCast(source.id, target.id);
+}
+
+/** dst = src, same dtype. */
+export function copy(source: Tensor, target: Tensor): void {
+  ops.tensorCopy(source.id, target.id);
+}

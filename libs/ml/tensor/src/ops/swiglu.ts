@@ -1,0 +1,12 @@
+import { empty } from '../allocate.js';
+import { ops } from '../runtime.js';
+import { isRecorded, recordOp } from '../tape.js';
+import type { Tensor } from '../tensor.js';
+
+/** silu(gate) * up (Shazeer, arXiv 2002.05202). */
+export function swiglu(gate: Tensor, up: Tensor): Tensor {
+  const y = empty(gate.shape);
+  ops.swigluForward(gate.id, up.id, y.id);
+  if (isRecorded(gate, up)) recordOp('swiglu', [gate, up], [y], {});
+  return y;
+}

@@ -1,0 +1,81 @@
+import { Tensor, type TensorOwner } from './tensor.js';
+
+/** Frees what was allocated inside it, at its end and not when the collector gets to it. */
+export class Scope implements TensorOwner {
+  readonly #tensors = new Set<Tensor>();
+
+  own(tensor: Tensor): void {
+    tensor.owner?.forget(tensor);
+    tensor.owner = this;
+    this.#tensors.add(tensor);
+  }
+
+  forget(tensor: Tensor): void {
+    this.#tensors.delete(tensor);
+  }
+
+  free(): void {
+    for (const tensor of [...this.#tensors]) tensor.free();
+  }
+}
+
+const open: Scope[] = [];
+
+export const currentScope = (): Scope | undefined => open.at(-1);
+
+/** Everything inside may hand out tensors as a single one, a list or a record of them. */
+export type Kept = Tensor | void | undefined | readonly Kept[] | { readonly [name: string]: Kept };
+
+/**
+ * Runs `body` and frees every tensor that it allocated, except those that it returns, which belong to the scope around (or
+ * to the caller, who then must free them). An exception frees all.
+ */
+export function scoped<T extends Kept>(body: () => T): T {
+  const scope = new Scope();
+  open.push(scope);
+  let result: T;
+  try {
+    result = body();
+  } catch (error) {
+    open.pop();
+    scope.free();
+    throw error;
+  }
+  open.pop();
+  hand(result, scope);
+  scope.free();
+  return result;
+}
+
+/** Runs `body` with a scope that outlives it, e.g. the scope of a tape. */
+export function inside<T>(scope: Scope, body: () => T): T {
+  open.push(scope);
+  try {
+    return body();
+  } finally {
+    open.pop();
+  }
+}
+
+/** Takes a tensor out of every scope: its holder frees it. */
+export function keep<T extends Tensor>(tensor: T): T {
+  tensor.root.owner?.forget(tensor.root);
+  tensor.root.owner = undefined;
+  return tensor;
+}
+
+/** Moves a tensor into the current scope, or out of all scopes when there is none. */
+export function adopt<T extends Tensor>(tensor: T): T {
+  keep(tensor);
+  currentScope()?.own(tensor.root);
+  return tensor;
+}
+
+function hand(kept: Kept, from: Scope): void {
+  if (kept === undefined || kept === null) return;
+  if (!(kept instanceof Tensor)) {
+    for (const item of Object.values(kept) as Kept[]) hand(item, from);
+    return;
+  }
+  if (kept.root.owner === from) adopt(kept);
+}

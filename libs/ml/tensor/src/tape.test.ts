@@ -1,0 +1,170 @@
+// Each rule is held against central differences of its own forward op, in f32 with a step that balances rounding.
+import { describe, expect, it } from '@jest/globals';
+import { seeded } from '@hone/base';
+import * as t from './index.js';
+import { Tape, type Tensor } from './index.js';
+
+const random = seeded(20, 'tape');
+const values = (count: number, spread = 1) => Float32Array.from({ length: count }, () => (random() * 2 - 1) * spread);
+
+function leaf(shape: number[], spread = 1): Tensor {
+  const tensor = t.fromFloats(
+    values(
+      shape.reduce((a, b) => a * b),
+      spread,
+    ),
+    shape,
+  );
+  tensor.requiresGrad = true;
+  tensor.grad = t.zeros(shape);
+  return tensor;
+}
+
+const free = (...tensors: Tensor[]) => {
+  for (const tensor of tensors) {
+    tensor.grad?.free();
+    tensor.free();
+  }
+};
+
+/** Compares the gradient of sum(weights * forward()) for every element of every input. */
+function check(inputs: Tensor[], forward: () => Tensor, tolerance = 2e-3): void {
+  const tape = new Tape();
+  const out = tape.record(forward);
+  const weights = values(out.elements);
+  const upstream = t.fromFloats(weights, out.shape);
+  tape.backward(out, upstream);
+  upstream.free();
+  const loss = () => {
+    let sum = 0;
+    t.scoped(() =>
+      forward()
+        .floats()
+        .forEach((v, i) => (sum += v * (weights[i] as number))),
+    );
+    return sum;
+  };
+  for (const input of inputs) {
+    const start = input.floats();
+    const grad = (input.grad as Tensor).floats();
+    const step = 1e-2;
+    start.forEach((value, i) => {
+      const at = (x: number) => {
+        input.write(Float32Array.of(x), i);
+        return loss();
+      };
+      const numeric = (at(value + step) - at(value - step)) / (2 * step);
+      input.write(Float32Array.of(value), i);
+      expect(Math.abs(numeric - (grad[i] as number))).toBeLessThan(tolerance * Math.max(1, Math.abs(numeric)));
+    });
+  }
+  free(...inputs);
+}
+
+describe('gradients against differences', () => {
+  it('linear with bias', () => {
+    const [x, w, b] = [leaf([3, 4]), leaf([5, 4]), leaf([5])];
+    check([x, w, b], () => t.linear(x, w, b));
+  });
+
+  it('lora on top of a frozen product', () => {
+    const [x, a, b] = [leaf([3, 4]), leaf([2, 4]), leaf([5, 2])];
+    const w = t.fromFloats(values(20), [5, 4]);
+    check([x, a, b], () => {
+      const y = t.linear(x, w);
+      t.lora(x, a, b, 1.5, y);
+      return y;
+    });
+    w.free();
+  });
+
+  it('rmsNorm, swiglu, dropout, scale and a residual that uses its input twice', () => {
+    const [x, w] = [leaf([3, 8]), leaf([8])];
+    check([x, w], () => {
+      const h = t.rmsNorm(x, w, 1e-5);
+      const gated = t.swiglu(h, t.add(x, h));
+      const dropped = t.dropout(gated, 0.25, [7, 9]);
+      t.scale(dropped, 0.5);
+      return t.add(t.add(x, dropped), x);
+    });
+  });
+
+  it('attention with grouped heads, rope and two packed sequences', () => {
+    const [q, k, v] = [leaf([5, 4, 4]), leaf([5, 2, 4]), leaf([5, 2, 4])];
+    const positions = t.fromInts(Int32Array.of(0, 1, 2, 0, 1));
+    const cu = t.fromInts(Int32Array.of(0, 3, 5));
+    const invFreq = t.fromFloats(Float32Array.of(1, 0.1));
+    const one = t.fromFloats(new Float32Array(5).fill(1));
+    check([q, k, v], () => {
+      const turned = [q, k].map((x) => {
+        const zero = t.zeros(x.shape);
+        const copy = t.add(x, zero);
+        t.rope(copy, positions, invFreq);
+        return copy;
+      }) as [Tensor, Tensor];
+      return t.attention(turned[0], turned[1], v, cu, { scale: 0.5, window: 2 });
+    });
+    free(positions, cu, invFreq, one);
+  });
+
+  it('embedding, gatherRows and a tied head through tokenLogProbs', () => {
+    const table = leaf([6, 4]);
+    const ids = t.fromInts(Int32Array.of(1, 3, 1, 5));
+    const index = t.fromInts(Int32Array.of(2, 0, 3));
+    const targets = t.fromInts(Int32Array.of(2, -1, 4));
+    check([table], () => t.tokenLogProbs(t.gatherRows(t.embedding(ids, table), index), table, targets).logp);
+    free(ids, index, targets);
+  });
+
+  it('checkpointed bodies', () => {
+    const [x, w] = [leaf([3, 4]), leaf([4, 4])];
+    check([x, w], () => t.checkpoint((h) => t.add(h, t.linear(t.swiglu(h, h), w)), x));
+  });
+});
+
+describe('memory', () => {
+  it('is back at zero after all of the above, and inside scopes', () => {
+    const before = t.memoryStats().liveTensors;
+    t.scoped(() => {
+      t.add(t.zeros([4]), t.zeros([4]));
+    });
+    expect(t.memoryStats().liveTensors).toBe(before);
+    expect(before).toBe(0);
+  });
+
+  it('belongs to the caller when a scope returns it', () => {
+    const kept = t.scoped(() => t.add(t.zeros([4]), t.filled([4], 2)));
+    expect(kept.floats()).toEqual(Float32Array.of(2, 2, 2, 2));
+    kept.free();
+    expect(() => kept.id).toThrow('after it was freed');
+    expect(t.memoryStats().liveBytes).toBe(0);
+  });
+
+  it('shrinks as the backward pass walks', () => {
+    const x = leaf([64, 64]);
+    const tape = new Tape();
+    const out = tape.record(() => {
+      let h: Tensor = x;
+      for (let i = 0; i < 8; i++) h = t.swiglu(h, h);
+      return h;
+    });
+    const upstream = t.filled([64, 64], 1);
+    const before = t.memoryStats().liveBytes;
+    t.resetPeak();
+    tape.backward(out, upstream);
+    // Eight activations were alive; each step adds two gradients and frees one activation and one gradient.
+    expect(t.memoryStats().peakBytes).toBeLessThanOrEqual(before + 4 * 64 * 64 * 4);
+    free(upstream, x);
+    expect(t.memoryStats().liveBytes).toBe(0);
+  });
+});
+
+it('counts memory on the null device without computing', () => {
+  t.onDevice('null', () => {
+    const x = t.filled([1024, 1024], 3);
+    expect(t.memoryStats().liveBytes).toBe(4 << 20);
+    const y = t.add(x, x);
+    expect(t.memoryStats().liveBytes).toBe(8 << 20);
+    free(x, y);
+  });
+});
