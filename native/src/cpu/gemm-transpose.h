@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <cstring>
 
 #include "cpu/gemm-vector.h"
 
@@ -65,9 +66,13 @@ inline void transpose_block(const float* source, std::int64_t source_row, float*
 
 #endif
 
-// target[k][n] = source[n][k] for a block of `rows` n and `columns` k; edges go element by element.
-inline void transpose(const float* source, std::int64_t source_row, std::int64_t rows, std::int64_t columns,
-                      float* target, std::int64_t target_row) {
+// target[k][n] = source[n][k] for a block of `rows` n and `columns` k of 32-bit elements; edges go one by one.
+template <class T>
+void transpose(const T* source_elements, std::int64_t source_row, std::int64_t rows, std::int64_t columns,
+               T* target_elements, std::int64_t target_row) {
+  static_assert(sizeof(T) == sizeof(float));
+  const float* source = reinterpret_cast<const float*>(source_elements);
+  float* target = reinterpret_cast<float*>(target_elements);
   const std::int64_t whole_rows = rows / kLanes * kLanes, whole_columns = columns / kLanes * kLanes;
   for (std::int64_t k = 0; k < whole_columns; k += kLanes) {
     for (std::int64_t n = 0; n < whole_rows; n += kLanes) {
@@ -76,7 +81,7 @@ inline void transpose(const float* source, std::int64_t source_row, std::int64_t
   }
   for (std::int64_t n = 0; n < rows; ++n) {
     for (std::int64_t k = n < whole_rows ? whole_columns : 0; k < columns; ++k) {
-      target[k * target_row + n] = source[n * source_row + k];
+      std::memcpy(target + k * target_row + n, source + n * source_row + k, sizeof(float));
     }
   }
 }

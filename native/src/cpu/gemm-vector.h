@@ -36,6 +36,27 @@ inline Vec vec_load_i16(const std::int16_t* p) {
   return _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
 }
 
+// table[index & 15] per lane; the higher bits of an index do not count.
+struct Table16 {
+  __m512 values;
+  explicit Table16(const float* table) : values(_mm512_loadu_ps(table)) {}
+  Vec operator()(VecBits index) const { return _mm512_permutexvar_ps(index, values); }
+};
+
+inline VecBits bits_shift_right(VecBits v, int count) { return _mm512_srl_epi32(v, _mm_cvtsi32_si128(count)); }
+inline void bits_store(void* p, VecBits v) { _mm512_storeu_si512(p, v); }
+
+// Rounds two vectors to bf16, to nearest even, and joins them lane by lane: `lower` in the lower half. Written with
+// integers so that every level rounds alike (vcvtneps2bf16 flushes subnormals).
+inline VecBits bits_pair_bf16(Vec upper, Vec lower) {
+  const __m512i one = _mm512_set1_epi32(1), half = _mm512_set1_epi32(0x7fff);
+  __m512i u = _mm512_castps_si512(upper), l = _mm512_castps_si512(lower);
+  u = _mm512_add_epi32(u, _mm512_add_epi32(half, _mm512_and_si512(_mm512_srli_epi32(u, 16), one)));
+  l = _mm512_add_epi32(l, _mm512_add_epi32(half, _mm512_and_si512(_mm512_srli_epi32(l, 16), one)));
+  return _mm512_or_si512(_mm512_and_si512(u, _mm512_set1_epi32(static_cast<int>(0xffff0000u))),
+                         _mm512_srli_epi32(l, 16));
+}
+
 #else
 
 using Vec = __m256;
@@ -60,6 +81,27 @@ inline VecBits bits_set(std::uint32_t value) { return _mm256_set1_epi32(static_c
 
 inline Vec vec_load_i16(const std::int16_t* p) {
   return _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+}
+
+struct Table16 {
+  __m256 low, high;
+  explicit Table16(const float* table) : low(_mm256_loadu_ps(table)), high(_mm256_loadu_ps(table + 8)) {}
+  Vec operator()(VecBits index) const {
+    return _mm256_blendv_ps(_mm256_permutevar8x32_ps(low, index), _mm256_permutevar8x32_ps(high, index),
+                            _mm256_castsi256_ps(_mm256_slli_epi32(index, 28)));
+  }
+};
+
+inline VecBits bits_shift_right(VecBits v, int count) { return _mm256_srl_epi32(v, _mm_cvtsi32_si128(count)); }
+inline void bits_store(void* p, VecBits v) { _mm256_storeu_si256(static_cast<__m256i*>(p), v); }
+
+inline VecBits bits_pair_bf16(Vec upper, Vec lower) {
+  const __m256i one = _mm256_set1_epi32(1), half = _mm256_set1_epi32(0x7fff);
+  __m256i u = _mm256_castps_si256(upper), l = _mm256_castps_si256(lower);
+  u = _mm256_add_epi32(u, _mm256_add_epi32(half, _mm256_and_si256(_mm256_srli_epi32(u, 16), one)));
+  l = _mm256_add_epi32(l, _mm256_add_epi32(half, _mm256_and_si256(_mm256_srli_epi32(l, 16), one)));
+  return _mm256_or_si256(_mm256_and_si256(u, _mm256_set1_epi32(static_cast<int>(0xffff0000u))),
+                         _mm256_srli_epi32(l, 16));
 }
 
 #endif

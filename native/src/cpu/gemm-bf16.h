@@ -1,0 +1,164 @@
+#pragma once
+#include "cpu/gemm-fill.h"
+#include "cpu/nf4-unpack.h"
+
+// Products whose operands are bf16 pairs and whose sums are f32.
+namespace hone::HONE_ISA {
+
+inline std::int64_t pair_count(std::int64_t depth) { return ceil_div(depth, 2); }
+
+// f32 rows as rows of bf16 pairs; an odd depth gets a zero at its end.
+inline void round_row(const float* source, std::int64_t depth, std::uint32_t* target) {
+  std::uint16_t* out = reinterpret_cast<std::uint16_t*>(target);
+  for (std::int64_t k = 0; k < depth; ++k) {
+    std::uint32_t bits;
+    std::memcpy(&bits, source + k, 4);
+    const std::uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+    const bool is_nan = (bits & 0x7fffffffu) > 0x7f800000u;
+    out[k] = static_cast<std::uint16_t>(is_nan ? (bits >> 16) | 0x40u : rounded);
+  }
+  if (depth % 2 != 0) out[depth] = 0;
+}
+
+inline const std::uint32_t* round_rows(Context& context, const float* source, std::int64_t rows, std::int64_t depth) {
+  const std::int64_t pairs = pair_count(depth);
+  std::uint32_t* out = context.scratch_as<std::uint32_t>(ThreadPool::thread_index(),
+                                                         static_cast<std::size_t>(rows * pairs), kSharedRows);
+  // A wake-up of the pool costs more than rounding this many values.
+  constexpr std::int64_t kValuesAtOnce = 16384;
+  const std::int64_t rows_at_once = std::max<std::int64_t>(1, kValuesAtOnce / std::max<std::int64_t>(1, depth));
+  context.pool.run(static_cast<int>(ceil_div(rows, rows_at_once)), [&](int task) {
+    const std::int64_t end = std::min((task + 1) * rows_at_once, rows);
+    for (std::int64_t m = task * rows_at_once; m < end; ++m) round_row(source + m * depth, depth, out + m * pairs);
+  });
+  return out;
+}
+
+inline Product<Bf16Dot> bf16_product(const std::uint32_t* a, std::int64_t rows, std::int64_t pairs,
+                                     std::int64_t columns, float* c, bool continues, const float* bias) {
+  return {rows, columns, pairs, a, pairs, pairs, 1, {}, c, columns, continues, bias};
+}
+
+// B = sourceᵀ as pairs, source bf16 [columns, depth] row-major.
+struct FillBf16Transposed {
+  const std::uint16_t* source;
+  std::int64_t columns;
+  std::int64_t depth;
+
+  void operator()(std::int64_t panel, Range steps, std::uint32_t* target, std::int64_t width) const {
+    const std::int64_t first = panel * kPanelColumns;
+    const std::int64_t valid = std::min(width, columns - first), count = steps.end - steps.begin;
+    if (valid < width) std::memset(target, 0, static_cast<std::size_t>(count * width) * 4);
+    if (depth % 2 == 0) {
+      const std::uint32_t* pairs = reinterpret_cast<const std::uint32_t*>(source + first * depth);
+      transpose(pairs + steps.begin, depth / 2, valid, count, target, width);
+      return;
+    }
+    for (std::int64_t n = 0; n < valid; ++n) {
+      const std::uint16_t* row = source + (first + n) * depth;
+      for (std::int64_t pair = steps.begin; pair < steps.end; ++pair) {
+        const std::uint32_t upper = 2 * pair + 1 < depth ? row[2 * pair + 1] : 0;
+        target[(pair - steps.begin) * width + n] = upper << 16 | row[2 * pair];
+      }
+    }
+  }
+};
+
+// Two rows of bf16 become one row of pairs; an absent row is zeros.
+inline void interleave_rows(const std::uint16_t* lower, const std::uint16_t* upper, std::int64_t count,
+                            std::uint32_t* target) {
+  if (upper == nullptr) {
+    for (std::int64_t j = 0; j < count; ++j) target[j] = lower[j];
+    return;
+  }
+  for (std::int64_t j = 0; j < count; ++j) target[j] = static_cast<std::uint32_t>(upper[j]) << 16 | lower[j];
+}
+
+// B = source as pairs over its rows, source bf16 [rows, columns] row-major.
+struct FillBf16Rows {
+  const std::uint16_t* source;
+  std::int64_t rows;
+  std::int64_t columns;
+
+  void operator()(std::int64_t panel, Range steps, std::uint32_t* target, std::int64_t width) const {
+    const std::int64_t first = panel * kPanelColumns, valid = std::min(width, columns - first);
+    for (std::int64_t pair = steps.begin; pair < steps.end; ++pair, target += width) {
+      const std::uint16_t* lower = source + 2 * pair * columns + first;
+      interleave_rows(lower, 2 * pair + 1 < rows ? lower + columns : nullptr, valid, target);
+      for (std::int64_t j = valid; j < width; ++j) target[j] = 0;
+    }
+  }
+};
+
+// B = the weight [N,K] as pairs over N, from its packed form (pairs over K): one tile of 64 x 64 is turned at a time.
+// `steps` begins at a multiple of 32 pairs, which is one panel of the packed form.
+struct FillFromPackedPairs {
+  const PackedWeight& weight;
+
+  // [pairs of k][width] of the tile; returns its row length.
+  std::int64_t load_tile(std::int64_t source_panel, std::int64_t block, std::uint32_t* own,
+                         const std::uint32_t** tile) const {
+    if (weight.format() == DType::nf4) {
+      unpack_scaled(weight.tile(source_panel, block), weight.row_factor() + source_panel * kPanelColumns, own);
+      *tile = own;
+      return kPanelColumns;
+    }
+    const std::int64_t width = weight.panel_width(source_panel);
+    *tile = weight.panel_as<std::uint32_t>(source_panel) + block * kTilePairs * width;
+    return width;
+  }
+
+  void operator()(std::int64_t panel, Range steps, std::uint32_t* target, std::int64_t width) const {
+    alignas(64) std::uint32_t own[kTileElements];
+    alignas(64) std::uint32_t turned[kTileElements];
+    const std::int64_t first = panel * kPanelColumns, valid = std::min(width, weight.columns() - first);
+    const std::int64_t k_pairs = pair_count(valid);
+    for (std::int64_t pair = steps.begin; pair < steps.end; pair += kTilePairs) {
+      const std::int64_t n = 2 * pair;
+      const std::int64_t rows = std::min(kPanelColumns, weight.rows() - n);
+      const std::uint32_t* tile;
+      const std::int64_t tile_row = load_tile(n / kPanelColumns, panel, own, &tile);
+      transpose(tile, tile_row, k_pairs, rows, turned, std::int64_t{kTilePairs});
+      for (std::int64_t r = 0; r < rows; r += 2, target += width) {
+        const std::uint16_t* lower = reinterpret_cast<const std::uint16_t*>(turned + r * kTilePairs);
+        interleave_rows(lower, r + 1 < rows ? lower + 2 * kTilePairs : nullptr, valid, target);
+        for (std::int64_t j = valid; j < width; ++j) target[j] = 0;
+      }
+    }
+  }
+};
+
+// y = x wᵀ + bias for a plain bf16 weight.
+inline void product_bf16(Context& context, const float* x, std::int64_t rows, const std::uint16_t* w,
+                         std::int64_t depth, std::int64_t columns, float* y, const float* bias) {
+  const std::uint32_t* a = round_rows(context, x, rows, depth);
+  gemm_filled(context, bf16_product(a, rows, pair_count(depth), columns, y, false, bias),
+              FillBf16Transposed{w, columns, depth});
+}
+
+// y = x wᵀ + bias for a weight packed as bf16.
+inline void product_packed_bf16(Context& context, const float* x, std::int64_t rows, const PackedWeight& weight,
+                                float* y, const float* bias) {
+  const std::uint32_t* a = round_rows(context, x, rows, weight.columns());
+  Product<Bf16Dot> product = bf16_product(a, rows, weight.depth(), weight.rows(), y, false, bias);
+  product.b = {weight.panel_as<std::uint32_t>(0), kPanelColumns * weight.depth(), kPanelColumns,
+               weight.panel_width(weight.panels() - 1)};
+  gemm(context, product);
+}
+
+// dx (+)= dy w for a plain bf16 weight, and for one packed as bf16 or nf4.
+inline void product_input_bf16(Context& context, const float* dy, std::int64_t rows, const std::uint16_t* w,
+                               std::int64_t depth, std::int64_t columns, float* dx, bool continues) {
+  const std::uint32_t* a = round_rows(context, dy, rows, columns);
+  gemm_filled(context, bf16_product(a, rows, pair_count(columns), depth, dx, continues, nullptr),
+              FillBf16Rows{w, columns, depth});
+}
+
+inline void product_input_packed(Context& context, const float* dy, std::int64_t rows, const PackedWeight& weight,
+                                 float* dx, bool continues) {
+  const std::uint32_t* a = round_rows(context, dy, rows, weight.rows());
+  gemm_filled(context, bf16_product(a, rows, pair_count(weight.rows()), weight.columns(), dx, continues, nullptr),
+              FillFromPackedPairs{weight});
+}
+
+}  // namespace hone::HONE_ISA
