@@ -1,9 +1,11 @@
-// Renders native/ops.json into the C++ argument structs, checks and dispatch tables, and the TypeScript signatures.
+// Renders native/ops.json into the C++ argument structs, checks and dispatch tables, the TypeScript signatures, and
+// native/tests/cases/*.json into the table of the op harness.
 // Usage: node tools/gen-ops.mjs [--check]   (--check writes nothing and fails when a committed rendering is stale)
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readOps } from './gen-ops/read-ops.mjs';
+import { readCases, renderCases } from './gen-ops/render-cases.mjs';
 import { renderArgs, renderOps } from './gen-ops/render-headers.mjs';
 import { renderDispatch, renderSpecs } from './gen-ops/render-dispatch.mjs';
 import { renderTypeScript } from './gen-ops/render-typescript.mjs';
@@ -11,11 +13,14 @@ import { renderTypeScript } from './gen-ops/render-typescript.mjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const ops = readOps(join(root, 'native/ops.json'));
 
+const cases = readCases(join(root, 'native/tests/cases'), ops);
+
 const renderings = {
   'native/include/hone/ops.h': renderOps(ops),
   'native/src/core/ops-args.h': renderArgs(ops),
   'native/src/core/ops-specs.cc': renderSpecs(ops),
   'native/src/core/ops-dispatch.cc': renderDispatch(ops),
+  'native/tests/op-cases.cc': renderCases(cases, ops),
   'libs/ml/native/src/ops.generated.ts': renderTypeScript(ops),
 };
 

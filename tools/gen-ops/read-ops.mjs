@@ -14,7 +14,8 @@ export const pascal = (name) => name[0].toUpperCase() + name.slice(1);
 // `do` is the one argument name of the table that C++ keeps for itself.
 export const cxxName = (name) => (name === 'do' ? 'd_o' : snake(name));
 
-const ARGUMENT = /^(\w+)(\?)?: (?:(out|inout) )?([\w|]+)(?:\[([^\]]+)\])?(?: (below|under|segments|from0)(?: ([\w*]+))?)?$/;
+const ARGUMENT =
+  /^(\w+)(\?)?: (?:(out|inout) )?([\w|]+)(?:\[([^\]]+)\])?(?: (below|under|segments|from0)(?: ([\w*]+))?)?$/;
 
 function parseDim(text) {
   const match = /^([A-Za-z]\w*)(?:\+(\d+))?$/.exec(text);
@@ -46,6 +47,15 @@ export function readOps(path) {
     const symbols = [...new Set(args.flatMap((arg) => (arg.dims ?? []).map((dim) => dim.symbol)).filter(Boolean))];
     if (symbols.length > 10) throw new Error(`[gen-ops] ${op.name}: expected at most 10 shape symbols`);
     if (op.tolerance?.default === undefined) throw new Error(`[gen-ops] ${op.name}: expected a default tolerance`);
-    return { saved: [], require: [], ...op, index, args, symbols, fn: snake(op.name), struct: `${pascal(op.name)}Args` };
+    return {
+      saved: [],
+      require: [],
+      ...op,
+      index,
+      args,
+      symbols,
+      fn: snake(op.name),
+      struct: `${pascal(op.name)}Args`,
+    };
   });
 }

@@ -14,8 +14,11 @@ function renderBound(op, bound = []) {
 function renderArgSpec(op, arg) {
   if (arg.attribute) return `    attribute("${arg.name}", Attribute::k${arg.attribute}),`;
   const like = arg.rule === 'like' ? op.args.findIndex((other) => other.name === arg.like) : -1;
-  if (arg.rule === 'like' && like < 0) throw new Error(`[gen-ops] ${op.name}: ${arg.name} is like the unknown ${arg.like}`);
-  const dims = (arg.dims ?? []).map((dim) => `{${dim.symbol === null ? -1 : op.symbols.indexOf(dim.symbol)}, ${dim.plus}}`);
+  if (arg.rule === 'like' && like < 0)
+    throw new Error(`[gen-ops] ${op.name}: ${arg.name} is like the unknown ${arg.like}`);
+  const dims = (arg.dims ?? []).map(
+    (dim) => `{${dim.symbol === null ? -1 : op.symbols.indexOf(dim.symbol)}, ${dim.plus}}`,
+  );
   const check = arg.check ? `Check::k${arg.check}` : 'Check::knone';
   return (
     `    tensor("${arg.name}", Io::k${arg.io}, ${Boolean(arg.optional)}, ${mask(arg.dtypes)}, Shape::k${arg.rule}, ${like}, ` +
@@ -50,7 +53,9 @@ ${tests.join('\n')}
 }
 
 export function renderSpecs(ops) {
-  const arrays = ops.map((op) => `constexpr ArgSpec k_${op.fn}[] = {\n${op.args.map((arg) => renderArgSpec(op, arg)).join('\n')}\n};`);
+  const arrays = ops.map(
+    (op) => `constexpr ArgSpec k_${op.fn}[] = {\n${op.args.map((arg) => renderArgSpec(op, arg)).join('\n')}\n};`,
+  );
   const requires = ops.filter((op) => op.require.length > 0).map(renderRequire);
   const specs = ops.map((op) => {
     const symbols = op.symbols.map((symbol) => `"${symbol}"`).join(', ');

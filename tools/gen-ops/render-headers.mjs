@@ -18,7 +18,8 @@ ${lines.join('\n')}
 function renderStruct(op) {
   const fields = op.args.map((arg) => {
     if (arg.attribute) return `  ${arg.cxxType} ${cxxName(arg.name)};`;
-    const shape = arg.rule === 'dims' ? `[${arg.dims.map(dimText).join(',')}]` : arg.rule === 'any' ? '[*]' : `[like ${arg.like}]`;
+    const shape =
+      arg.rule === 'dims' ? `[${arg.dims.map(dimText).join(',')}]` : arg.rule === 'any' ? '[*]' : `[like ${arg.like}]`;
     const note = `${arg.io} ${arg.dtypes.join('|')} ${shape}${arg.optional ? ', may be absent' : ''}`;
     return `  View ${cxxName(arg.name)};  // ${note}`;
   });
