@@ -1,1 +1,6 @@
-export {};
+export * from './chat-template.js';
+export * from './stream-decoder.js';
+export * from './tokenizer-files.js';
+export * from './tokenizer.js';
+export * from './train-bpe.js';
+export * from './training-text.js';
