@@ -1,1 +1,14 @@
-export {};
+export * from './adapters/adapter-config.js';
+export * from './adapters/load-adapter.js';
+export * from './adapters/save-adapter.js';
+export { CausalModel } from './causal-model.js';
+export { inverseFrequencies, type RopeConfig, type RopeScaling } from './config/rope.js';
+export { parseModelConfig, type Architecture, type ModelConfig } from './config/model-config.js';
+export { allLinears, parameterCount, weightMap, type LinearSpec, type WeightSpec } from './config/weight-map.js';
+export type { Fingerprint } from './fingerprint.js';
+export { kvBytesPerPage } from './kv-cache.js';
+export { loadModel, readModelConfig } from './load-model.js';
+export * from './merge.js';
+export * from './model.js';
+export * from './safetensors/index.js';
+export * from './save-model.js';

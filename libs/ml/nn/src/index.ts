@@ -1,1 +1,9 @@
-export {};
+export * from './embedding.js';
+export * from './linear.js';
+export * from './optim/adamw.js';
+export * from './optim/clip.js';
+export * from './optim/schedules.js';
+export * from './parameter-arena.js';
+export * from './peft/lora-adapter.js';
+export * from './peft/lora-config.js';
+export * from './rms-norm.js';

@@ -1,0 +1,35 @@
+import { refusal } from '@hone/base';
+import { CausalModel } from './causal-model.js';
+import { parseModelConfig, type ModelConfig } from './config/model-config.js';
+import { ConfigFields } from './config/read-fields.js';
+import { fingerprintOf } from './fingerprint.js';
+import type { LoadModelOptions, ModelSource } from './model.js';
+import { hasFile, readJson } from './model-source.js';
+import { WeightFiles } from './safetensors/weight-files.js';
+import { loadWeights } from './weights.js';
+
+/** Reads config.json, and the end-of-text ids of generation_config.json where it names more. */
+export function readModelConfig(source: ModelSource): ModelConfig {
+  const config = parseModelConfig(readJson(source, 'config.json'));
+  if (!hasFile(source, 'generation_config.json')) return config;
+  const generation = new ConfigFields(readJson(source, 'generation_config.json'));
+  const eosTokenIds = [...new Set([...config.eosTokenIds, ...generation.ids('eos_token_id')])];
+  return { ...config, eosTokenIds, bosTokenId: config.bosTokenId ?? generation.ids('bos_token_id')[0] };
+}
+
+/** Loads a model in Hugging Face layout onto the current device. */
+export function loadModel(source: ModelSource, options: LoadModelOptions = {}): CausalModel {
+  const { format = 'f32', isTrainable = false } = options;
+  if (isTrainable && format !== 'f32') {
+    const message = `[model] expected format f32 for full fine-tuning but received ${format}; fix: train an adapter instead`;
+    throw refusal('format_not_trainable', message, { param: 'format' });
+  }
+  const config = readModelConfig(source);
+  const files = new WeightFiles(source);
+  try {
+    const weights = loadWeights(files, config, format, isTrainable);
+    return new CausalModel(config, format, fingerprintOf(source, weights.digest), weights);
+  } finally {
+    files.close();
+  }
+}

@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { fromFloats, scoped, linear } from '@hone/tensor';
+import type { LoraAdapter, LoraModule } from '@hone/nn';
+import { weightMap } from './config/weight-map.js';
+import { readModelConfig } from './load-model.js';
+import type { ModelSource } from './model.js';
+import { copyCompanions } from './save-model.js';
+import { bf16FromFloats } from './safetensors/floats.js';
+import { WeightFiles } from './safetensors/weight-files.js';
+import { writeSafetensors, type TensorToWrite } from './safetensors/writer.js';
+
+/** scale B A [out, in]: B through a linear product whose weight is Aᵀ. */
+export function updateOf({ a, b, scale }: LoraModule): Float32Array {
+  const [rank, inFeatures] = a.shape as [number, number];
+  const rows = a.floats();
+  const columns = new Float32Array(rows.length);
+  for (let row = 0; row < rank; row++) {
+    for (let column = 0; column < inFeatures; column++) {
+      columns[column * rank + row] = scale * (rows[row * inFeatures + column] as number);
+    }
+  }
+  let update: Float32Array = new Float32Array();
+  scoped(() => {
+    update = linear(b, fromFloats(columns, [inFeatures, rank])).floats();
+  });
+  return update;
+}
+
+/**
+ * Writes the base with an adapter merged in: W + scale B A, rounded once to the dtype of the base's files. The adapter is
+ * read from the unquantised base, whatever format it was trained on.
+ */
+export function mergeAdapter(source: ModelSource, adapter: LoraAdapter, folder: string): void {
+  const config = readModelConfig(source);
+  const files = new WeightFiles(source);
+  try {
+    const tensors = new Map<string, TensorToWrite>();
+    let isNarrow = true;
+    for (const { name, shape } of weightMap(config)) {
+      const { dtype } = files.entry(name);
+      isNarrow &&= dtype === 'BF16';
+      const merged = () => mergedFloats(files, name, adapter);
+      tensors.set(
+        name,
+        dtype === 'BF16'
+          ? { dtype: 'BF16', shape, data: () => bf16FromFloats(merged()) }
+          : { dtype: 'F32', shape, data: merged },
+      );
+    }
+    copyCompanions(source, folder, isNarrow ? 'bfloat16' : 'float32');
+    writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
+  } finally {
+    files.close();
+  }
+}
+
+function mergedFloats(files: WeightFiles, name: string, adapter: LoraAdapter): Float32Array {
+  const floats = files.floats(name);
+  const module = adapter.modules.get(name.replace(/\.weight$/, ''));
+  if (!module) return floats;
+  const update = updateOf(module);
+  const merged = new Float32Array(floats.length);
+  for (let i = 0; i < merged.length; i++) merged[i] = (floats[i] as number) + (update[i] as number);
+  return merged;
+}

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { digestOf, refusal, type Digest } from '@hone/base';
+import { empty, fromFloats, keep, packWeight, scoped, type Tensor } from '@hone/tensor';
+import { ParameterArena } from '@hone/nn';
+import type { ModelConfig } from './config/model-config.js';
+import { weightMap, type WeightSpec } from './config/weight-map.js';
+import type { BaseFormat } from './model.js';
+import { bf16FromFloats, floatsFromBytes, halvesFromBytes } from './safetensors/floats.js';
+import type { WeightFiles } from './safetensors/weight-files.js';
+
+/** Every weight on the device by its name, and the digest of the bytes that they came from. */
+export interface LoadedWeights {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Full fine-tuning: matrices and embeddings, which decay, and norms and biases, which do not. */
+  readonly arenas: { readonly decayed: ParameterArena; readonly plain: ParameterArena } | undefined;
+  readonly digest: Digest;
+}
+
+/** Buffers that old checkpoints carry and nobody reads. */
+const isIgnored = (name: string, config: ModelConfig): boolean =>
+  name.endsWith('.rotary_emb.inv_freq') || (config.isHeadTied && name === 'lm_head.weight');
+
+/** Reads every weight once: hashed, checked against the shape that the config asks for, then packed for the kernels. */
+export function loadWeights(
+  files: WeightFiles,
+  config: ModelConfig,
+  format: BaseFormat,
+  isTrainable: boolean,
+): LoadedWeights {
+  const specs = weightMap(config);
+  refuseUnknown(files, specs, config);
+  const arenas = isTrainable ? newArenas(specs) : undefined;
+  const digests: unknown[] = [];
+  const tensors = new Map<string, Tensor>();
+  for (const spec of specs) {
+    const { dtype, shape } = files.entry(spec.name);
+    if (shape.join() !== spec.shape.join()) throw wrongShape(spec, shape);
+    const bytes = files.bytes(spec.name);
+    digests.push([spec.name, dtype, shape, createHash('sha256').update(bytes).digest('hex')]);
+    if (arenas) {
+      const parameter = (isDecayed(spec) ? arenas.decayed : arenas.plain).get(spec.name);
+      parameter.write(floatsOf(spec, dtype, bytes));
+      tensors.set(spec.name, parameter);
+    } else {
+      tensors.set(spec.name, keep(scoped(() => upload(spec, dtype, bytes, format))));
+    }
+  }
+  return { tensors, arenas, digest: digestOf(digests.sort()) };
+}
+
+const isDecayed = ({ role }: WeightSpec): boolean => role !== 'norm' && role !== 'bias';
+
+function newArenas(specs: readonly WeightSpec[]): NonNullable<LoadedWeights['arenas']> {
+  const arena = (wanted: boolean) => {
+    const made = new ParameterArena(specs.filter((spec) => isDecayed(spec) === wanted));
+    made.train();
+    return made;
+  };
+  return { decayed: arena(true), plain: arena(false) };
+}
+
+function floatsOf(spec: WeightSpec, dtype: string, bytes: Uint8Array): Float32Array {
+  const floats = floatsFromBytes(dtype as Parameters<typeof floatsFromBytes>[0], bytes);
+  if (floats) return floats;
+  const message = `[weights] expected floats for ${spec.name} but received ${dtype}; fix: load the unquantised model`;
+  throw refusal('unsupported_dtype', message, { param: spec.name });
+}
+
+/** Linear weights are packed, embeddings and heads stay plain (looked up, or read by the log-probability kernel), norms f32. */
+function upload(spec: WeightSpec, dtype: string, bytes: Uint8Array, format: BaseFormat): Tensor {
+  if (spec.role === 'norm' || spec.role === 'bias') return fromFloats(floatsOf(spec, dtype, bytes), spec.shape);
+  if (spec.role === 'linear') {
+    const packed = format === 'f32' ? 'packed-f32' : format === 'bf16' ? 'packed-bf16' : 'nf4';
+    return packWeight(plain(spec, dtype, bytes), packed);
+  }
+  if (format === 'f32') return fromFloats(floatsOf(spec, dtype, bytes), spec.shape);
+  const halves = dtype === 'BF16' ? halvesFromBytes(bytes) : bf16FromFloats(floatsOf(spec, dtype, bytes));
+  return empty(spec.shape, 'bf16').write(halves);
+}
+
+/** The weight in the file's own type, so that packing rounds once. */
+function plain(spec: WeightSpec, dtype: string, bytes: Uint8Array): Tensor {
+  if (dtype === 'BF16') return empty(spec.shape, 'bf16').write(halvesFromBytes(bytes));
+  if (dtype === 'F16') return empty(spec.shape, 'f16').write(halvesFromBytes(bytes));
+  return fromFloats(floatsOf(spec, dtype, bytes), spec.shape);
+}
+
+function refuseUnknown(files: WeightFiles, specs: readonly WeightSpec[], config: ModelConfig): void {
+  const known = new Set(specs.map(({ name }) => name));
+  const unknown = files.names.filter((name) => !known.has(name) && !isIgnored(name, config));
+  if (unknown.length === 0) return;
+  const shown = unknown.slice(0, 3).join(', ');
+  const message = `[weights] ${unknown.length} tensors have no place in ${config.architecture}: ${shown}; fix: use the config.json that belongs to them`;
+  throw refusal('unknown_weight', message, { details: { unknown: unknown.slice(0, 20) } });
+}
+
+const wrongShape = ({ name, shape }: WeightSpec, received: readonly number[]) =>
+  refusal(
+    'wrong_weight_shape',
+    `[weights] expected [${shape.join(',')}] for ${name} but received [${received.join(',')}]; fix: use the matching config.json`,
+    { param: name },
+  );

@@ -1,0 +1,48 @@
+import { dropout, linear, lora, type Tensor } from '@hone/tensor';
+import type { LoraAdapter } from './peft/lora-adapter.js';
+
+/** A low-rank update for the rows begin..end-1 of the input. */
+export interface AdapterRange {
+  readonly adapter: LoraAdapter;
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** Which updates apply to which rows, and how their inputs are dropped while training. */
+export interface LinearContext {
+  readonly ranges: readonly AdapterRange[];
+  /** The dropout masks of a step depend on this seed and the module alone. */
+  readonly dropoutSeed?: number | undefined;
+}
+
+export const baseOnly: LinearContext = { ranges: [] };
+
+/** y = x Wᵀ + b with a weight of any format, plus the update of each adapter on its rows. */
+export class Linear {
+  constructor(
+    /** The module path, as PEFT writes it. */
+    readonly path: string,
+    readonly weight: Tensor,
+    readonly bias: Tensor | undefined,
+    /** Its place among the model's linear modules: the second half of a dropout seed. */
+    readonly index: number,
+  ) {}
+
+  forward(x: Tensor, { ranges, dropoutSeed }: LinearContext): Tensor {
+    const y = linear(x, this.weight, this.bias);
+    for (const { adapter, begin, end } of ranges) {
+      const update = adapter.modules.get(this.path);
+      if (!update) continue;
+      const rows = x.rows(begin, end);
+      const p = dropoutSeed === undefined ? 0 : adapter.config.loraDropout;
+      const input = p > 0 ? dropout(rows, p, [dropoutSeed as number, this.index]) : rows;
+      lora(input, update.a, update.b, update.scale, y.rows(begin, end));
+    }
+    return y;
+  }
+
+  free(): void {
+    this.weight.free();
+    this.bias?.free();
+  }
+}

@@ -1,0 +1,181 @@
+// Every model under the data root that has recorded numbers of PyTorch, transformers, peft and run.c beside it.
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { memoryStats, scoped, type Tensor } from '@hone/tensor';
+import type { LoraAdapter } from '@hone/nn';
+import { loadAdapter, loadModel, mergeAdapter, type CausalModel, type PackedBatch } from '@hone/models';
+import { describeReferenceModels, readJsonFile } from './data-root.js';
+
+const batchOf = (rows: number[][], adapter?: LoraAdapter): PackedBatch => {
+  const starts = [0];
+  for (const row of rows) starts.push((starts.at(-1) as number) + row.length);
+  return {
+    ids: Int32Array.from(rows.flat()),
+    positions: Int32Array.from(rows.flatMap((row) => row.map((_, position) => position))),
+    cuSeqlens: Int32Array.from(starts),
+    ...(adapter ? { adapter } : {}),
+  };
+};
+
+/** log p(ids[i]) at place i; the first is 0. */
+function logProbs(model: CausalModel, ids: number[], adapter?: LoraAdapter): number[] {
+  const hidden = model.hidden(batchOf([ids], adapter));
+  const { logp } = model.tokenLogProbs(hidden, Int32Array.from([...ids.slice(1), -1]));
+  const values = [0, ...logp.floats().slice(0, -1)];
+  hidden.free();
+  logp.free();
+  return values;
+}
+
+/** Log-probabilities of given candidates for the next token. */
+function nextLogProbs(model: CausalModel, ids: number[], candidates: number[], adapter?: LoraAdapter): number[] {
+  const hidden = model.hidden(batchOf([ids], adapter));
+  const targets = candidates.map((id) => {
+    const all = new Int32Array(ids.length).fill(-1);
+    all[ids.length - 1] = id;
+    const { logp } = model.tokenLogProbs(hidden, all);
+    const value = logp.floats()[ids.length - 1] as number;
+    logp.free();
+    return value;
+  });
+  hidden.free();
+  return targets;
+}
+
+function greedy(model: CausalModel, prompt: number[], length: number, adapter?: LoraAdapter): number[] {
+  const ids = [...prompt];
+  while (ids.length < length) {
+    const hidden = model.hidden(batchOf([ids], adapter));
+    const { logp, argmax } = model.tokenLogProbs(hidden, new Int32Array(ids.length).fill(-1), { argmax: true });
+    ids.push((argmax as Tensor).ints()[ids.length - 1] as number);
+    for (const tensor of [hidden, logp, argmax as Tensor]) tensor.free();
+  }
+  return ids;
+}
+
+interface LogProbCase {
+  ids: number[];
+  token_logprobs_f64: (number | null)[];
+  next_top10: { id: number; logprob: number }[];
+}
+
+describe('models with recorded numbers', () => {
+  describeReferenceModels((folder, reference) => {
+    let model: CausalModel | undefined;
+    const base = () => (model ??= loadModel(folder));
+    afterAll(() => {
+      model?.free();
+      expect(memoryStats().liveBytes).toBe(0);
+    });
+
+    it('gives the log-probabilities of transformers within 1e-4', () => {
+      const { cases } = readJsonFile<{ cases: LogProbCase[] }>(reference, 'logprobs.json');
+      for (const { ids, token_logprobs_f64: expected, next_top10: top } of cases) {
+        logProbs(base(), ids).forEach((value, i) => expect(Math.abs(value - (expected[i] ?? 0))).toBeLessThan(1e-4));
+        const next = nextLogProbs(
+          base(),
+          ids,
+          top.map(({ id }) => id),
+        );
+        next.forEach((value, i) => expect(Math.abs(value - (top[i]?.logprob ?? 0))).toBeLessThan(1e-4));
+      }
+    });
+
+    it('continues greedily token for token as transformers', () => {
+      const { cases } = readJsonFile<{ cases: { prompt_ids: number[]; hf_ids: number[] }[] }>(reference, 'greedy.json');
+      for (const { prompt_ids: prompt, hf_ids: expected } of cases) {
+        expect(greedy(base(), prompt, expected.length)).toEqual(expected);
+      }
+    });
+
+    it('has the recorded perplexity within 1e-4', () => {
+      const recorded = readJsonFile<{ windows: { ids: number[]; nll_sum: number }[]; perplexity: number }>(
+        reference,
+        'perplexity.json',
+      );
+      let [sum, count] = [0, 0];
+      for (const { ids, nll_sum: expected } of recorded.windows) {
+        const nll = -logProbs(base(), ids).reduce((total, value) => total + value, 0);
+        expect(Math.abs(nll / expected - 1)).toBeLessThan(1e-4);
+        sum += nll;
+        count += ids.length - 1;
+      }
+      expect(Math.abs(Math.exp(sum / count) / recorded.perplexity - 1)).toBeLessThan(1e-4);
+    });
+
+    it('gives the same answers with an adapter and with the adapter merged in', () => {
+      const trace = readJsonFile<{
+        examples: { prompt_tokens: number; ids: number[] }[];
+        after: { next_top10_with_adapter: { id: number; logprob: number }[]; greedy_ids_with_adapter: number[] };
+      }>(reference, 'lora-sft-trace.json');
+      const prompt = trace.examples[0]?.ids.slice(0, trace.examples[0].prompt_tokens) ?? [];
+      const top = trace.after.next_top10_with_adapter;
+      const ids = top.map(({ id }) => id);
+      const adapter = loadAdapter(join(reference, 'lora-final'), base());
+      const scratch = mkdtempSync(join(tmpdir(), 'hone-merge-'));
+      try {
+        const adapted = nextLogProbs(base(), prompt, ids, adapter);
+        adapted.forEach((value, i) => expect(Math.abs(value - (top[i]?.logprob ?? 0))).toBeLessThan(1e-4));
+        const expected = trace.after.greedy_ids_with_adapter;
+        expect(greedy(base(), prompt, expected.length, adapter)).toEqual(expected);
+        mergeAdapter(folder, adapter, scratch);
+        const merged = loadModel(scratch);
+        const answers = nextLogProbs(merged, prompt, ids);
+        answers.forEach((value, i) => expect(Math.abs(value - (adapted[i] as number))).toBeLessThan(1e-4));
+        merged.free();
+      } finally {
+        adapter.free();
+        rmSync(scratch, { recursive: true });
+      }
+    });
+
+    it('serves over pages what the training forward computes, whatever the chunks and neighbours', () => {
+      const ids = readJsonFile<{ cases: { hf_ids: number[] }[] }>(reference, 'greedy.json').cases[0]?.hf_ids ?? [];
+      const adapter = loadAdapter(join(reference, 'lora-final'), base());
+      const dense = scoped(() => base().hidden(batchOf([ids], adapter)));
+      const rows = ids.map((_, i) => i);
+      const targets = Int32Array.from([...ids.slice(1), -1]);
+      const expected = base().tokenLogProbs(dense, targets);
+      const kv = base().newKvCache(64, 8);
+      // Two sequences share the pages: one with the adapter, one without, fed in chunks of 1, 7 and the rest.
+      const table = Int32Array.from({ length: 32 }, (_, i) => (i < 16 ? 2 * i : 2 * (i - 16) + 1));
+      const chunks = [rows.slice(0, 1), rows.slice(1, 8), rows.slice(8)];
+      for (const chunk of chunks) {
+        const twice = [...chunk, ...chunk];
+        const sequence = Int32Array.from(twice, (_, i) => (i < chunk.length ? 0 : 1));
+        const positions = Int32Array.from(twice);
+        const slots = positions.map((p, i) => (table[16 * (sequence[i] as number) + (p >> 3)] as number) * 8 + (p & 7));
+        const logits = base().step({
+          ids: Int32Array.from(twice, (i) => ids[i] as number),
+          positions,
+          rowSequence: sequence,
+          rowPosition: positions,
+          slots,
+          blockTable: table,
+          blocksPerSequence: 16,
+          kv,
+          adapters: [{ adapter, rowStart: 0, rowEnd: chunk.length }],
+          logitRows: Int32Array.from(chunk, (_, i) => i),
+        });
+        const values = logits.floats();
+        const vocab = base().shape.vocabSize;
+        chunk.forEach((row, i) => {
+          const target = targets[row] as number;
+          if (target < 0) return;
+          const logit = values.slice(i * vocab, (i + 1) * vocab);
+          const max = Math.max(...logit);
+          const lse = max + Math.log(logit.reduce((sum, value) => sum + Math.exp(value - max), 0));
+          expect(Math.abs((logit[target] as number) - lse - (expected.logp.floats()[row] as number))).toBeLessThan(
+            1e-4,
+          );
+        });
+      }
+      kv.free();
+      dense.free();
+      expected.logp.free();
+      adapter.free();
+    });
+  });
+});
