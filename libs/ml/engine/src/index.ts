@@ -1,1 +1,13 @@
-export {};
+export { defaultQueueLimits, overload, type QueueLimits } from './admission.js';
+export { AdapterSlots } from './adapters.js';
+export { BlockManager } from './block-manager.js';
+export { Engine, type EngineOptions, type EngineStats, type SequenceOutput } from './engine.js';
+export type * from './generation.js';
+export type { EngineAdapter } from './runner.js';
+export { drawTokens, logProbsOf, type TokenLogProb } from './sampler.js';
+export { greedy, type SamplingSettings } from './sampling-settings.js';
+export { Scheduler, type PlannedRows, type SchedulerLimits } from './scheduler.js';
+export { seedWords } from './seed-words.js';
+export { Sequence, type SequenceOptions } from './sequence.js';
+export { StopWatch } from './stop-watch.js';
+export { TextEngine, type TextEngineOptions, type TextEngineStats, type TextModel } from './text-engine.js';

@@ -1,3 +1,4 @@
+export { characterToByte } from './byte-alphabet.js';
 export * from './chat-template.js';
 export * from './stream-decoder.js';
 export * from './tokenizer-files.js';

@@ -1,0 +1,145 @@
+import { assert } from '@hone/base';
+import type { Sequence } from './sequence.js';
+
+/**
+ * Hands out the blocks of the paged key-value cache and remembers what full blocks hold, so that equal prompt beginnings are
+ * computed once. A block's content is named by (content of the block before it, its tokens); the chain starts at the
+ * adapter's key. Names are exact, not hashes: two contents never collide.
+ */
+export class BlockManager {
+  readonly blocks: number;
+  readonly blockSize: number;
+  readonly #references: Int32Array;
+  readonly #empty: number[] = [];
+  /** Blocks that nobody uses but whose content may be asked for again; the first is the longest unused. */
+  readonly #idle = new Set<number>();
+  readonly #contentOf: (number | undefined)[];
+  readonly #keyOf: (string | undefined)[];
+  readonly #blockOfKey = new Map<string, number>();
+  #contents = 0;
+
+  constructor(blocks: number, blockSize: number) {
+    this.blocks = blocks;
+    this.blockSize = blockSize;
+    this.#references = new Int32Array(blocks);
+    this.#contentOf = new Array<number | undefined>(blocks);
+    this.#keyOf = new Array<string | undefined>(blocks);
+    for (let block = blocks - 1; block >= 0; block--) this.#empty.push(block);
+  }
+
+  /** Blocks that can be handed out now, remembered ones included. */
+  get free(): number {
+    return this.#empty.length + this.#idle.size;
+  }
+
+  get used(): number {
+    return this.blocks - this.free;
+  }
+
+  blocksFor(tokens: number): number {
+    return Math.ceil(tokens / this.blockSize);
+  }
+
+  /**
+   * Gives a waiting sequence the blocks for all of its tokens, or nothing at all. What the cache remembers is shared; at least
+   * one token is left to compute, and so is every token whose log-probability is wanted.
+   */
+  admit(sequence: Sequence): boolean {
+    assert(sequence.blocks.length === 0, '[blocks] a sequence without blocks is admitted');
+    const needed = this.blocksFor(sequence.target);
+    const shared = this.#remembered(sequence);
+    const idleShared = shared.filter((block) => this.#references[block] === 0).length;
+    if (needed - shared.length > this.free - idleShared) return false;
+    for (const block of shared) this.#take(block);
+    sequence.blocks.push(...shared);
+    sequence.committedBlocks = shared.length;
+    sequence.reused = shared.length * this.blockSize;
+    sequence.computed = sequence.reused;
+    while (sequence.blocks.length < needed) sequence.blocks.push(this.#next());
+    return true;
+  }
+
+  /** Makes room for the tokens up to `length`; false when no block is left. */
+  grow(sequence: Sequence, length: number): boolean {
+    const needed = this.blocksFor(length);
+    if (needed - sequence.blocks.length > this.free) return false;
+    while (sequence.blocks.length < needed) sequence.blocks.push(this.#next());
+    return true;
+  }
+
+  /** Remembers the blocks that the last step filled. */
+  commit(sequence: Sequence): void {
+    const full = Math.floor(sequence.computed / this.blockSize);
+    for (let index = sequence.committedBlocks; index < full; index++) {
+      const block = sequence.blocks[index] as number;
+      const key = this.#key(sequence, index, index === 0 ? undefined : this.#contentOf[sequence.blocks[index - 1] as number]);
+      const twin = this.#blockOfKey.get(key);
+      // Another sequence computed the same content first: its block stays the remembered one, the chain goes on from it.
+      this.#contentOf[block] = twin === undefined ? this.#contents++ : this.#contentOf[twin];
+      if (twin === undefined) {
+        this.#keyOf[block] = key;
+        this.#blockOfKey.set(key, block);
+      }
+    }
+    sequence.committedBlocks = Math.max(sequence.committedBlocks, full);
+  }
+
+  /** Gives all blocks of a sequence back. */
+  release(sequence: Sequence): void {
+    // Last first, so that the beginnings of prompts, which are shared most, are forgotten last.
+    for (const block of sequence.blocks.reverse()) {
+      const left = (this.#references[block] as number) - 1;
+      assert(left >= 0, `[blocks] block ${block} was given back twice`);
+      this.#references[block] = left;
+      if (left > 0) continue;
+      if (this.#keyOf[block] === undefined) {
+        this.#contentOf[block] = undefined;
+        this.#empty.push(block);
+      } else this.#idle.add(block);
+    }
+    sequence.blocks.length = 0;
+    sequence.committedBlocks = 0;
+    sequence.computed = 0;
+  }
+
+  #remembered(sequence: Sequence): number[] {
+    const isScored = sequence.scoreNext < sequence.scoreEnd;
+    const tokensMax = isScored ? Math.min(sequence.target - 1, sequence.scoreNext) : sequence.target - 1;
+    const shared: number[] = [];
+    let parent: number | undefined;
+    for (let index = 0; (index + 1) * this.blockSize <= tokensMax; index++) {
+      const block = this.#blockOfKey.get(this.#key(sequence, index, parent));
+      if (block === undefined) break;
+      shared.push(block);
+      parent = this.#contentOf[block];
+    }
+    return shared;
+  }
+
+  #key(sequence: Sequence, index: number, parent: number | undefined): string {
+    const start = index * this.blockSize;
+    const chain = parent === undefined ? `adapter ${sequence.adapter?.key ?? ''}` : String(parent);
+    return `${chain}|${sequence.tokens.slice(start, start + this.blockSize).join(',')}`;
+  }
+
+  #take(block: number): void {
+    this.#idle.delete(block);
+    this.#references[block] = (this.#references[block] as number) + 1;
+  }
+
+  #next(): number {
+    const block = this.#empty.pop() ?? this.#longestIdle();
+    this.#references[block] = 1;
+    return block;
+  }
+
+  #longestIdle(): number {
+    const [block] = this.#idle;
+    assert(block !== undefined, '[blocks] a block was asked for although none is free');
+    this.#idle.delete(block);
+    this.#blockOfKey.delete(this.#keyOf[block] as string);
+    this.#keyOf[block] = undefined;
+    this.#contentOf[block] = undefined;
+    return block;
+  }
+}

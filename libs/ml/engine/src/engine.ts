@@ -1,0 +1,175 @@
+import { assert, refusal } from '@hone/base';
+import type { CausalModel, KvCache } from '@hone/models';
+import { BlockManager } from './block-manager.js';
+import { type EngineAdapter, runStep, type StepLogits } from './runner.js';
+import { drawTokens, logProbsOf, type TokenLogProb } from './sampler.js';
+import { Scheduler, type SchedulerLimits } from './scheduler.js';
+import { Sequence, type SequenceOptions } from './sequence.js';
+
+export interface EngineOptions extends Partial<SchedulerLimits> {
+  /** Tokens per block of the key-value cache. */
+  blockSize?: number;
+  /** Memory for keys and values. */
+  kvBytesMax?: number;
+}
+
+export type Ending = 'stop' | 'length' | 'scored';
+
+/** What one step did to one sequence. */
+export interface SequenceOutput {
+  sequence: Sequence<EngineAdapter>;
+  /** Given tokens whose log-probability is now known, in order. */
+  scored: TokenLogProb[];
+  token?: number;
+  logProb?: TokenLogProb;
+  /** Set when the sequence has ended; its blocks are free already. */
+  ending?: Ending;
+}
+
+export interface EngineStats {
+  running: number;
+  waiting: number;
+  blocks: number;
+  blocksUsed: number;
+  preemptions: number;
+  promptTokensComputed: number;
+  promptTokensReused: number;
+  steps: number;
+}
+
+const mebibyte = 2 ** 20;
+/** Logits of a step stay below this many numbers (64 MiB) even when whole prompts are scored over a large vocabulary. */
+const logitNumbersMax = 16 * mebibyte;
+
+/** One model in one weight format with its cache and its queue. Token ids in, token ids out; text is the caller's. */
+export class Engine {
+  readonly model: CausalModel;
+  readonly limits: SchedulerLimits;
+  readonly #kv: KvCache;
+  readonly #blocks: BlockManager;
+  readonly #scheduler: Scheduler<EngineAdapter>;
+  #arrivals = 0;
+  #promptTokensComputed = 0;
+  #promptTokensReused = 0;
+  #steps = 0;
+
+  constructor(model: CausalModel, options: EngineOptions = {}) {
+    const { blockSize = 16, kvBytesMax = 256 * mebibyte, sequencesMax = 64, stepTokensMax = 512 } = options;
+    this.model = model;
+    const logitRowsMax = options.logitRowsMax ?? Math.min(1024, Math.floor(logitNumbersMax / model.shape.vocabSize));
+    this.limits = {
+      sequencesMax,
+      stepTokensMax: Math.max(stepTokensMax, sequencesMax),
+      logitRowsMax: Math.max(logitRowsMax, sequencesMax),
+    };
+    const blocksUseful = sequencesMax * Math.ceil(model.shape.maxPositions / blockSize);
+    const blocks = Math.min(blocksUseful, Math.floor(kvBytesMax / model.kvBytesPerPage(blockSize)));
+    if (blocks < 1) {
+      const message = `[engine] expected kvBytesMax of at least ${model.kvBytesPerPage(blockSize)} but received ${kvBytesMax}`;
+      throw refusal('cache_too_small', `${message}; fix: give the key-value cache more memory`);
+    }
+    this.#kv = model.newKvCache(blocks, blockSize);
+    this.#blocks = new BlockManager(blocks, blockSize);
+    this.#scheduler = new Scheduler(this.limits, this.#blocks);
+  }
+
+  get isIdle(): boolean {
+    return this.#scheduler.isIdle;
+  }
+
+  get waiting(): readonly Sequence<EngineAdapter>[] {
+    return this.#scheduler.waiting;
+  }
+
+  get kvBytes(): number {
+    return this.#kv.bytes;
+  }
+
+  get stats(): EngineStats {
+    return {
+      running: this.#scheduler.running.length,
+      waiting: this.#scheduler.waiting.length,
+      blocks: this.#blocks.blocks,
+      blocksUsed: this.#blocks.used,
+      preemptions: this.#scheduler.preemptions,
+      promptTokensComputed: this.#promptTokensComputed,
+      promptTokensReused: this.#promptTokensReused,
+      steps: this.#steps,
+    };
+  }
+
+  /** The longest sequence, prompt and answer together, that can run here. */
+  get lengthMax(): number {
+    return Math.min(this.model.shape.maxPositions, this.#blocks.blocks * this.#blocks.blockSize);
+  }
+
+  /** Queues a sequence. One that has nothing to compute is for the caller to answer. */
+  submit(options: Omit<SequenceOptions<EngineAdapter>, 'id'>): Sequence<EngineAdapter> {
+    const sequence = new Sequence<EngineAdapter>({ ...options, id: this.#arrivals++ });
+    assert(sequence.target > 0, '[engine] a sequence with nothing to compute was submitted');
+    this.#scheduler.add(sequence);
+    return sequence;
+  }
+
+  /** Ends a sequence now; its blocks can be given to others in the next step. */
+  abort(sequence: Sequence<EngineAdapter>): void {
+    this.#scheduler.finish(sequence);
+  }
+
+  /** One pass of the model over the next rows. */
+  step(): SequenceOutput[] {
+    const planned = this.#scheduler.plan();
+    assert(planned.length > 0 || this.isIdle, '[engine] sequences wait but none can run');
+    if (planned.length === 0) return [];
+    this.#steps++;
+    for (const { sequence, start, count } of planned) {
+      if (sequence.reused > 0 && start === sequence.reused) this.#promptTokensReused += sequence.reused;
+      this.#promptTokensComputed += Math.max(0, Math.min(start + count, sequence.promptLength) - start);
+    }
+    const result = runStep(this.model, this.#kv, planned);
+    const outputs = result ? this.#read(result) : new Map<Sequence<EngineAdapter>, SequenceOutput>();
+    this.#scheduler.advance(planned);
+    for (const output of outputs.values()) this.#settle(output);
+    return [...outputs.values()];
+  }
+
+  free(): void {
+    for (const sequence of [...this.#scheduler.running, ...this.#scheduler.waiting]) this.#scheduler.finish(sequence);
+    this.#kv.free();
+  }
+
+  #read({ logits, draws, scores }: StepLogits): Map<Sequence<EngineAdapter>, SequenceOutput> {
+    const outputs = new Map<Sequence<EngineAdapter>, SequenceOutput>();
+    const outputOf = (sequence: Sequence<EngineAdapter>): SequenceOutput => {
+      const known = outputs.get(sequence);
+      if (known) return known;
+      const output: SequenceOutput = { sequence, scored: [] };
+      outputs.set(sequence, output);
+      return output;
+    };
+    if (scores.length > 0) {
+      const targets = Int32Array.from(scores, ({ target }) => target);
+      const tops = scores.map(({ sequence }) => sequence.scoreTop);
+      const known = logProbsOf(logits.rows(draws.length, draws.length + scores.length), targets, tops);
+      for (const [row, { sequence }] of scores.entries()) outputOf(sequence).scored.push(known[row] as TokenLogProb);
+    }
+    if (draws.length > 0) {
+      for (const [row, drawn] of drawTokens(logits.rows(0, draws.length), draws).entries()) {
+        Object.assign(outputOf(draws[row] as Sequence<EngineAdapter>), drawn);
+      }
+    }
+    return outputs;
+  }
+
+  #settle(output: SequenceOutput): void {
+    const { sequence, token } = output;
+    if (token === undefined) {
+      if (sequence.tokensMax === 0 && sequence.remaining <= 0) output.ending = 'scored';
+    } else {
+      sequence.append(token);
+      if (sequence.stopTokens.has(token)) output.ending = 'stop';
+      else if (sequence.generated >= sequence.tokensMax) output.ending = 'length';
+    }
+    if (output.ending) this.#scheduler.finish(sequence);
+  }
+}
