@@ -124,12 +124,17 @@ export class Mesh {
     return this.#link.isConnected() ? consumers : ['the connection to NATS', ...consumers];
   }
 
-  /** Takes no new messages, lets the running ones end within the patience, then aborts them, says the rest and leaves. */
+  /** Takes no new messages and lets the running ones end; after the patience their signals abort. Asking and telling go on. */
+  async quiesce(patienceMs = 5000): Promise<void> {
+    for (const consumer of this.#consumers) consumer.stop();
+    await Promise.allSettled(this.#subscriptions.splice(0).map((subscription) => subscription.drain()));
+    await this.#inFlight.drain(patienceMs);
+  }
+
+  /** Quiesces, sends what still waits, and leaves the bus. */
   async close(patienceMs = 5000): Promise<void> {
     if (this.#link.nats.isClosed()) return;
-    for (const consumer of this.#consumers) consumer.stop();
-    await Promise.allSettled(this.#subscriptions.map((subscription) => subscription.drain()));
-    await this.#inFlight.drain(patienceMs);
+    await this.quiesce(patienceMs);
     if (!this.#link.nats.isClosed()) await this.#link.nats.drain().catch(() => this.#link.nats.close());
   }
 

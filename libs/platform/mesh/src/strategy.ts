@@ -38,8 +38,9 @@ export class MeshStrategy extends Server implements CustomTransportStrategy {
     }
   }
 
+  /** The connection belongs to whoever made it: shutdown hooks after this one may still tell the bus something. */
   async close(): Promise<void> {
-    await this.#mesh.close(this.#patienceMs);
+    await this.#mesh.quiesce(this.#patienceMs);
   }
 
   override on(): void {}

@@ -1,0 +1,26 @@
+import { fault, HoneError } from '@hone/base';
+
+/** An error of the store as a fault that names the place and the act; a full disk has its own code. */
+export function storeFault(store: string, act: string, cause: unknown): HoneError {
+  if (cause instanceof HoneError) return cause;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const text = cause instanceof Error ? cause.message : String(cause);
+  if (code === 'ENOSPC' || code === 'EDQUOT' || /XMinioStorageFull|InsufficientStorage/.test(`${code} ${text}`)) {
+    const message = `[${store}] expected room for ${act} but the disk is full; fix: free space, or collect garbage with hone gc`;
+    return fault('store_full', message, { status: 507, cause });
+  }
+  return fault(
+    'store_failed',
+    `[${store}] expected ${act} to succeed but received "${text}"; fix: look at the store and its log`,
+    { cause, retryAfterSeconds: 5 },
+  );
+}
+
+/** Runs an act on the store and names it when it fails. */
+export async function named<T>(store: string, act: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw storeFault(store, act, cause);
+  }
+}
