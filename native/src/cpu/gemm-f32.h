@@ -22,11 +22,12 @@ inline void product_ab(Context& context, const float* a, std::int64_t rows, std:
   gemm_filled(context, f32_product(a, rows, depth, columns, c, continues), FillRows{b, columns});
 }
 
-// c (+)= aᵀ b; a [depth, rows], b [depth, columns]. The depth is walked in chunks, so that the packed copies of a and b
+// c (+)= aᵀ b; a [depth, rows] with rows `a_step` apart (0: rows), b [depth, columns]. The depth is walked in chunks, so that the packed copies of a and b
 // stay near 2 MiB each; the chain goes on from chunk to chunk through C.
 inline void product_atb(Context& context, const float* a, std::int64_t rows, std::int64_t depth, const float* b,
-                        std::int64_t columns, float* c, bool continues = false) {
+                        std::int64_t columns, float* c, bool continues = false, std::int64_t a_step = 0) {
   constexpr int kRows = F32Dot::kRows;
+  if (a_step == 0) a_step = rows;
   const std::int64_t widest = std::max<std::int64_t>(1, std::max(rows, columns));
   const std::int64_t chunk = std::clamp<std::int64_t>((std::int64_t{1} << 19) / widest / 32 * 32, 128, 1024);
   const std::int64_t tiles = ceil_div(rows, kRows);
@@ -37,7 +38,7 @@ inline void product_atb(Context& context, const float* a, std::int64_t rows, std
     constexpr std::int64_t kTilesAtOnce = 8;
     context.pool.run(static_cast<int>(ceil_div(tiles, kTilesAtOnce)), [&](int task) {
       const Range range{task * kTilesAtOnce, std::min((task + 1) * kTilesAtOnce, tiles)};
-      pack_rows_transposed<kRows>(a + begin * rows, rows, rows, range, count, packed);
+      pack_rows_transposed<kRows>(a + begin * a_step, rows, a_step, range, count, packed);
     });
     Product<F32Dot> product = f32_product(packed, rows, count, columns, c, continues || begin > 0);
     product.a_tile = count;

@@ -12,7 +12,9 @@ struct Nf4Product {
   std::int64_t rows;
   const PackedWeight& weight;
   float* y;
-  const float* bias;
+  std::int64_t y_row;        // Elements from one row of y to the next.
+  std::int64_t first_panel;  // The panel whose columns y begins with.
+  const float* bias;         // Of all columns of the weight, or null.
 };
 
 // One block of 64 k: C = fma(step, A B, C), or step * (A B) for the first block.
@@ -79,11 +81,11 @@ inline void nf4_tile_rows(int rows, const std::uint32_t* a, std::int64_t a_row, 
 // The sums of one panel times the factors of its columns, plus the bias, into y.
 inline void nf4_finish(const Nf4Product& product, Range rows, std::int64_t panel, const float* sums) {
   const std::int64_t first = panel * kPanelColumns;
-  const std::int64_t columns = product.weight.rows(), count = std::min(kPanelColumns, columns - first);
+  const std::int64_t count = std::min(kPanelColumns, product.weight.rows() - first);
   const float* factor = product.weight.row_factor() + first;
   const float* bias = product.bias != nullptr ? product.bias + first : nullptr;
   for (std::int64_t m = rows.begin; m < rows.end; ++m, sums += kPanelColumns) {
-    float* y = product.y + m * columns + first;
+    float* y = product.y + m * product.y_row + first - product.first_panel * kPanelColumns;
     for (std::int64_t j = 0; j < count; ++j) y[j] = __builtin_fmaf(sums[j], factor[j], bias != nullptr ? bias[j] : 0.0f);
   }
 }
@@ -171,7 +173,7 @@ inline void nf4_stream(const Nf4Product& product, std::int64_t panel) {
 
 inline void product_nf4(Context& context, const float* x, std::int64_t rows, const PackedWeight& weight, float* y,
                         const float* bias) {
-  const Nf4Product product{round_rows(context, x, rows, weight.columns()), rows, weight, y, bias};
+  const Nf4Product product{round_rows(context, x, rows, weight.columns()), rows, weight, y, weight.rows(), 0, bias};
   const std::int64_t panels = weight.panels();
 #if defined(__AVX512BF16__)
   if (rows <= 6) {
