@@ -39,8 +39,6 @@ export const jobEntry = z.looseObject({
     .looseObject({ parentDataset: digest, feedbackRows: digest, incumbent: modelName, reason: z.string() })
     .optional(),
   cancelRequested: z.boolean().default(false),
-  /** Rises with every worker that takes the run over: a late result with an older fence is refused. */
-  fence: count.default(0),
   checkpoint: z.looseObject({ digest, step: count }).optional(),
 });
 export type JobEntry = z.output<typeof jobEntry>;

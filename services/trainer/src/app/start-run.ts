@@ -1,0 +1,136 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { asHoneError, unixSeconds } from '@hone/base';
+import type { ArtifactStore } from '@hone/artifacts';
+import { runStart, type InputOf, type JobEntry } from '@hone/contracts';
+import type { Lease, Mesh, MeshContext } from '@hone/mesh';
+import { become, isTerminal } from '../domain/job-life.js';
+import type { TrainingNews } from '../engine/protocol.js';
+import { startTraining } from '../engine/training-thread.js';
+import { endJob } from './end-job.js';
+import type { JobStore } from './job-store.js';
+import { prepareRun } from './prepare-run.js';
+import { publishCheckpoint } from './publish-checkpoint.js';
+import { publishResult } from './publish-result.js';
+import type { RunningJobs } from './running-jobs.js';
+
+export interface RunPlace {
+  mesh: Mesh;
+  store: JobStore;
+  artifacts: ArtifactStore;
+  running: RunningJobs;
+  /** A folder of this machine for bases, shards and checkpoints. */
+  scratch: string;
+}
+
+/**
+ * Runs a job to its end. A redelivery takes the job over with a new fence and goes on from the last checkpoint; the old worker,
+ * should it still live, can write nothing more. A refusal (bad data, NaN loss) fails the job; a fault leaves it for a retry.
+ */
+export async function startRun(
+  place: RunPlace,
+  { job: id }: InputOf<typeof runStart>,
+  context: MeshContext,
+): Promise<void> {
+  const { store, mesh } = place;
+  const known = await store.jobs.find(id);
+  if (isTerminal(known.value.status)) return;
+  if (known.value.cancelRequested) return void (await endJob(mesh, store, id, 'cancelled'));
+  const lease = await store.jobs.claim(id, (job) => become(job, 'running', unixSeconds()));
+  try {
+    await train(place, lease, context);
+  } catch (thrown) {
+    const error = asHoneError(thrown);
+    if (error.code === 'lease_lost') return;
+    const isForever = error.kind === 'refusal' || context.isLastAttempt;
+    if (!isForever) throw error;
+    await endJob(mesh, store, id, 'failed', error.toJSON());
+  }
+}
+
+async function train(place: RunPlace, lease: Lease<JobEntry>, context: MeshContext): Promise<void> {
+  const { store, mesh, artifacts, running, scratch } = place;
+  const job = lease.entry.value;
+  const order = await prepareRun(mesh, artifacts, scratch, job);
+  await store.tell(job.id, `started-${lease.fence}`, {
+    message:
+      order.resumeFrom === undefined
+        ? 'Fine-tuning job started'
+        : `Fine-tuning job resumed from step ${job.checkpoint?.step}`,
+    data: { settings: order.settings, seed: order.seed },
+  });
+  const thread = startTraining(order);
+  const forget = running.add(job.id, thread.cancel);
+  const leave = (): void => void thread.terminate();
+  context.signal.addEventListener('abort', leave, { once: true });
+  try {
+    for await (const news of thread.news) await hear(place, lease, news);
+  } finally {
+    context.signal.removeEventListener('abort', leave);
+    forget();
+    await thread.terminate();
+  }
+  await rm(join(scratch, 'runs', job.id), { recursive: true, force: true });
+}
+
+async function hear(place: RunPlace, lease: Lease<JobEntry>, news: TrainingNews): Promise<void> {
+  const { store, mesh } = place;
+  const job = lease.id;
+  switch (news.type) {
+    case 'started':
+      await store.tell(job, `sizes-${lease.fence}`, {
+        message: `${news.trainableParameters} trainable parameters, ${news.totalSteps} steps`,
+        data: { ...news },
+      });
+      return;
+    case 'step':
+      if (isTold(news.step, news.totalSteps)) await tellStep(store, lease, news);
+      return;
+    case 'evaluation':
+      await store.tell(job, `valid-${news.step}`, {
+        message: `Step ${news.step}: full validation loss=${news.loss.toFixed(4)}`,
+        type: 'metrics',
+        data: { step: news.step, full_valid_loss: news.loss, full_valid_mean_token_accuracy: news.tokenAccuracy },
+      });
+      return;
+    case 'checkpoint':
+      await publishCheckpoint(place, lease, news);
+      return;
+    case 'finished':
+      await publishResult(place, lease, news);
+      return;
+    case 'cancelled':
+      await endJob(mesh, store, job, 'cancelled');
+  }
+}
+
+/** About a hundred points of a run are told, whatever its length; the first and the last always. */
+const isTold = (step: number, total: number): boolean =>
+  step === 1 || step === total || step % Math.max(1, Math.ceil(total / 100)) === 0;
+
+async function tellStep(
+  store: JobStore,
+  lease: Lease<JobEntry>,
+  news: Extract<TrainingNews, { type: 'step' }>,
+): Promise<void> {
+  await store.tell(lease.id, `step-${news.step}`, {
+    message: `Step ${news.step}/${news.totalSteps}: training loss=${news.loss.toFixed(4)}`,
+    type: 'metrics',
+    data: {
+      step: news.step,
+      total_steps: news.totalSteps,
+      train_loss: news.loss,
+      learning_rate: news.learningRate,
+      grad_norm: news.gradientNorm,
+      tokens_per_second: news.tokensPerSecond,
+      eta_seconds: news.etaSeconds,
+    },
+  });
+  const estimatedFinish = unixSeconds() + Math.ceil(news.etaSeconds);
+  await lease.change((job) => ({
+    ...job,
+    estimatedFinish,
+    trainedTokens: news.tokens,
+    tokensPerSecond: news.tokensPerSecond,
+  }));
+}

@@ -1,0 +1,49 @@
+import type { ErrorBody } from '@hone/base';
+import type { RunSettings } from '../domain/hyperparameters.js';
+
+/** What the engine thread is told when it starts: only plain data and folders of this machine. */
+export interface TrainingOrder {
+  /** Hugging Face folder of the base. */
+  modelFolder: string;
+  /** Shard files of each split, in order. */
+  train: string[];
+  validation: string[];
+  settings: RunSettings;
+  seed: number;
+  /** Name of the base, written into adapter_config.json. */
+  baseModel: string;
+  /** Where checkpoints and the result are written. */
+  runFolder: string;
+  /** A complete checkpoint folder to go on from. */
+  resumeFrom: string | undefined;
+}
+
+/** One message of the engine thread. */
+export type TrainingNews =
+  | { type: 'started'; totalSteps: number; trainableParameters: number; baseBytes: number; resumedAtStep: number }
+  | {
+      type: 'step';
+      step: number;
+      totalSteps: number;
+      loss: number;
+      learningRate: number;
+      gradientNorm: number;
+      tokens: number;
+      tokensPerSecond: number;
+      etaSeconds: number;
+    }
+  | { type: 'evaluation'; step: number; loss: number; tokenAccuracy: number }
+  | { type: 'checkpoint'; step: number; folder: string; metrics: Record<string, number> }
+  | {
+      type: 'finished';
+      folder: string;
+      steps: number;
+      tokens: number;
+      tokensPerSecond: number;
+      metrics: Record<string, number>;
+    }
+  | { type: 'cancelled'; step: number }
+  | { type: 'failed'; error: ErrorBody };
+
+/** The word at index 0 of the shared flag: the engine reads it between steps. */
+export const stopWords = { run: 0, cancel: 1 } as const;

@@ -1,0 +1,22 @@
+import { join, resolve } from 'node:path';
+import { Mesh } from '@hone/mesh';
+import { type PlatformSettings, SETTINGS } from '@hone/service-kit';
+import { Module } from '@nestjs/common';
+import { JobStore } from './app/job-store.js';
+import { RunningJobs } from './app/running-jobs.js';
+import { JobsEdge } from './edge/jobs.edge.js';
+import { RunsEdge } from './edge/runs.edge.js';
+
+@Module({
+  controllers: [JobsEdge, RunsEdge],
+  providers: [
+    RunningJobs,
+    { provide: JobStore, inject: [Mesh], useFactory: (mesh: Mesh) => new JobStore(mesh) },
+    {
+      provide: 'scratch',
+      inject: [SETTINGS],
+      useFactory: ({ home }: PlatformSettings) => join(resolve(home), 'trainer'),
+    },
+  ],
+})
+export class TrainerModule {}
