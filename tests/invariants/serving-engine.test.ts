@@ -1,0 +1,244 @@
+// Goal: what a request is answered depends on nothing but the request. Method: real weights of every reference folder under
+// HONE_DATA_DIR; each answer is computed alone, in crowds, in chunks and under memory pressure, and must agree to the bit.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { type GenerationOutput, type GenerationRequest, TextEngine, type TextEngineOptions } from '@hone/engine';
+import { loadModel } from '@hone/models';
+import { ChatTemplate, Tokenizer } from '@hone/text';
+import { init, memoryStats } from '@hone/tensor';
+import { describeReferenceModels, readJsonFile } from '../conformance/data-root.js';
+
+init();
+
+const plain = {
+  temperature: 0,
+  topP: 1,
+  topK: 0,
+  minP: 0,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+  logitBias: {},
+  stop: [],
+};
+
+const template = new ChatTemplate(
+  '{{ bos_token }}{% for m in messages %}{{ m.role }}: {{ m.content }}{% if m.role == "assistant" %}{{ eos_token }}{% endif %}\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}',
+  { bos_token: '<s>', eos_token: '</s>' },
+);
+
+type Piece = { text: string; logprobs: { token: string; logprob: number | null; top: { logprob: number }[] }[] };
+type Answer = Piece & { reason: string; completionTokens: number };
+
+/** Runs requests to their end; `perStep` may interfere between steps. */
+function answers(engine: TextEngine, requests: GenerationRequest[], perStep?: (step: number) => void): Map<string, Answer> {
+  const result = new Map<string, Answer>();
+  const take = (outputs: GenerationOutput[]): void => {
+    for (const output of outputs) {
+      if (output.type === 'failed') throw new Error(output.error.message);
+      if (output.type === 'scored') continue;
+      const key = `${output.request}/${output.index}`;
+      const answer = result.get(key) ?? { text: '', logprobs: [], reason: '', completionTokens: 0 };
+      result.set(key, answer);
+      if (output.type === 'delta') {
+        answer.text += output.text;
+        answer.logprobs.push(...(output.logprobs ?? []));
+      } else Object.assign(answer, { reason: output.reason, completionTokens: output.completionTokens });
+    }
+  };
+  for (const request of requests) take(engine.start(request).outputs);
+  for (let step = 0; !engine.isIdle; step++) {
+    expect(step).toBeLessThan(100_000);
+    take(engine.step());
+    perStep?.(step);
+  }
+  return result;
+}
+
+const textRequest = (id: string, prompt: string | number[], more: object = {}, echo = false, n = 1): GenerationRequest => ({
+  id,
+  input: { kind: 'text', prompt, echo },
+  n,
+  sampling: { ...plain, tokensMax: 24, ...more },
+});
+
+describeReferenceModels((folder, reference) => {
+  const engines: TextEngine[] = [];
+  const open = async (options: TextEngineOptions = {}): Promise<TextEngine> => {
+    const text = { model: loadModel(folder), tokenizer: await Tokenizer.fromFolder(folder), template };
+    const engine = new TextEngine(text, options);
+    engines.push(engine);
+    return engine;
+  };
+  const adapters = readdirSync(reference).filter((name) => existsSync(join(reference, name, 'adapter_config.json')));
+  const withAdapters = async (options: TextEngineOptions = {}): Promise<TextEngine> => {
+    const engine = await open(options);
+    for (const name of adapters) engine.adapters.load(name, join(reference, name));
+    return engine;
+  };
+  afterAll(() => {
+    for (const engine of engines) {
+      expect(engine.engine.stats.blocksUsed).toBe(0);
+      engine.free();
+    }
+    expect(memoryStats().liveTensors).toBe(0);
+  });
+
+  describe('greedy decoding', () => {
+    const { cases } = readJsonFile<{ cases: { prompt: string; prompt_ids: number[]; hf_ids: number[]; hf_text: string }[] }>(
+      reference,
+      'greedy.json',
+    );
+
+    it('gives the reference tokens and text for all prompts in one batch', async () => {
+      const engine = await open();
+      const tokenizer = await Tokenizer.fromFolder(folder);
+      const requests = cases.map(({ prompt, prompt_ids, hf_ids }, index) =>
+        textRequest(`case-${index}`, prompt, { tokensMax: hf_ids.length - prompt_ids.length, topLogProbs: 0 }),
+      );
+      const result = answers(engine, requests);
+      for (const [index, { prompt, prompt_ids, hf_ids, hf_text }] of cases.entries()) {
+        const answer = result.get(`case-${index}/0`) as Answer;
+        expect(prompt + answer.text).toBe(hf_text);
+        expect(tokenizer.encode(prompt, { addSpecialTokens: true })).toEqual(prompt_ids);
+        expect(answer.completionTokens).toBe(hf_ids.length - prompt_ids.length);
+        expect(answer.logprobs.map(({ token }) => token).join('')).toBe(answer.text);
+      }
+    });
+  });
+
+  describe('log-probabilities', () => {
+    it('of an echoed prompt and the most likely next tokens are the reference ones within 1e-4', async () => {
+      const { cases } = readJsonFile<{
+        cases: { ids: number[]; token_logprobs_f64: (number | null)[]; next_top10: { id: number; logprob: number }[] }[];
+      }>(reference, 'logprobs.json');
+      const engine = await open();
+      const requests = cases.map(({ ids }, index) =>
+        textRequest(`case-${index}`, ids, { tokensMax: 1, topLogProbs: 10 }, true),
+      );
+      const result = answers(engine, requests);
+      for (const [index, { ids, token_logprobs_f64, next_top10 }] of cases.entries()) {
+        const { logprobs } = result.get(`case-${index}/0`) as Answer;
+        expect(logprobs).toHaveLength(ids.length + 1);
+        for (const [position, expected] of token_logprobs_f64.entries()) {
+          const { logprob } = logprobs[position] as Piece['logprobs'][number];
+          if (expected === null) expect(logprob).toBeNull();
+          else expect(Math.abs((logprob as number) - expected)).toBeLessThan(1e-4);
+        }
+        const next = logprobs.at(-1) as Piece['logprobs'][number];
+        for (const [rank, { logprob }] of next_top10.entries()) {
+          expect(Math.abs((next.top[rank]?.logprob ?? NaN) - logprob)).toBeLessThan(1e-4);
+        }
+      }
+    });
+  });
+
+  describe('an answer is the same to the bit', () => {
+    const prompts = ['Echoes of', 'I dream of a', 'The night', 'Once', 'A river of light and the old', 'We are', 'In the', 'Stars'];
+    const crowd = (): GenerationRequest[] =>
+      prompts.map((prompt, index) => ({
+        ...textRequest(`r${index}`, prompt, { temperature: index % 2, seed: 7 + index, topLogProbs: 3, tokensMax: 20 }, index % 3 === 0),
+        adapter: [undefined, ...adapters][index % (adapters.length + 1)],
+      }));
+
+    it('alone and inside a batch of eight with other adapters', async () => {
+      const together = answers(await withAdapters(), crowd());
+      const engine = await withAdapters();
+      for (const request of crowd()) {
+        const alone = answers(engine, [request]);
+        expect(alone.get(`${request.id}/0`)).toEqual(together.get(`${request.id}/0`));
+      }
+    });
+
+    it('with whole and with chunked prompts, and when preempted for want of blocks', async () => {
+      const whole = answers(await withAdapters(), crowd());
+      const chunked = answers(await withAdapters({ stepTokensMax: 3, sequencesMax: 3, blockSize: 4 }), crowd());
+      expect(chunked).toEqual(whole);
+      const model = loadModel(folder);
+      const tight = await withAdapters({ blockSize: 4, kvBytesMax: 16 * model.kvBytesPerPage(4) });
+      model.free();
+      expect(answers(tight, crowd())).toEqual(whole);
+      expect(tight.stats.preemptions).toBeGreaterThan(0);
+    });
+
+    it('when the prompt is already in the cache', async () => {
+      const engine = await withAdapters({ blockSize: 4 });
+      const prompt = 'The old house by the river remembers every dream';
+      const request = (id: string) => textRequest(id, prompt, { temperature: 1, seed: 3, topLogProbs: 2 });
+      const first = answers(engine, [request('first')]).get('first/0');
+      const second = answers(engine, [request('second')]).get('second/0');
+      expect(engine.stats.promptTokensReused).toBeGreaterThan(0);
+      expect(second).toEqual(first);
+    });
+  });
+
+  describe('requests', () => {
+    it('of several choices share the prompt, differ by choice and repeat by seed', async () => {
+      const engine = await open({ blockSize: 4 });
+      const request = (id: string) => textRequest(id, 'I dream of an old and quiet', { temperature: 1, seed: 11 }, false, 4);
+      const first = answers(engine, [request('x')]);
+      const second = answers(engine, [request('y')]);
+      const texts = [0, 1, 2, 3].map((index) => first.get(`x/${index}`)?.text);
+      expect(new Set(texts).size).toBeGreaterThan(1);
+      expect([0, 1, 2, 3].map((index) => second.get(`y/${index}`)?.text)).toEqual(texts);
+      expect(engine.stats.promptTokensReused).toBeGreaterThan(0);
+    });
+
+    it('stop at a stop string without showing it and free their blocks when aborted', async () => {
+      const engine = await open();
+      const free = answers(engine, [textRequest('free', 'Echoes of', { tokensMax: 60 })]).get('free/0') as Answer;
+      const stop = free.text.slice(20, 24);
+      const cut = answers(engine, [textRequest('cut', 'Echoes of', { tokensMax: 60, stop: [stop] })]).get('cut/0') as Answer;
+      expect(cut).toMatchObject({ text: free.text.slice(0, free.text.indexOf(stop)), reason: 'stop' });
+      engine.start(textRequest('gone', 'Echoes of', { tokensMax: 60 }));
+      for (let step = 0; step < 5; step++) engine.step();
+      expect(engine.stats.blocksUsed).toBeGreaterThan(0);
+      engine.abort('gone');
+      expect(engine.stats.blocksUsed).toBe(0);
+      expect(engine.isIdle).toBe(true);
+    });
+
+    it('follow biases and penalties', async () => {
+      const engine = await open();
+      const id = 300;
+      const biased = answers(engine, [textRequest('b', 'Echoes of', { tokensMax: 5, logitBias: { [id]: 100 }, topLogProbs: 0 })]);
+      const tokenizer = await Tokenizer.fromFolder(folder);
+      expect(biased.get('b/0')?.text.trim()).toBe(tokenizer.decode([id, id, id, id, id]).trim());
+      const penalised = answers(engine, [
+        textRequest('p', 'Echoes of', { tokensMax: 5, logitBias: { [id]: 50 }, frequencyPenalty: 2, presencePenalty: 2 }),
+      ]);
+      expect(penalised.get('p/0')?.completionTokens).toBe(5);
+    });
+
+    it('are refused beyond the context, beyond the queue and with unknown ids', async () => {
+      const engine = await open({ queue: { waitingMax: 2 } });
+      const long = Array.from({ length: engine.engine.lengthMax }, () => 5);
+      expect(() => engine.start(textRequest('long', long))).toThrow(/context/);
+      expect(() => engine.start(textRequest('id', [1, 999_999]))).toThrow('token ids');
+      expect(() => engine.start(textRequest('n', 'Once', {}, false, 3))).toThrow('waiting sequences');
+      expect(engine.isIdle).toBe(true);
+    });
+
+    it('for scores sum the log-probabilities of the answer and its stop token', async () => {
+      const engine = await open();
+      const messages = [{ role: 'user', content: 'What do you dream?' }];
+      const items = ['Of stars.', 'Of a long river, and of light.'].map((answer) => ({ messages, answer }));
+      const { outputs } = engine.startScore({ id: 's', items });
+      const seen = [...outputs];
+      while (!engine.isIdle) seen.push(...engine.step());
+      const [scored] = seen;
+      if (scored?.type !== 'scored') throw new Error('expected scores');
+      const tokenizer = await Tokenizer.fromFolder(folder);
+      for (const [index, { answer }] of items.entries()) {
+        const before = tokenizer.encode(template.render(messages, { addGenerationPrompt: true }));
+        const whole = tokenizer.encode(template.render([...messages, { role: 'assistant', content: answer }]));
+        const ids = whole.slice(0, whole.lastIndexOf(tokenizer.eosId as number) + 1);
+        const echoed = answers(engine, [textRequest(`e${index}`, ids, { tokensMax: 0, topLogProbs: 0 }, true)]);
+        const given = echoed.get(`e${index}/0`)?.logprobs.slice(before.length) ?? [];
+        expect(scored.scores[index]?.tokens).toBe(given.length);
+        const sum = given.reduce((total, { logprob }) => total + (logprob as number), 0);
+        expect(scored.scores[index]?.logProb).toBeCloseTo(sum, 4);
+      }
+    });
+  });
+});
