@@ -57,6 +57,7 @@ export * from './serving/turn.completed.js';
 export * from './emit/async-api.js';
 export * from './emit/docs.js';
 export * from './emit/nats-config.js';
+export * from './emit/open-api.js';
 export * from './emit/permissions.js';
 export * from './flows/flows.js';
 export * from './routes/index.js';
