@@ -5,6 +5,8 @@ export interface AliasMove {
   model: string;
   reason: string;
   at: number;
+  /** What answered before the alias existed: a promotion over the base can be rolled back to it. */
+  before?: string | undefined;
   /** The evaluation that the move rests on; absent for a move by hand. */
   evaluation?: string | undefined;
   traceparent?: string | undefined;
@@ -13,13 +15,14 @@ export interface AliasMove {
 /** The alias after a move; the entry itself when it stands for that model already, so that a repeated move changes nothing. */
 export function movedAlias(current: AliasEntry | undefined, move: AliasMove): AliasEntry {
   if (current?.model === move.model) return current;
-  const { name, model, reason, at, evaluation, traceparent } = move;
+  const { name, model, reason, at, before, evaluation, traceparent } = move;
+  const previous = current?.model ?? before;
   return {
     name,
     model,
     reason,
     movedAt: at,
-    ...(current ? { previous: current.model } : {}),
+    ...(previous ? { previous } : {}),
     ...(evaluation ? { evaluation } : {}),
     ...(traceparent ? { traceparent } : {}),
   };

@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { movedAlias, isRollback } from './alias.js';
-import { concludedExperiment, countedVote, countedVotesMax, isSameExperiment, shownExperiment, startedExperiment } from './experiment.js';
+import {
+  concludedExperiment,
+  countedVote,
+  countedVotesMax,
+  isSameExperiment,
+  shownExperiment,
+  startedExperiment,
+} from './experiment.js';
 
 const arms = [
   { name: 'base', model: 'tiny', weight: 1 },
@@ -18,7 +25,9 @@ describe('an experiment', () => {
   });
 
   it('refuses two arms of one name', () => {
-    expect(() => startedExperiment({ ...wanted, arms: [arms[0]!, arms[0]!] }, 5)).toThrow('a different name for each arm');
+    expect(() => startedExperiment({ ...wanted, arms: [arms[0]!, arms[0]!] }, 5)).toThrow(
+      'a different name for each arm',
+    );
   });
 
   it('counts each vote once however often it is delivered', () => {

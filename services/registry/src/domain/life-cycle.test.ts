@@ -52,7 +52,11 @@ describe('the decision on a candidate', () => {
   });
 
   it('rejects a candidate whose evaluation failed, with the reason', () => {
-    const failed = { ...evaluation, status: 'failed' as const, error: { kind: 'fault' as const, code: 'x', message: 'no rows', status: 503 } };
+    const failed = {
+      ...evaluation,
+      status: 'failed' as const,
+      error: { kind: 'fault' as const, code: 'x', message: 'no rows', status: 503 },
+    };
     expect(decide(candidate, failed, alias)).toEqual({ state: 'rejected', reason: 'the evaluation failed: no rows' });
   });
 

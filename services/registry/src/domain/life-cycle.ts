@@ -58,11 +58,27 @@ export const isDecidedBy = (entry: ModelEntry, evaluation: string): Decision | u
 export function advance(entry: ModelEntry, state: AdapterState, evidence: Evidence): ModelEntry {
   const from = entry.state ?? 'candidate';
   if (!arrows[from].includes(state)) {
-    throw bug('life_cycle', `[${entry.name}] expected one of ${arrows[from].join(', ')} after ${from} but received ${state}`);
+    throw bug(
+      'life_cycle',
+      `[${entry.name}] expected one of ${arrows[from].join(', ')} after ${from} but received ${state}`,
+    );
   }
   const { evaluation, digest, reason, at } = evidence;
   const item = { state, reason, at, ...(evaluation ? { evaluation } : {}), ...(digest ? { digest } : {}) };
   return { ...entry, state, evidence: [...entry.evidence, item] };
+}
+
+/**
+ * The entry after the decision: the measurement and what follows from it, in one write. A failed evaluation measured nothing,
+ * so it leads to the rejection alone.
+ */
+export function decided(entry: ModelEntry, decision: Decision, evaluation: EvaluationEntry, at: number): ModelEntry {
+  const evidence = { evaluation: evaluation.id, digest: evaluation.evidence, at };
+  if (evaluation.status === 'failed') return advance(entry, decision.state, { ...evidence, reason: decision.reason });
+  const measured = advance(entry, 'evaluated', { ...evidence, reason: evaluation.reason ?? 'measured' });
+  return decision.state === 'evaluated'
+    ? measured
+    : advance(measured, decision.state, { ...evidence, reason: decision.reason });
 }
 
 /** Whether a life-cycle has this arrow. */

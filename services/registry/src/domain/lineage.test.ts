@@ -75,7 +75,11 @@ function facts(votes: number) {
       {
         digest: of('d2'),
         manifest: dataset(of('d1'), [{ digest: of('rows'), role: 'feedback' }]),
-        votes: Array.from({ length: votes }, (_, index) => ({ feedback: `fb-${index}`, turn: `chatcmpl-${index}`, rating: 'down' })),
+        votes: Array.from({ length: votes }, (_, index) => ({
+          feedback: `fb-${index}`,
+          turn: `chatcmpl-${index}`,
+          rating: 'down',
+        })),
       },
       { digest: of('d1'), manifest: dataset(undefined, [{ digest: of('file'), role: 'training' }]), votes: [] },
     ],

@@ -1,0 +1,45 @@
+import { refusal, unixSeconds } from '@hone/base';
+import type { AliasEntry, aliasMove, InputOf, ModelEntry } from '@hone/contracts';
+import { currentTraceparent } from '@hone/telemetry';
+import { type AliasMove, isRollback, movedAlias } from '../domain/alias.js';
+import { advance, leadsTo } from '../domain/life-cycle.js';
+import { modelId } from '../domain/model-id.js';
+import { concludeOnAlias } from './conclude-experiment.js';
+import { unknownModel } from './get-model.js';
+import type { RegistryState } from './registry-state.js';
+import { swapAlias } from './swap-alias.js';
+
+/** Moves an alias by a person's hand: to any model, for a reason that is kept. Going back to the model before is a roll-back. */
+export async function moveAlias(state: RegistryState, input: InputOf<typeof aliasMove>): Promise<AliasEntry> {
+  const { name, model, reason } = input;
+  const target = await state.models.get(modelId(model));
+  if (!target) throw await unknownModel(state, model);
+  if (await state.models.get(modelId(name))) {
+    throw refusal('model_exists', `[alias ${name}] expected a free name but a model has it; fix: choose another`, {
+      status: 409,
+    });
+  }
+  const at = unixSeconds(state.clock);
+  const { before, after } = await swapAlias(state, name, (current) =>
+    movedAlias(current, { name, model, reason, at, traceparent: currentTraceparent(), before: target.value.base }),
+  );
+  if (before?.model === after.model) return after;
+  const why = { reason: `by hand: ${reason}`, at };
+  if (before && isRollback(before, model)) await label(state, before.model, 'rolled-back', why);
+  if (target.value.kind === 'adapter') await label(state, model, 'promoted', why);
+  await concludeOnAlias(state, name, `${name} was moved to ${model}: ${reason}`);
+  return after;
+}
+
+async function label(
+  state: RegistryState,
+  model: string,
+  to: NonNullable<ModelEntry['state']>,
+  why: Pick<AliasMove, 'reason' | 'at'>,
+): Promise<void> {
+  const entry = await state.models.get(modelId(model));
+  if (entry?.value.state === undefined || !leadsTo(entry.value.state, to)) return;
+  await state.models.change(modelId(model), (value) =>
+    leadsTo(value.state ?? 'candidate', to) ? advance(value, to, why) : value,
+  );
+}
