@@ -1,1 +1,12 @@
-export {};
+export * from './curate.js';
+export * from './min-hash.js';
+export * from './normalise.js';
+export * from './overlap.js';
+export * from './pack.js';
+export * from './parse-row.js';
+export * from './read-lines.js';
+export * from './redact.js';
+export * from './row.js';
+export * from './shard.js';
+export * from './split.js';
+export * from './token-dataset.js';

@@ -1,1 +1,3 @@
-export {};
+export * from './assign.js';
+export * from './proportions.js';
+export * from './summarise.js';
