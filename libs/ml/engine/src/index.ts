@@ -11,3 +11,5 @@ export { seedWords } from './seed-words.js';
 export { Sequence, type SequenceOptions } from './sequence.js';
 export { StopWatch } from './stop-watch.js';
 export { TextEngine, type TextEngineOptions, type TextEngineStats, type TextModel } from './text-engine.js';
+export { EnginePort, type EnginePortOptions, type StepNews, type Weights } from './thread/engine-port.js';
+export type { AdapterPlace, BasePlace, EngineThreadOptions, ResidentLoad, ResidentStats } from './thread/protocol.js';

@@ -1,0 +1,205 @@
+import { Worker } from 'node:worker_threads';
+import { type ErrorBody, fault, HoneError } from '@hone/base';
+import type { GenerationOutput, GenerationRequest, Score, ScoreRequest } from '../generation.js';
+import { OutputChannel } from './output-channel.js';
+import type {
+  Accepted,
+  AdapterPlace,
+  BasePlace,
+  EngineCommand,
+  EngineNews,
+  EngineThreadOptions,
+  ResidentLoad,
+  ResidentStats,
+} from './protocol.js';
+
+/** Which weights answer: a base, and perhaps an adapter on it. */
+export interface Weights {
+  base: BasePlace;
+  adapter?: AdapterPlace | undefined;
+}
+
+export interface StepNews {
+  milliseconds: number;
+  residents: ResidentLoad[];
+}
+
+export interface EnginePortOptions extends EngineThreadOptions {
+  /** Told once per engine step. */
+  stepped?: (step: StepNews) => void;
+}
+
+type Call = { resolve: (value: never) => void; reject: (error: HoneError) => void };
+
+/** The main thread's end of the engine thread: asks, hears, and never computes. */
+export class EnginePort {
+  /** Settles when the thread has ended: with the reason unless `close` asked for it. */
+  readonly ended: Promise<HoneError | undefined>;
+  readonly #worker: Worker;
+  readonly #calls = new Map<number, Call>();
+  readonly #channels = new Map<string, OutputChannel>();
+  readonly #stepped: ((step: StepNews) => void) | undefined;
+  #count = 0;
+  #isClosing = false;
+
+  constructor({ stepped, ...options }: EnginePortOptions = {}) {
+    this.#stepped = stepped;
+    this.#worker = new Worker(new URL('./engine-worker.js', import.meta.url), { workerData: options, name: 'engine' });
+    this.#worker.on('message', (news: EngineNews) => this.#hear(news));
+    let reason: Error | undefined;
+    this.#worker.on('error', (error) => (reason = error));
+    this.ended = new Promise((resolve) => {
+      this.#worker.on('exit', () => {
+        const error = this.#isClosing ? undefined : crashed(reason);
+        this.#failAll(error ?? closed());
+        resolve(error);
+      });
+    });
+  }
+
+  /** Requests that are on their way. */
+  get open(): number {
+    return this.#channels.size;
+  }
+
+  /** Loads weights before someone asks for them. */
+  async warm({ base, adapter }: Weights): Promise<void> {
+    await this.#ask({ type: 'warm', call: this.#next(), base, ...(adapter ? { adapter } : {}) });
+  }
+
+  /** Starts an answer. The outputs end after the last choice's finish; leaving them early, or the signal, aborts it. */
+  async generate(
+    { base, adapter }: Weights,
+    request: Omit<GenerationRequest, 'id' | 'adapter'>,
+    signal?: AbortSignal,
+  ): Promise<{ promptTokens: number; outputs: AsyncGenerator<GenerationOutput, void, void> }> {
+    const call = this.#next();
+    const id = String(call);
+    const channel = this.#open(id);
+    const stop = (): void => this.#abort(id, channel);
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      if (signal?.aborted) throw aborted();
+      const more = adapter ? { adapter } : {};
+      const accepted: Accepted = await this.#ask({ type: 'generate', call, base, ...more, request: { ...request, id } });
+      for (const output of accepted.outputs) channel.push(output);
+      return { promptTokens: accepted.promptTokens, outputs: this.#read(id, channel, request.n, () => signal?.removeEventListener('abort', stop)) };
+    } catch (thrown) {
+      this.#channels.delete(id);
+      signal?.removeEventListener('abort', stop);
+      throw thrown;
+    }
+  }
+
+  async score(
+    { base, adapter }: Weights,
+    items: ScoreRequest['items'],
+    signal?: AbortSignal,
+  ): Promise<Score[]> {
+    const call = this.#next();
+    const id = String(call);
+    const channel = this.#open(id);
+    const stop = (): void => this.#abort(id, channel);
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      if (signal?.aborted) throw aborted();
+      await this.#ask({ type: 'score', call, base, ...(adapter ? { adapter } : {}), request: { id, items } });
+      const output = await channel.next();
+      if (output.type === 'scored') return output.scores;
+      throw output.type === 'failed' ? HoneError.from(output.error) : crashed(new Error('an unexpected output'));
+    } finally {
+      this.#channels.delete(id);
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  /** What is in memory and how busy it is. */
+  async look(): Promise<ResidentStats[]> {
+    return this.#ask({ type: 'look', call: this.#next() });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    await this.#worker.terminate();
+    await this.ended;
+  }
+
+  async *#read(
+    id: string,
+    channel: OutputChannel,
+    choices: number,
+    done: () => void,
+  ): AsyncGenerator<GenerationOutput, void, void> {
+    let left = choices;
+    try {
+      while (left > 0) {
+        const output = await channel.next();
+        if (output.type === 'failed') throw HoneError.from(output.error);
+        if (output.type === 'finish') left--;
+        yield output;
+      }
+    } finally {
+      done();
+      if (left > 0) this.#abort(id, channel);
+      this.#channels.delete(id);
+    }
+  }
+
+  #abort(id: string, channel: OutputChannel): void {
+    if (!this.#channels.delete(id)) return;
+    this.#worker.postMessage({ type: 'abort', id } satisfies EngineCommand);
+    channel.fail(aborted());
+  }
+
+  #open(id: string): OutputChannel {
+    const channel = new OutputChannel();
+    this.#channels.set(id, channel);
+    return channel;
+  }
+
+  #next(): number {
+    return ++this.#count;
+  }
+
+  #ask<T>(command: Extract<EngineCommand, { call: number }>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#calls.set(command.call, { resolve, reject });
+      this.#worker.postMessage(command);
+    });
+  }
+
+  #hear(news: EngineNews): void {
+    if (news.type === 'step') {
+      for (const output of news.outputs) this.#channels.get(output.request)?.push(output);
+      this.#stepped?.(news);
+      return;
+    }
+    const call = this.#calls.get(news.call);
+    this.#calls.delete(news.call);
+    if (news.type === 'refused') call?.reject(HoneError.from(news.error));
+    else call?.resolve(news.value as never);
+  }
+
+  #failAll(error: HoneError): void {
+    for (const { reject } of this.#calls.values()) reject(error);
+    for (const channel of this.#channels.values()) channel.fail(error);
+    this.#calls.clear();
+    this.#channels.clear();
+  }
+}
+
+const aborted = (): HoneError => fault('request_aborted', '[serving] the caller gave the request up', { status: 499 });
+
+const closed = (): HoneError =>
+  fault('service_stopping', '[serving] the engine is going down; fix: ask again', { retryAfterSeconds: 1 });
+
+const crashed = (reason: Error | undefined): HoneError => {
+  const body: ErrorBody = {
+    kind: 'fault',
+    code: 'engine_crashed',
+    message: `[serving] the engine thread ended: ${reason?.message ?? 'no reason given'}; fix: look at the log of serving`,
+    status: 503,
+    retryAfterSeconds: 5,
+  };
+  return HoneError.from(body);
+};

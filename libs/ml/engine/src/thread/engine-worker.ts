@@ -1,0 +1,65 @@
+// The engine thread: it holds the models and computes; nothing else of the process runs here.
+import { parentPort, workerData } from 'node:worker_threads';
+import { asHoneError, assert } from '@hone/base';
+import { init } from '@hone/tensor';
+import type { GenerationOutput } from '../generation.js';
+import type { TextEngine } from '../text-engine.js';
+import type { EngineCommand, EngineNews, EngineThreadOptions } from './protocol.js';
+import { ResidentBases } from './resident-bases.js';
+
+assert(parentPort, '[engine] the engine runs in a worker thread');
+const port = parentPort;
+init();
+const bases = new ResidentBases(workerData as EngineThreadOptions);
+const commands: EngineCommand[] = [];
+let isRunning = false;
+
+port.on('message', (command: EngineCommand) => {
+  commands.push(command);
+  if (!isRunning) void run();
+});
+
+/** Works until nothing is left to do; the next command starts it again. */
+async function run(): Promise<void> {
+  isRunning = true;
+  for (;;) {
+    for (let command = commands.shift(); command; command = commands.shift()) await obey(command);
+    const busy = bases.busy;
+    if (busy.length === 0 && commands.length === 0) break;
+    if (busy.length > 0) step(busy);
+    // One turn of the event loop, so that commands sent meanwhile take effect before the next step.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  isRunning = false;
+}
+
+function step(busy: readonly TextEngine[]): void {
+  const started = performance.now();
+  const outputs: GenerationOutput[] = busy.flatMap((engine) => engine.step());
+  tell({ type: 'step', outputs, milliseconds: performance.now() - started, residents: bases.load });
+}
+
+async function obey(command: EngineCommand): Promise<void> {
+  if (command.type === 'abort') return bases.abort(command.id);
+  try {
+    tell(await answer(command));
+  } catch (thrown) {
+    tell({ type: 'refused', call: command.call, error: asHoneError(thrown).toJSON() });
+  }
+}
+
+async function answer(command: Exclude<EngineCommand, { type: 'abort' }>): Promise<EngineNews> {
+  const { call } = command;
+  if (command.type === 'look') return { type: 'reply', call, value: bases.stats };
+  const engine = await bases.engine(command.base, command.adapter);
+  const adapter = command.adapter?.key;
+  if (command.type === 'generate') {
+    return { type: 'reply', call, value: engine.start({ ...command.request, adapter }) };
+  }
+  if (command.type === 'score') engine.startScore({ ...command.request, adapter });
+  return { type: 'reply', call, value: undefined };
+}
+
+function tell(news: EngineNews): void {
+  port.postMessage(news);
+}

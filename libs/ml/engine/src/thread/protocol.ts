@@ -1,0 +1,59 @@
+import type { ErrorBody } from '@hone/base';
+import type { BaseFormat } from '@hone/models';
+import type { GenerationOutput, GenerationRequest, Score, ScoreRequest } from '../generation.js';
+import type { TextEngineOptions, TextEngineStats } from '../text-engine.js';
+
+/** A base in one weight format: resident under its key, read from its folder when it is not. */
+export interface BasePlace {
+  /** Content and format together: two formats of one base are two residents. */
+  key: string;
+  folder: string;
+  format: BaseFormat;
+}
+
+export interface AdapterPlace {
+  /** Digest of the adapter's content, so that new weights under an old name are never mistaken for the old ones. */
+  key: string;
+  folder: string;
+}
+
+export interface EngineThreadOptions extends TextEngineOptions {
+  /** Bases in memory at a time; the least recently used idle one makes room. */
+  basesMax?: number;
+}
+
+type WithoutKey<T> = Omit<T, 'adapter'>;
+
+/** What the main thread says. `call` numbers come back with the reply. */
+export type EngineCommand =
+  | { type: 'warm'; call: number; base: BasePlace; adapter?: AdapterPlace }
+  | { type: 'generate'; call: number; base: BasePlace; adapter?: AdapterPlace; request: WithoutKey<GenerationRequest> }
+  | { type: 'score'; call: number; base: BasePlace; adapter?: AdapterPlace; request: WithoutKey<ScoreRequest> }
+  | { type: 'abort'; id: string }
+  | { type: 'look'; call: number };
+
+export interface ResidentStats extends TextEngineStats {
+  base: string;
+  format: BaseFormat;
+  kvBytes: number;
+}
+
+export interface Accepted {
+  promptTokens: number;
+  outputs: GenerationOutput[];
+}
+
+/** What the engine thread says: one reply per call, and one `step` per pass over all resident bases that have work. */
+export type EngineNews =
+  | { type: 'reply'; call: number; value: Accepted | ResidentStats[] | Score[] | undefined }
+  | { type: 'refused'; call: number; error: ErrorBody }
+  | { type: 'step'; outputs: GenerationOutput[]; milliseconds: number; residents: ResidentLoad[] };
+
+export interface ResidentLoad {
+  base: string;
+  running: number;
+  waiting: number;
+  blocks: number;
+  blocksUsed: number;
+  preemptions: number;
+}

@@ -1,0 +1,82 @@
+import { fault } from '@hone/base';
+import { loadModel } from '@hone/models';
+import { ChatTemplate, Tokenizer } from '@hone/text';
+import { TextEngine } from '../text-engine.js';
+import type { AdapterPlace, BasePlace, EngineThreadOptions, ResidentLoad, ResidentStats } from './protocol.js';
+
+interface Resident {
+  place: BasePlace;
+  engine: TextEngine;
+}
+
+/** The models in memory. Loading one that is absent may send the least recently used idle one away. */
+export class ResidentBases {
+  readonly #options: EngineThreadOptions;
+  /** In the order of last use. */
+  readonly #residents = new Map<string, Resident>();
+
+  constructor(options: EngineThreadOptions) {
+    this.#options = options;
+  }
+
+  get busy(): TextEngine[] {
+    return [...this.#residents.values()].filter(({ engine }) => !engine.isIdle).map(({ engine }) => engine);
+  }
+
+  /** The engine of a base, loaded when need be, with the adapter in one of its slots. */
+  async engine(place: BasePlace, adapter: AdapterPlace | undefined): Promise<TextEngine> {
+    const known = this.#residents.get(place.key);
+    const resident = known ?? { place, engine: await this.#load(place) };
+    this.#residents.delete(place.key);
+    this.#residents.set(place.key, resident);
+    if (adapter) resident.engine.adapters.load(adapter.key, adapter.folder);
+    return resident.engine;
+  }
+
+  abort(id: string): void {
+    for (const { engine } of this.#residents.values()) engine.abort(id);
+  }
+
+  get stats(): ResidentStats[] {
+    return [...this.#residents.values()].map(({ place, engine }) => ({
+      base: place.key,
+      format: place.format,
+      kvBytes: engine.engine.kvBytes,
+      ...engine.stats,
+    }));
+  }
+
+  get load(): ResidentLoad[] {
+    return [...this.#residents.values()].map(({ place, engine }) => {
+      const { running, waiting, blocks, blocksUsed, preemptions } = engine.engine.stats;
+      return { base: place.key, running, waiting, blocks, blocksUsed, preemptions };
+    });
+  }
+
+  free(): void {
+    for (const { engine } of this.#residents.values()) engine.free();
+    this.#residents.clear();
+  }
+
+  async #load({ folder, format }: BasePlace): Promise<TextEngine> {
+    this.#makeRoom();
+    const tokenizer = await Tokenizer.fromFolder(folder);
+    const template = await ChatTemplate.fromFolder(folder);
+    return new TextEngine({ model: loadModel(folder, { format }), tokenizer, template }, this.#options);
+  }
+
+  #makeRoom(): void {
+    const basesMax = this.#options.basesMax ?? 3;
+    if (this.#residents.size < basesMax) return;
+    const idle = [...this.#residents.values()].find(({ engine }) => engine.isIdle);
+    if (!idle) {
+      const message = `[serving] expected room for another base but all ${basesMax} in memory are answering`;
+      throw fault('bases_full', `${message}; fix: ask again later, or raise HONE_SERVING_BASES_MAX`, {
+        status: 429,
+        retryAfterSeconds: 5,
+      });
+    }
+    idle.engine.free();
+    this.#residents.delete(idle.place.key);
+  }
+}
