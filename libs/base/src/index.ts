@@ -6,3 +6,12 @@ export * from './ids.js';
 export * from './model-fingerprint.js';
 export * from './random.js';
 export * from './suggest.js';
+export * from './safetensors/dtypes.js';
+export {
+  headerBytesMax,
+  parseHeader,
+  readHeaderLength,
+  refuse as refuseSafetensors,
+  type SafetensorsHeader,
+  type TensorEntry,
+} from './safetensors/header.js';

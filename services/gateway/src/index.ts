@@ -1,1 +1,2 @@
-export {};
+export { gatewayService } from './gateway.js';
+export { keyDigest } from './http/keys.js';

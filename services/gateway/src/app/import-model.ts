@@ -1,0 +1,85 @@
+import type { ArtifactStore } from '@hone/artifacts';
+import { headerBytesMax, parseHeader, readHeaderLength, refusal, type SafetensorsHeader } from '@hone/base';
+import { importModel as route, type ModelEntry, modelRegister } from '@hone/contracts';
+import type { Mesh } from '@hone/mesh';
+import type { MultipartFile } from '@fastify/multipart';
+import type { FastifyRequest } from 'fastify';
+import { acceptedPath, baseManifestOf, type Folder, type FolderFile } from '../domain/model-folder.js';
+import { tooLarge } from '../http/door.js';
+import { partsOf } from '../http/multipart.js';
+import { parsed } from '../http/parse.js';
+import { FileHead } from './file-head.js';
+
+const filesMax = 512;
+/** config.json is the only file that is read here; real ones are a few kilobytes. */
+const configBytesMax = 1024 * 1024;
+
+/**
+ * Streams the files of a model folder to the object store, checks their headers on the way, writes the manifest last and gives
+ * it its name. The same folder under the same name is the same entry, so an import may be repeated.
+ */
+export async function importModel(store: ArtifactStore, mesh: Mesh, request: FastifyRequest): Promise<ModelEntry> {
+  const fields: Record<string, string> = {};
+  const headers = new Map<string, SafetensorsHeader>();
+  const folder: Folder = { files: [], config: undefined, headers };
+  for await (const part of partsOf(request, { fileBytesMax: route.limits.bodyBytesMax, filesMax })) {
+    if (part.type === 'field') fields[part.fieldname] = String(part.value);
+    else {
+      const path = acceptedPath(part.filename);
+      if (folder.files.some((file) => file.path === path)) throw twice(path);
+      const { file, head } = await stored(store, part, path);
+      folder.files.push(file);
+      if (path === 'config.json') folder.config = configOf(head, file.bytes);
+      if (path.endsWith('.safetensors')) headers.set(path, headerOf(path, head, file.bytes));
+    }
+  }
+  const { name } = parsed(route.body, { ...fields, file: folder.files.map(({ path }) => path) }, 'body') as {
+    name: string;
+  };
+  const manifest = baseManifestOf(folder);
+  const digest = await store.putManifest(manifest);
+  return mesh.request(modelRegister, { name, manifest: digest, fingerprint: manifest.fingerprint });
+}
+
+async function stored(
+  store: ArtifactStore,
+  part: MultipartFile,
+  path: string,
+): Promise<{ file: FolderFile; head: Uint8Array }> {
+  const watched = new FileHead((prefix) => (path.endsWith('.safetensors') ? headerEnd(prefix) : configBytesMax));
+  const isWatched = path === 'config.json' || path.endsWith('.safetensors');
+  const { digest, bytes } = await store.put(isWatched ? watched.watch(part.file) : part.file);
+  if (part.file.truncated) throw tooLarge(bytes + 1, route.limits.bodyBytesMax);
+  return { file: { path, digest, bytes }, head: watched.bytes };
+}
+
+const lengthOf = (prefix: Uint8Array): bigint =>
+  new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true);
+
+/** Where the header ends; a header that claims too much is not collected and is refused afterwards. */
+const headerEnd = (prefix: Uint8Array): number => {
+  const length = lengthOf(prefix);
+  return length > BigInt(headerBytesMax) ? 8 : 8 + Number(length);
+};
+
+function headerOf(path: string, head: Uint8Array, fileBytes: number): SafetensorsHeader {
+  const length = readHeaderLength(path, head, fileBytes);
+  return parseHeader(path, head.subarray(8, 8 + length), fileBytes);
+}
+
+function configOf(head: Uint8Array, bytes: number): unknown {
+  try {
+    if (bytes <= configBytesMax) return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(head)) as unknown;
+  } catch (cause) {
+    throw refusal('invalid_config', 'config.json is not JSON in UTF-8; fix: save it again.', {
+      param: 'config.json',
+      cause,
+    });
+  }
+  throw refusal('invalid_config', `config.json has ${bytes} bytes, above ${configBytesMax}; fix: send the real one.`, {
+    param: 'config.json',
+  });
+}
+
+const twice = (path: string) =>
+  refusal('invalid_value', `The folder brings ${path} twice; fix: send each file once.`, { param: 'file' });

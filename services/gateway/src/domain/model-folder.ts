@@ -1,0 +1,74 @@
+import { isDecisive, modelFingerprint, refusal, type SafetensorsHeader } from '@hone/base';
+import type { BaseManifest } from '@hone/contracts';
+
+/** A file of an imported folder after it was stored. */
+export type FolderFile = BaseManifest['files'][number];
+
+/** What an import has learnt of the folder on the way to the store. */
+export interface Folder {
+  files: FolderFile[];
+  config: unknown;
+  headers: ReadonlyMap<string, SafetensorsHeader>;
+}
+
+/** Files beside the decisive ones that a folder may bring; weights in formats that can run code are refused by name. */
+const harmless = [
+  /^(generation_config|preprocessor_config)\.json$/,
+  /^model\.safetensors\.index\.json$/,
+  /^(README|LICENSE|NOTICE)(\.md|\.txt)?$/i,
+];
+
+/** A path inside a model folder: these folders are flat, so anything with a step in it is refused too. */
+export function acceptedPath(path: string): string {
+  const name = path.replace(/^\.\//, '');
+  const isFlat = /^[A-Za-z0-9][A-Za-z0-9._-]{0,200}$/.test(name);
+  if (isFlat && (isDecisive(name) || harmless.some((pattern) => pattern.test(name)))) return name;
+  const shown = JSON.stringify(path.slice(0, 80));
+  const message = `A model folder may not bring ${shown}; fix: send config.json, *.safetensors, the tokenizer's files and the chat template.`;
+  throw refusal('file_refused', message, { param: 'file' });
+}
+
+/** The manifest of a complete folder, or a refusal that names what is missing. */
+export function baseManifestOf({ files, config, headers }: Folder): BaseManifest {
+  const architecture = architectureOf(config);
+  if (headers.size === 0) throw missing('*.safetensors');
+  if (!files.some((file) => /^tokenizer\.(json|model)$/.test(file.path))) throw missing('tokenizer.json');
+  const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
+  return {
+    kind: 'base',
+    files: sorted,
+    architecture,
+    parameters: parametersOf(headers),
+    contextLength: contextLengthOf(config),
+    fingerprint: modelFingerprint(sorted),
+  };
+}
+
+function parametersOf(headers: ReadonlyMap<string, SafetensorsHeader>): number {
+  let total = 0;
+  for (const { tensors } of headers.values())
+    for (const { shape } of tensors.values()) total += shape.reduce((product, size) => product * size, 1);
+  return total;
+}
+
+const field = (config: unknown, name: string): unknown =>
+  config !== null && typeof config === 'object' ? (config as Record<string, unknown>)[name] : undefined;
+
+function architectureOf(config: unknown): string {
+  if (config === undefined) throw missing('config.json');
+  const names = field(config, 'architectures');
+  const [first] = Array.isArray(names) ? (names as unknown[]) : [];
+  if (typeof first === 'string' && first !== '') return first;
+  const message = 'config.json names no architecture; fix: add "architectures": ["LlamaForCausalLM"] or what it is.';
+  throw refusal('invalid_config', message, { param: 'config.json' });
+}
+
+function contextLengthOf(config: unknown): number {
+  const length = field(config, 'max_position_embeddings') ?? 2048;
+  if (Number.isSafeInteger(length) && (length as number) > 0) return length as number;
+  const message = 'config.json has no usable max_position_embeddings; fix: write the context length as a whole number.';
+  throw refusal('invalid_config', message, { param: 'config.json' });
+}
+
+const missing = (path: string) =>
+  refusal('model_file_missing', `The model folder has no ${path}; fix: send the whole folder.`, { param: path });

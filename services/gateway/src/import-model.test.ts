@@ -1,0 +1,43 @@
+// Goal: a model folder is streamed in, checked on the way, and refused with the name of what is wrong with it.
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Door, openDoor } from '../../../tests/doubles/gateway-door.js';
+
+describe('the import of a model', () => {
+  let door: Door;
+  beforeAll(async () => {
+    door = await openDoor();
+  });
+  afterAll(() => door?.close());
+
+  const header = Buffer.from('{"w":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}}');
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  const weights = Buffer.concat([length, header, Buffer.alloc(24)]);
+  const config = JSON.stringify({ architectures: ['LlamaForCausalLM'], max_position_embeddings: 64 });
+  const importing = async (files: Record<string, Buffer | string>) => {
+    const form = new FormData();
+    form.append('name', 'mine');
+    for (const [path, bytes] of Object.entries(files)) form.append('file', new Blob([bytes as never]), path);
+    const response = await door.call('/v1/models', { method: 'POST', body: form });
+    return { status: response.status, body: (await response.json()) as { error?: { message: string }; id?: string } };
+  };
+
+  it('gives a complete folder its name and fingerprint', async () => {
+    const files = { 'config.json': config, 'model.safetensors': weights, 'tokenizer.json': '{}' };
+    const { status, body } = await importing(files);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ id: 'mine', hone: { kind: 'base' } });
+  });
+
+  it.each([
+    [{ 'config.json': config, 'model.safetensors': weights.subarray(0, 70), 'tokenizer.json': '{}' }, 'safetensors'],
+    [{ 'config.json': config, 'pytorch_model.bin': weights, 'tokenizer.json': '{}' }, 'pytorch_model.bin'],
+    [{ 'config.json': config, '../model.safetensors': weights, 'tokenizer.json': '{}' }, '../model.safetensors'],
+    [{ 'config.json': config, 'tokenizer.json': '{}' }, '*.safetensors'],
+    [{ 'config.json': '{', 'model.safetensors': weights, 'tokenizer.json': '{}' }, 'config.json'],
+  ])('refuses a folder that is broken, case %#', async (files, named) => {
+    const { status, body } = await importing(files as unknown as Record<string, Buffer>);
+    expect(status).toBe(400);
+    expect(body.error?.message).toContain(named);
+  });
+});
