@@ -2,7 +2,6 @@ export * from './curate.js';
 export * from './min-hash.js';
 export * from './normalise.js';
 export * from './overlap.js';
-export * from './pack.js';
 export * from './parse-row.js';
 export * from './read-lines.js';
 export * from './redact.js';

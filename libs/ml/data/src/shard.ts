@@ -66,7 +66,7 @@ export class ShardWriter {
     this.#sequences.forEach(({ ids, mask }, index) => {
       view.setUint32(headerBytes + 4 * index, ids.length, true);
       for (const id of ids) {
-        view.setUint32(idAt, id, true);
+        view.setInt32(idAt, id, true);
         idAt += 4;
       }
       bytes.set(mask, maskAt);
@@ -89,7 +89,8 @@ export function readShard(bytes: Uint8Array): TokenDataset {
       `${total} tokens in ${sequences} sequences`,
     );
   const idsAt = headerBytes + 4 * sequences;
-  const ids = Uint32Array.from({ length: tokens }, (_, index) => view.getUint32(idsAt + 4 * index, true));
+  const ids = Int32Array.from({ length: tokens }, (_, index) => view.getInt32(idsAt + 4 * index, true));
+  if (ids.some((id) => id < 0)) throw invalid('token ids below 2^31', 'larger ones');
   const mask = bytes.slice(idsAt + 4 * tokens);
   if (mask.some((value) => value > 1)) throw invalid('mask values 0 and 1', 'others');
   if (countOnes(mask) !== trainableTokens) throw invalid(`${trainableTokens} learnt tokens`, `${countOnes(mask)}`);

@@ -1,6 +1,6 @@
 /** The ids of one sequence and which of them are learnt. */
 export interface TokenSequence {
-  ids: Uint32Array;
+  ids: Int32Array;
   /** 1 where the token is learnt, 0 where it is only read; as long as `ids`. */
   mask: Uint8Array;
 }
@@ -13,7 +13,7 @@ export interface TokenDataset {
   /** Tokens that are learnt. */
   readonly trainableCount: number;
   lengthOf(index: number): number;
-  tokens(index: number): Uint32Array;
+  tokens(index: number): Int32Array;
   labelsMask(index: number): Uint8Array;
 }
 

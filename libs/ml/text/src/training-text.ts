@@ -4,7 +4,7 @@ import type { Tokenizer } from './tokenizer.js';
 
 /** Token ids of one row and, per token, whether its prediction counts in the loss. */
 export interface TrainingTokens {
-  ids: Uint32Array;
+  ids: Int32Array;
   /** 1 where the token is learnt, 0 where it is only read; as long as `ids`. */
   mask: Uint8Array;
 }
@@ -47,7 +47,7 @@ export function tokensFromRenderings(tokenizer: Tokenizer, texts: readonly strin
     else if (upTo.length === whole.length) [end] = [appendStop(tokenizer, ids, mask, start)];
     else throw noStopToken();
   }
-  return { ids: Uint32Array.from(ids), mask: mask.slice(0, end) };
+  return { ids: Int32Array.from(ids), mask: mask.slice(0, end) };
 }
 
 /** Renders and masks in this thread; for templates of a trusted base model. */
@@ -70,7 +70,7 @@ export function completionForTraining(tokenizer: Tokenizer, prompt: string, comp
   const before = tokenizer.encode(prompt, { addSpecialTokens: true });
   const ids = withStop(tokenizer, tokenizer.encode(prompt + answer, { addSpecialTokens: true }));
   const mask = new Uint8Array(ids.length).fill(1, commonLength(ids, before));
-  return { ids: Uint32Array.from(ids), mask };
+  return { ids: Int32Array.from(ids), mask };
 }
 
 /** Plain text: every token is learnt but the BOS, which nothing predicts. */
@@ -78,7 +78,7 @@ export function textForTraining(tokenizer: Tokenizer, text: string): TrainingTok
   const ids = withStop(tokenizer, tokenizer.encode(text, { addSpecialTokens: true }));
   const mask = new Uint8Array(ids.length).fill(1);
   if (ids[0] === tokenizer.bosId) mask[0] = 0;
-  return { ids: Uint32Array.from(ids), mask };
+  return { ids: Int32Array.from(ids), mask };
 }
 
 /** Training data must not change with the calendar: a template that prints the date prints this one. */

@@ -1,0 +1,49 @@
+// Worker threads need compiled files, so these tests run the built package.
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { ChatTemplate, TemplateSandbox } from '../dist/index.js';
+
+const sandbox = new TemplateSandbox();
+afterAll(() => sandbox.close());
+
+const user = { role: 'user', content: 'hello' };
+const good = new ChatTemplate("{% for m in messages %}{{ bos_token + m['content'] }}{% endfor %}", {
+  bos_token: '<s>',
+});
+
+const endless = [
+  '{% for i in range(100000000) %}{% endfor %}',
+  '{% for i in range(100000) %}{% for j in range(100000) %}{{ i * j }}{% endfor %}{% endfor %}',
+];
+const swelling =
+  "{% set ns = namespace(x='0123456789abcdef') %}{% for i in range(60) %}{% set ns.x = ns.x + ns.x %}{% endfor %}{{ ns.x }}";
+
+describe('the template sandbox', () => {
+  it('renders what the thread would render', async () => {
+    expect(await sandbox.render(good, [user])).toBe(good.render([user]));
+  });
+
+  it.each([...endless, swelling])('refuses %s and serves the next caller', async (source) => {
+    await expect(sandbox.render(new ChatTemplate(source), [user])).rejects.toMatchObject({ kind: 'refusal' });
+    expect(await sandbox.render(good, [user])).toBe('<s>hello');
+  });
+
+  it('leaves the calling thread free while a template runs', async () => {
+    let beats = 0;
+    const heart = setInterval(() => beats++, 10);
+    await expect(sandbox.render(new ChatTemplate(endless[0] as string), [user])).rejects.toThrow('still running');
+    clearInterval(heart);
+    expect(beats).toBeGreaterThan(3);
+  });
+
+  it('carries the words of a template that raises', async () => {
+    const raising = new ChatTemplate("{{ raise_exception('no tools here') }}");
+    await expect(sandbox.render(raising, [user])).rejects.toThrow('no tools here');
+  });
+
+  it('answers callers that ask at once', async () => {
+    const texts = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => sandbox.render(good, [{ ...user, content: `${n}` }])),
+    );
+    expect(texts).toEqual(Array.from({ length: 20 }, (_, n) => `<s>${n}`));
+  });
+});
