@@ -4,8 +4,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memoryStats, scoped, type Tensor } from '@hone/tensor';
-import type { LoraAdapter } from '@hone/nn';
-import { loadAdapter, loadModel, mergeAdapter, type CausalModel, type PackedBatch } from '@hone/models';
+import { Adamw, GradientClip, type LoraAdapter } from '@hone/nn';
+import {
+  SafetensorsFile,
+  fileSource,
+  loadAdapter,
+  loadModel,
+  mergeAdapter,
+  saveAdapter,
+  type CausalModel,
+  type PackedBatch,
+} from '@hone/models';
+import { accumulateGradient, datasetOf, microBatch, sft, surveyDataset, trainingSettings } from '@hone/recipes';
 import { describeReferenceModels, readJsonFile } from './data-root.js';
 
 const batchOf = (rows: number[][], adapter?: LoraAdapter): PackedBatch => {
@@ -177,5 +187,105 @@ describe('models with recorded numbers', () => {
       expected.logp.free();
       adapter.free();
     });
+
+    it('repeats the recorded LoRA run step by step within 1e-3, and saves what PEFT would save', async () => {
+      const trace = readJsonFile<LoraTrace>(reference, 'lora-sft-trace.json');
+      const adapter = loadAdapter(join(reference, 'lora-init'), base());
+      const rows = trace.examples.map(({ ids, prompt_tokens: prompt }) => ({
+        tokens: ids,
+        mask: ids.map((_, i) => (i < prompt ? 0 : 1)),
+      }));
+      const settings = trainingSettings({
+        use_peft: true,
+        per_device_train_batch_size: 1,
+        num_train_epochs: 1,
+        learning_rate: 1e-2,
+        lr_scheduler_type: 'constant',
+        max_grad_norm: 0,
+        train_sampling_strategy: 'sequential',
+      });
+      const losses: number[] = [];
+      const observer = { onStep: ({ loss }: { loss: number }) => void losses.push(loss) };
+      await sft({ model: base(), source: folder, adapter, train: datasetOf(rows), settings, observer });
+      expect(losses).toHaveLength(trace.loss_trace_f64.length);
+      losses.forEach((loss, i) => expect(Math.abs(loss - (trace.loss_trace_f64[i] as number))).toBeLessThan(1e-3));
+      const scratch = mkdtempSync(join(tmpdir(), 'hone-adapter-'));
+      try {
+        saveAdapter(adapter, scratch, { baseName: 'aidreams260K' });
+        expectSameFolder(scratch, join(reference, 'lora-final'));
+      } finally {
+        adapter.free();
+        rmSync(scratch, { recursive: true });
+      }
+    });
+
+    it('repeats the recorded full fine-tune step by step within 1e-3, and ends at the same weights', () => {
+      const trace = readJsonFile<FullTrace>(reference, 'full-finetune-trace.json');
+      const trained = loadModel(folder, { isTrainable: true });
+      const arenas = Object.values(trained.arenas ?? {});
+      // The recorded run decays every parameter, norms included.
+      const groups = arenas.map((arena) => ({ arena, weightDecay: 0.01 }));
+      const optimizer = new Adamw(groups, { beta1: 0.9, beta2: 0.999, eps: 1e-8 });
+      const clip = new GradientClip(arenas);
+      trace.batches.forEach((rows, step) => {
+        const dataset = datasetOf(rows.map((tokens) => ({ tokens })));
+        const { lengths } = surveyDataset('train', dataset, 128, trained.shape.vocabSize);
+        const batch = microBatch(dataset, [...rows.keys()], lengths);
+        const { nll } = accumulateGradient(trained, batch, batch.targetCount, {});
+        const expected = trace.trace_f64[step] as { loss: number; grad_norm: number };
+        expect(Math.abs(nll / batch.targetCount - expected.loss)).toBeLessThan(1e-3);
+        expect(Math.abs(clip.apply(0) / expected.grad_norm - 1)).toBeLessThan(1e-3);
+        optimizer.step(1e-3);
+        optimizer.zeroGradients();
+      });
+      for (const [name, expected] of Object.entries(trace.final_parameter_stats_f64)) {
+        const parameter = arenas.map((arena) => arena.parameters.get(name)).find((found) => found) as Tensor;
+        const values = parameter.floats();
+        const l2 = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+        expect(Math.abs(l2 / expected.l2 - 1)).toBeLessThan(1e-3);
+      }
+      const next = nextLogProbs(
+        trained,
+        readJsonFile<{ cases: { prompt: string; ids: number[] }[] }>(reference, 'logprobs.json').cases.find(
+          ({ prompt }) => prompt === trace.final_next_top10.prompt,
+        )?.ids ?? [],
+        trace.final_next_top10.top.map(({ id }) => id),
+      );
+      next.forEach((value, i) =>
+        expect(Math.abs(value - (trace.final_next_top10.top[i]?.logprob as number))).toBeLessThan(2e-3),
+      );
+      clip.free();
+      optimizer.free();
+      trained.free();
+    });
   });
 });
+
+interface LoraTrace {
+  examples: { ids: number[]; prompt_tokens: number }[];
+  loss_trace_f64: number[];
+}
+
+interface FullTrace {
+  batches: number[][][];
+  trace_f64: { loss: number; grad_norm: number }[];
+  final_parameter_stats_f64: Record<string, { l2: number; sum: number }>;
+  final_next_top10: { prompt: string; top: { id: number; logprob: number }[] };
+}
+
+/** Same configuration, same tensor names and shapes, and nearly the same values. */
+function expectSameFolder(ours: string, theirs: string): void {
+  expect(readJsonFile(ours, 'adapter_config.json')).toEqual(readJsonFile(theirs, 'adapter_config.json'));
+  const [mine, recorded] = [ours, theirs].map(
+    (folder) => new SafetensorsFile(fileSource(join(folder, 'adapter_model.safetensors'))),
+  ) as [SafetensorsFile, SafetensorsFile];
+  expect([...mine.tensors].map(([name, { dtype, shape }]) => [name, dtype, shape])).toEqual(
+    [...recorded.tensors].map(([name, { dtype, shape }]) => [name, dtype, shape]),
+  );
+  for (const name of mine.tensors.keys()) {
+    const expected = recorded.floats(name);
+    mine.floats(name).forEach((value, i) => expect(Math.abs(value - (expected[i] as number))).toBeLessThan(2e-3));
+  }
+  mine.close();
+  recorded.close();
+}

@@ -6,6 +6,7 @@ export { inverseFrequencies, type RopeConfig, type RopeScaling } from './config/
 export { parseModelConfig, type Architecture, type ModelConfig } from './config/model-config.js';
 export { allLinears, parameterCount, weightMap, type LinearSpec, type WeightSpec } from './config/weight-map.js';
 export type { Fingerprint } from './fingerprint.js';
+export { writeInitialModel } from './initial-model.js';
 export { kvBytesPerPage } from './kv-cache.js';
 export { loadModel, readModelConfig } from './load-model.js';
 export * from './merge.js';

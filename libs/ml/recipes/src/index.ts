@@ -1,1 +1,17 @@
-export {};
+export { aliases } from './arguments/names.js';
+export { trainingSettings, type Interval, type Method, type TrainingSettings } from './arguments/training-settings.js';
+export { readState } from './checkpoint/read-checkpoint.js';
+export type { RunIdentity, TrainingState } from './checkpoint/training-state.js';
+export { checkpointName, listCheckpoints } from './checkpoint/write-checkpoint.js';
+export { microBatch, type MicroBatch } from './data/micro-batch.js';
+export { epochOrder, type Sampling } from './data/order.js';
+export { packUnits } from './data/packing.js';
+export { surveyDataset, type Survey } from './data/survey.js';
+export { datasetOf, type TokenDataset, type TokenRow } from './data/token-dataset.js';
+export { evaluateLoss, type Evaluation, type EvaluateOptions } from './evaluate.js';
+export type { Cancellation, CheckpointReport, EvalReport, Observer, StartReport, StepReport } from './observer.js';
+export { autoEpochs, planTraining, type TrainingPlan } from './plan.js';
+export { prepareTraining } from './prepare.js';
+export { sft, type SftResult, type SftRun } from './sft.js';
+export { accumulateGradient, measureTokens, type TokenSums } from './token-loss.js';
+export { parameterGroups } from './trained-parameters.js';

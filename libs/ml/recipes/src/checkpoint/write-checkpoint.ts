@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Digest } from '@hone/base';
+import type { Tensor } from '@hone/tensor';
+import type { Adamw } from '@hone/nn';
+import { writeSafetensors, type TensorToWrite } from '@hone/models';
+import type { Snapshot } from '../trained-parameters.js';
+import { stateText, type TrainingState } from './training-state.js';
+
+export const checkpointName = (step: number): string => `checkpoint-${step}`;
+
+export interface CheckpointParts {
+  readonly state: TrainingState;
+  /** Writes the adapter or the whole model into the folder. */
+  readonly writeWeights: (folder: string) => void;
+  /** Absent = weights only; such a checkpoint cannot be resumed. */
+  readonly optimizer: Adamw | undefined;
+  /** Absent when the best values are the current ones. */
+  readonly best: Snapshot | undefined;
+}
+
+/** Writes beside the target and renames, so that a killed process leaves a whole checkpoint or none. */
+export function writeCheckpoint(outputDir: string, parts: CheckpointParts): string {
+  const folder = join(outputDir, checkpointName(parts.state.step));
+  const partial = `${folder}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(partial, { recursive: true });
+  parts.writeWeights(partial);
+  if (parts.optimizer) writeSafetensors(join(partial, 'optimizer.safetensors'), momentsOf(parts.optimizer));
+  if (parts.best) writeSafetensors(join(partial, 'best.safetensors'), keptOf(parts.best));
+  const names = readdirSync(partial).sort();
+  const files = Object.fromEntries(names.map((name) => [name, fileDigest(join(partial, name))]));
+  writeFileSync(join(partial, 'trainer_state.json'), stateText(parts.state, files));
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(partial, folder);
+  return folder;
+}
+
+export const fileDigest = (path: string): Digest =>
+  `sha256:${createHash('sha256').update(readFileSync(path)).digest('hex')}`;
+
+/** The checkpoints of a folder, oldest first. */
+export function listCheckpoints(outputDir: string): { step: number; folder: string }[] {
+  if (!existsSync(outputDir)) return [];
+  return readdirSync(outputDir)
+    .map((name) => ({ step: Number(/^checkpoint-(\d+)$/.exec(name)?.[1] ?? NaN), folder: join(outputDir, name) }))
+    .filter(({ step }) => Number.isSafeInteger(step))
+    .sort((a, b) => a.step - b.step);
+}
+
+/** Removes the oldest checkpoints above the limit, never the best one nor the newest. */
+export function pruneCheckpoints(outputDir: string, limit: number | undefined, bestStep: number | undefined): void {
+  if (limit === undefined) return;
+  const all = listCheckpoints(outputDir);
+  const removable = all.slice(0, -1).filter(({ step }) => step !== bestStep);
+  for (const { folder } of removable.slice(0, Math.max(0, all.length - limit))) rmSync(folder, { recursive: true });
+}
+
+function momentsOf(optimizer: Adamw): Map<string, TensorToWrite> {
+  const tensors = new Map<string, TensorToWrite>();
+  for (const { name, m, v } of optimizer.moments()) {
+    tensors.set(`exp_avg.${name}`, floats(m));
+    tensors.set(`exp_avg_sq.${name}`, floats(v));
+  }
+  return tensors;
+}
+
+const keptOf = (best: Snapshot): Map<string, TensorToWrite> =>
+  new Map([...best.entries()].map(({ name, kept }) => [name, floats(kept)]));
+
+const floats = (tensor: Tensor): TensorToWrite => ({
+  dtype: 'F32',
+  shape: tensor.shape,
+  data: () => tensor.floats(),
+});

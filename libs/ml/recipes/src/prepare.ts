@@ -1,0 +1,15 @@
+import { LoraAdapter } from '@hone/nn';
+import { loadModel, type CausalModel, type ModelSource } from '@hone/models';
+import type { TrainingSettings } from './arguments/training-settings.js';
+
+/** Loads the base in the format that the method asks for, and makes the fresh adapter for it. */
+export function prepareTraining(
+  source: ModelSource,
+  settings: TrainingSettings,
+): { model: CausalModel; adapter: LoraAdapter | undefined } {
+  const format = settings.method === 'qlora' ? 'nf4' : 'f32';
+  const model = loadModel(source, { format, isTrainable: settings.method === 'full' });
+  const adapter =
+    settings.lora && LoraAdapter.initial(settings.lora, model.modules, settings.seed, model.fingerprint.digest);
+  return { model, adapter };
+}
