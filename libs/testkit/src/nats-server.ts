@@ -8,10 +8,8 @@ import { freePort } from './free-port.js';
 import { repositoryRoot } from './repository-root.js';
 
 export interface NatsOptions {
-  /** More lines for the server's configuration, e.g. an `authorization` block. */
-  config?: string;
-  /** Bytes that JetStream may use on disk. */
-  storeBytesMax?: string;
+  /** The whole configuration, for a server with users; a plain one when absent. */
+  configuration?(place: { port: number; storeDirectory: string }): string;
 }
 
 /** A real nats-server with JetStream on the loopback, its store in a folder of its own. */
@@ -31,15 +29,15 @@ export interface NatsServer {
 export const natsServerPath = (): string =>
   process.env['HONE_NATS_SERVER'] ?? join(repositoryRoot, '.toolchain/bin/nats-server');
 
-export async function startNats({ config = '', storeBytesMax = '4GB' }: NatsOptions = {}): Promise<NatsServer> {
+export async function startNats({ configuration = plain }: NatsOptions = {}): Promise<NatsServer> {
   const binary = natsServerPath();
-  if (!existsSync(binary))
+  if (!existsSync(binary)) {
     throw new Error(`[testkit] expected nats-server at ${binary} but found nothing; fix: npm run setup`);
+  }
   const directory = await mkdtemp(join(tmpdir(), 'hone-nats-'));
   const port = await freePort();
   const file = join(directory, 'nats.conf');
-  const jetstream = `jetstream { store_dir: ${JSON.stringify(join(directory, 'store'))}, max_file_store: ${storeBytesMax}, sync_interval: always }`;
-  await writeFile(file, `listen: "127.0.0.1:${port}"\nserver_name: test\n${jetstream}\n${config}\n`);
+  await writeFile(file, configuration({ port, storeDirectory: join(directory, 'store') }));
   let child: ChildProcess | undefined;
   const start = async (): Promise<void> => {
     let log = '';
@@ -62,6 +60,13 @@ export async function startNats({ config = '', storeBytesMax = '4GB' }: NatsOpti
   };
   return { url: `nats://127.0.0.1:${port}`, port, directory, kill, start, stop };
 }
+
+/** Anybody may do anything; every acknowledged message is on disk, as in the product. */
+const plain = ({ port, storeDirectory }: { port: number; storeDirectory: string }): string => `
+listen: "127.0.0.1:${port}"
+server_name: test
+jetstream { store_dir: ${JSON.stringify(storeDirectory)}, max_file_store: 4GB, sync_interval: always }
+`;
 
 async function answers(port: number, child: ChildProcess, log: () => string): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {

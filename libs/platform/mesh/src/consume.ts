@@ -100,10 +100,13 @@ export class DurableConsumer {
   }
 
   async #handle(msg: JsMsg, closing: AbortSignal): Promise<void> {
-    const { message, handler, log } = this.#options;
+    const { message, handler, link, log } = this.#options;
     const { ackWaitMs, deliveriesMax } = message.delivery;
     const attempt = msg.info.deliveryCount;
-    const working = setInterval(() => msg.working(), ackWaitMs / 3);
+    const working = setInterval(() => {
+      if (link.nats.isClosed()) clearInterval(working);
+      else msg.working();
+    }, ackWaitMs / 3);
     try {
       const facts = {
         operation: 'process',

@@ -1,7 +1,7 @@
 // Goal: every promise of the mesh holds against a real nats-server.
 import { refusal } from '@hone/base';
 import { command, event, type InputOf, rpc } from '@hone/contracts';
-import { type Bus, startBus } from '@hone/testkit';
+import { type Bus, startBus, until } from '@hone/testkit';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import type { Mesh } from './mesh.js';
@@ -88,11 +88,3 @@ describe('mesh', () => {
     expect(done).toEqual(['once']);
   });
 });
-
-export async function until(holds: () => boolean | Promise<boolean>, limitMs = 15_000): Promise<void> {
-  const end = Date.now() + limitMs;
-  while (!(await holds())) {
-    if (Date.now() > end) throw new Error('waited in vain');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
