@@ -1,1 +1,2 @@
-export {};
+export { DataCurationModule } from './data-curation.module.js';
+export { curationSettings } from './settings.js';

@@ -5,7 +5,7 @@ import { event } from '../form.js';
 export const datasetPublished = event({
   name: 'dataset.published',
   owner: 'data-curation',
-  readers: ['tokenizer', 'registry'],
+  readers: ['tokenizer'],
   summary: 'A dataset version exists: its manifest and every chunk are in the object store.',
   input: z.looseObject({
     requestId: id,

@@ -44,7 +44,10 @@ describe('the retrain policy', () => {
   });
 
   it('names the job by what it learns from, so deciding twice asks for one job', () => {
-    const [first, second] = [decideRetrain(policyWith(3), settings, 5000), decideRetrain(policyWith(3), settings, 9000)];
+    const [first, second] = [
+      decideRetrain(policyWith(3), settings, 5000),
+      decideRetrain(policyWith(3), settings, 9000),
+    ];
     expect(first).toEqual(second);
     expect(decideRetrain(policyWith(4), settings, 9000)).not.toEqual(first);
   });
@@ -92,7 +95,9 @@ describe('the retrain policy', () => {
   it('loses no pair and counts none twice in any order of events', () => {
     const step = fc.oneof(
       fc.nat(40).map((index) => ({ kind: 'pair' as const, index })),
-      fc.constantFrom('promoted', 'rejected', 'failed', 'cancelled').map((outcome) => ({ kind: 'end' as const, outcome })),
+      fc
+        .constantFrom('promoted', 'rejected', 'failed', 'cancelled')
+        .map((outcome) => ({ kind: 'end' as const, outcome })),
       fc.constant({ kind: 'look' as const }),
     );
     fc.assert(

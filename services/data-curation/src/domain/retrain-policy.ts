@@ -1,35 +1,42 @@
 import { digestOf } from '@hone/base';
+import { z } from 'zod';
 
 /** A vote that has become a pair and waits to be learnt from. */
-export interface PendingPair {
-  feedback: string;
+const pendingPair = z.object({
+  feedback: z.string(),
   /** A person wrote the better answer: only such pairs count towards the threshold. */
-  isCorrection: boolean;
+  isCorrection: z.boolean(),
   /** A retraining that used it was rejected or cancelled: it is used again, but does not count again. */
-  wasTried: boolean;
-}
+  wasTried: z.boolean(),
+});
+export type PendingPair = z.output<typeof pendingPair>;
 
-export interface RetrainAttempt {
-  job: string;
-  pairs: PendingPair[];
-  reason: string;
-  since: number;
-}
+const retrainAttempt = z.object({
+  job: z.string(),
+  pairs: z.array(pendingPair),
+  reason: z.string(),
+  since: z.number(),
+  /** The trainer has the job; until then a restart asks again. */
+  isAsked: z.boolean(),
+});
+export type RetrainAttempt = z.output<typeof retrainAttempt>;
 
 /** What the policy knows about one alias: the ledger entry `policy.<alias>`. Times are milliseconds since 1970. */
-export interface RetrainPolicy {
-  alias: string;
-  pending: PendingPair[];
+export const retrainPolicy = z.object({
+  alias: z.string(),
+  pending: z.array(pendingPair),
   /** The retraining that is under way; there is never more than one for an alias. */
-  attempt?: RetrainAttempt | undefined;
-  lastPairAt: number;
+  attempt: retrainAttempt.optional(),
+  lastPairAt: z.number(),
   /** Retrainings that failed in a row; each doubles the wait before the next. */
-  failures: number;
-  failedAt?: number | undefined;
+  failures: z.number(),
+  failedAt: z.number().optional(),
   /** Why nothing happens, or what happened last, in words for people. */
-  note: string;
-  traceparent?: string | undefined;
-}
+  note: z.string(),
+  /** The trace of the last pair: what follows from it belongs there. */
+  traceparent: z.string().optional(),
+});
+export type RetrainPolicy = z.output<typeof retrainPolicy>;
 
 export interface RetrainSettings {
   correctionsMin: number;
@@ -98,8 +105,21 @@ export function withAttempt(
   nowMs: number,
 ): RetrainPolicy {
   const { job, pairs, reason } = decision;
-  return { ...policy, pending: [], attempt: { job, pairs, reason, since: nowMs }, note: `retraining: ${reason}` };
+  return {
+    ...policy,
+    pending: [],
+    attempt: { job, pairs, reason, since: nowMs, isAsked: false },
+    note: `retraining: ${reason}`,
+  };
 }
+
+/** The policy once the trainer has its job. */
+export const withJobAsked = (policy: RetrainPolicy, job: string): RetrainPolicy =>
+  policy.attempt?.job === job ? { ...policy, attempt: { ...policy.attempt, isAsked: true } } : policy;
+
+/** The policy with the reason of its decision, for people who ask why nothing happens. */
+export const withNote = (policy: RetrainPolicy, decision: RetrainDecision): RetrainPolicy =>
+  decision.act === 'wait' && policy.note !== decision.reason ? { ...policy, note: decision.reason } : policy;
 
 export type Outcome = 'promoted' | 'rejected' | 'evaluated' | 'failed' | 'cancelled';
 
@@ -107,7 +127,13 @@ export type Outcome = 'promoted' | 'rejected' | 'evaluated' | 'failed' | 'cancel
  * The policy after its job ended; itself when the job is not the one under way. A model that was not promoted has not learnt
  * for the alias: its pairs wait again, so that the next attempt learns from them together with the new ones.
  */
-export function withOutcome(policy: RetrainPolicy, job: string, outcome: Outcome, reason: string, nowMs: number): RetrainPolicy {
+export function withOutcome(
+  policy: RetrainPolicy,
+  job: string,
+  outcome: Outcome,
+  reason: string,
+  nowMs: number,
+): RetrainPolicy {
   if (policy.attempt?.job !== job) return policy;
   const { attempt, ...rest } = policy;
   const note = `${job} ${outcome}: ${reason}`;

@@ -1,0 +1,55 @@
+import { type MeshLog, silentLog } from '@hone/mesh';
+import { inTrace, traced } from '@hone/telemetry';
+import { considerRetrain } from './consider-retrain.js';
+import type { CurationState } from './curation-state.js';
+
+const retryMs = 5000;
+
+/**
+ * Looks at a policy again when it asked for it: after the quiet time, or after the wait of a failed job. The alarm is only a
+ * reminder; everything that matters is in the ledger, and a start looks at every policy once.
+ */
+export class RetrainAlarm {
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  #isStopped = false;
+
+  constructor(
+    private readonly state: CurationState,
+    private readonly log: MeshLog = silentLog,
+  ) {}
+
+  async start(): Promise<void> {
+    for (const { id } of await this.state.policies.list()) this.set(id, this.state.clock.now());
+  }
+
+  /** Looks now, in the caller's trace; a fault is the caller's to retry. */
+  async look(alias: string): Promise<void> {
+    const atMs = await considerRetrain(this.state, alias);
+    if (atMs !== undefined) this.set(alias, atMs);
+  }
+
+  set(alias: string, atMs: number): void {
+    clearTimeout(this.#timers.get(alias));
+    if (this.#isStopped) return;
+    const timer = setTimeout(() => void this.#ring(alias), Math.max(0, atMs - this.state.clock.now()));
+    this.#timers.set(alias, timer);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+  }
+
+  async #ring(alias: string): Promise<void> {
+    this.#timers.delete(alias);
+    try {
+      const policy = await this.state.policies.get(alias);
+      await inTrace(policy?.value.traceparent, () =>
+        traced('consider retraining', { 'hone.alias': alias }, () => this.look(alias)),
+      );
+    } catch (thrown) {
+      this.log.warn({ alias, error: String(thrown) }, 'the retrain policy could not act; trying again');
+      this.set(alias, this.state.clock.now() + retryMs);
+    }
+  }
+}
