@@ -68,7 +68,7 @@ void pack_rows_transposed(const float* source, std::int64_t rows, std::int64_t s
     for (std::int64_t k = 0; k < depth; ++k, out += Rows) {
       const float* from = source + k * source_row + first;
       if (valid == Rows) {
-        for (int r = 0; r < Rows; ++r) out[r] = from[r];
+        std::memcpy(out, from, sizeof(float) * Rows);
       } else {
         for (int r = 0; r < Rows; ++r) out[r] = r < valid ? from[r] : 0.0f;
       }

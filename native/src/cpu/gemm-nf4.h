@@ -107,17 +107,20 @@ inline void nf4_panel(const Nf4Product& product, Range rows, std::int64_t panel,
 }
 
 #if defined(__AVX512BF16__)
-// Up to kRows rows straight from the stream: a line is unpacked in registers and never stored. The prefetch runs four
-// tiles ahead of the use, beyond what the hardware prefetcher follows over a page.
+// From here on it pays to unpack a tile once for all rows.
+inline constexpr std::int64_t kStreamRows = 24;
+
+// Up to six rows straight from the stream: a line is unpacked in registers and never stored. The prefetch runs two tiles
+// ahead of the use, over the ends of pages, where the hardware prefetcher stops.
 template <int Rows>
-void nf4_stream_panel(const Nf4Product& product, std::int64_t panel) {
+void nf4_stream_panel(const Nf4Product& product, std::int64_t first_row, std::int64_t panel) {
   constexpr int kAhead = 2 * static_cast<int>(PackedWeight::kTileBytes);
   const __m512i table = nf4_word_table();
   const std::int64_t blocks = product.weight.depth(), a_row = blocks * kTilePairs;
   alignas(64) float sums[Rows * 64] = {};
   for (std::int64_t block = 0; block < blocks; ++block) {
     const std::uint8_t* source = product.weight.tile(panel, block);
-    const std::uint32_t* a = product.a + block * kTilePairs;
+    const std::uint32_t* a = product.a + first_row * a_row + block * kTilePairs;
     __m512 acc[Rows][4];
 #pragma GCC unroll 6
     for (int r = 0; r < Rows; ++r) acc[r][0] = acc[r][1] = acc[r][2] = acc[r][3] = _mm512_setzero_ps();
@@ -150,33 +153,43 @@ void nf4_stream_panel(const Nf4Product& product, std::int64_t panel) {
       }
     }
   }
-  nf4_finish(product, {0, Rows}, panel, sums);
+  nf4_finish(product, {first_row, first_row + Rows}, panel, sums);
 }
 
-inline void nf4_stream(const Nf4Product& product, std::int64_t panel) {
-  switch (product.rows) {
+inline void nf4_stream_rows(int rows, const Nf4Product& product, std::int64_t first, std::int64_t panel) {
+  switch (rows) {
     case 1:
-      return nf4_stream_panel<1>(product, panel);
+      return nf4_stream_panel<1>(product, first, panel);
     case 2:
-      return nf4_stream_panel<2>(product, panel);
+      return nf4_stream_panel<2>(product, first, panel);
     case 3:
-      return nf4_stream_panel<3>(product, panel);
+      return nf4_stream_panel<3>(product, first, panel);
     case 4:
-      return nf4_stream_panel<4>(product, panel);
+      return nf4_stream_panel<4>(product, first, panel);
     case 5:
-      return nf4_stream_panel<5>(product, panel);
+      return nf4_stream_panel<5>(product, first, panel);
     default:
-      return nf4_stream_panel<6>(product, panel);
+      return nf4_stream_panel<6>(product, first, panel);
+  }
+}
+
+// Rows in groups of even size; the second group finds the panel in the second-level cache.
+inline void nf4_stream(const Nf4Product& product, std::int64_t panel) {
+  const std::int64_t groups = ceil_div(product.rows, 6);
+  for (std::int64_t group = 0; group < groups; ++group) {
+    const std::int64_t first = product.rows * group / groups, end = product.rows * (group + 1) / groups;
+    nf4_stream_rows(static_cast<int>(end - first), product, first, panel);
   }
 }
 #endif
+
 
 inline void product_nf4(Context& context, const float* x, std::int64_t rows, const PackedWeight& weight, float* y,
                         const float* bias) {
   const Nf4Product product{round_rows(context, x, rows, weight.columns()), rows, weight, y, weight.rows(), 0, bias};
   const std::int64_t panels = weight.panels();
 #if defined(__AVX512BF16__)
-  if (rows <= 6) {
+  if (rows <= kStreamRows) {
     // Each task is a run of neighbouring panels: one contiguous stream.
     const std::int64_t at_once = std::max<std::int64_t>(1, panels / (context.pool.size() * 8));
     context.pool.run(static_cast<int>(ceil_div(panels, at_once)), [&](int task) {

@@ -13,8 +13,9 @@ namespace hone::HONE_ISA {
 inline constexpr std::int64_t kPanelColumns = 64;
 // 112 steps of a 64-column panel are 28 KiB: they stay in a first-level cache of 32 KiB while all row tiles pass.
 inline constexpr std::int64_t kStepsInCache = 112;
-// A block of A (96 x 112 x 4 bytes = 42 KiB) and its stripe of C (96 x 512 x 4 = 192 KiB) stay in the second level.
-inline constexpr std::int64_t kBlockRows = 96;
+// A block of A (192 x 112 x 4 bytes = 84 KiB) and its stripe of C (192 x 512 x 4 = 384 KiB) stay in the second level;
+// every slice of a panel that comes from further away is used for 192 rows.
+inline constexpr std::int64_t kBlockRows = 192;
 inline constexpr std::int64_t kBlockPanels = 8;
 // Scratch slots: what all threads read is owned by the calling thread, what one thread needs by itself is its own.
 enum ScratchSlot { kSharedPanels = 0, kSharedRows = 1, kOwnPanel = 2, kOwnRows = 3 };
@@ -74,12 +75,17 @@ void gemm_ragged_tile(int rows, int columns, TileJob<typename Dot::Element> job)
 
 // Rows [rows.begin, rows.end) of one panel, over the steps [steps.begin, steps.end).
 template <class Dot>
-void gemm_panel(const Product<Dot>& product, Range rows, std::int64_t panel, Range steps) {
+void gemm_panel(const Product<Dot>& product, Range rows, std::int64_t panel, Range steps, bool prefetches) {
   constexpr int kWidth = Dot::kVectors * kLanes;
   const std::int64_t first = panel * kPanelColumns;
   const std::int64_t columns = std::min(kPanelColumns, product.columns - first);
   const std::int64_t b_step = panel + 1 == product.panels() ? product.b.last_step : product.b.step;
   const bool last = steps.end == product.depth;
+  // While this slice is at work the same slice of the next panel comes nearer, a piece with every row tile.
+  const char* next = reinterpret_cast<const char*>(product.b.data + (panel + 1) * product.b.panel_elements +
+                                                   steps.begin * b_step);
+  const char* const next_end = prefetches ? next + (steps.end - steps.begin) * b_step * 4 : next;
+  const std::int64_t piece = 64 * ceil_div(next_end - next, 64 * std::max<std::int64_t>(1, (rows.end - rows.begin) / Dot::kRows));
   for (std::int64_t j = 0; j < columns; j += kWidth) {
     const int width = static_cast<int>(std::min<std::int64_t>(kWidth, columns - j));
     TileJob<typename Dot::Element> job;
@@ -95,6 +101,7 @@ void gemm_panel(const Product<Dot>& product, Range rows, std::int64_t panel, Ran
       const int tile_rows = static_cast<int>(std::min<std::int64_t>(Dot::kRows, rows.end - m));
       job.a = product.a + m * product.a_tile + steps.begin * product.a_step;
       job.c = product.c + m * product.c_row + first + j;
+      for (std::int64_t i = 0; i < piece && next < next_end; i += 64, next += 64) _mm_prefetch(next, _MM_HINT_T1);
       if (width % kLanes == 0) {
         gemm_tile_any<Dot>(tile_rows, width / kLanes, job);
       } else {
@@ -114,7 +121,9 @@ void gemm_block(const Product<Dot>& product, Range rows, Range panels) {
   std::int64_t begin = 0;
   do {
     const Range steps{begin, std::min(begin + length, product.depth)};
-    for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) gemm_panel(product, rows, panel, steps);
+    for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
+      gemm_panel(product, rows, panel, steps, !streams && panel + 1 < panels.end);
+    }
     begin = steps.end;
   } while (begin < product.depth);
 }
