@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { digestOf, refusal, type Digest } from '@hone/base';
-import { empty, fromFloats, keep, packWeight, scoped, type Tensor } from '@hone/tensor';
+import { empty, fromFloats, keep, packWeight, scoped, type PackedFormat, type Tensor } from '@hone/tensor';
 import { ParameterArena } from '@hone/nn';
 import type { ModelConfig } from './config/model-config.js';
 import { weightMap, type WeightSpec } from './config/weight-map.js';
@@ -32,7 +32,7 @@ export function loadWeights(
   const arenas = isTrainable ? newArenas(specs) : undefined;
   const digests: unknown[] = [];
   const tensors = new Map<string, Tensor>();
-  for (const spec of specs) {
+  const load = (spec: WeightSpec): void => {
     const { dtype, shape } = files.entry(spec.name);
     if (shape.join() !== spec.shape.join()) throw wrongShape(spec, shape);
     const bytes = files.bytes(spec.name);
@@ -44,6 +44,14 @@ export function loadWeights(
     } else {
       tensors.set(spec.name, keep(scoped(() => upload(spec, dtype, bytes, format))));
     }
+  };
+  try {
+    for (const spec of specs) load(spec);
+  } catch (error) {
+    for (const tensor of tensors.values()) tensor.free();
+    arenas?.decayed.free();
+    arenas?.plain.free();
+    throw error;
   }
   return { tensors, arenas, digest: digestOf(digests.sort()) };
 }
@@ -70,12 +78,17 @@ function floatsOf(spec: WeightSpec, dtype: string, bytes: Uint8Array): Float32Ar
 function upload(spec: WeightSpec, dtype: string, bytes: Uint8Array, format: BaseFormat): Tensor {
   if (spec.role === 'norm' || spec.role === 'bias') return fromFloats(floatsOf(spec, dtype, bytes), spec.shape);
   if (spec.role === 'linear') {
-    const packed = format === 'f32' ? 'packed-f32' : format === 'bf16' ? 'packed-bf16' : 'nf4';
-    return packWeight(plain(spec, dtype, bytes), packed);
+    return packWeight(plain(spec, dtype, bytes), packedFormat(spec, format));
   }
   if (format === 'f32') return fromFloats(floatsOf(spec, dtype, bytes), spec.shape);
   const halves = dtype === 'BF16' ? halvesFromBytes(bytes) : bf16FromFloats(floatsOf(spec, dtype, bytes));
   return empty(spec.shape, 'bf16').write(halves);
+}
+
+/** NF4 blocks hold 64 weights of one row; a matrix whose rows are no whole number of blocks stays in bf16. */
+function packedFormat({ shape }: WeightSpec, format: BaseFormat): PackedFormat {
+  if (format === 'f32') return 'packed-f32';
+  return format === 'nf4' && (shape[1] as number) % 64 === 0 ? 'nf4' : 'packed-bf16';
 }
 
 /** The weight in the file's own type, so that packing rounds once. */

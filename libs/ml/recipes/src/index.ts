@@ -12,6 +12,7 @@ export { evaluateLoss, type Evaluation, type EvaluateOptions } from './evaluate.
 export type { Cancellation, CheckpointReport, EvalReport, Observer, StartReport, StepReport } from './observer.js';
 export { autoEpochs, planTraining, type TrainingPlan } from './plan.js';
 export { prepareTraining } from './prepare.js';
-export { sft, type SftResult, type SftRun } from './sft.js';
+export { sft, type SftRun } from './sft.js';
 export { accumulateGradient, measureTokens, type TokenSums } from './token-loss.js';
+export { TrainingSession, newPace, type SessionOptions, type TrainingResult } from './training-session.js';
 export { parameterGroups } from './trained-parameters.js';

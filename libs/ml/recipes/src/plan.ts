@@ -55,3 +55,10 @@ export function planTraining(settings: TrainingSettings, { lengths }: Survey, ma
   };
   return { totalSteps, stepsPerEpoch, epochs: totalSteps / stepsPerEpoch, rate, microBatches };
 }
+
+/** Every n-th step, or the end of an epoch; the last step always counts. */
+export function isDue(interval: 'no' | 'steps' | 'epoch', every: number, step: number, plan: TrainingPlan): boolean {
+  if (interval === 'no') return false;
+  const period = interval === 'epoch' ? plan.stepsPerEpoch : Math.max(1, stepsOf(every, plan.totalSteps));
+  return step === plan.totalSteps || step % period === 0;
+}

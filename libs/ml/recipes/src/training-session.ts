@@ -1,0 +1,213 @@
+import { bug, type Clock } from '@hone/base';
+import { Adamw, GradientClip, type LoraAdapter, type ParameterArena } from '@hone/nn';
+import { saveAdapter, saveModel, type CausalModel, type ModelSource } from '@hone/models';
+import type { TrainingSettings } from './arguments/training-settings.js';
+import { readState, restoreBest, restoreTensors } from './checkpoint/read-checkpoint.js';
+import { checkIdentity, type RunIdentity, type TrainingState } from './checkpoint/training-state.js';
+import { pruneCheckpoints, writeCheckpoint } from './checkpoint/write-checkpoint.js';
+import { judge } from './early-stopping.js';
+import type { Evaluation } from './evaluate.js';
+import type { Observer } from './observer.js';
+import { Snapshot, parameterGroups } from './trained-parameters.js';
+
+/** What is trained, with which settings, and where its checkpoints go. */
+export interface SessionOptions {
+  readonly model: CausalModel;
+  /** Where the model came from; a checkpoint of a full fine-tune copies its tokenizer and config. */
+  readonly source: ModelSource;
+  /** The adapter that is trained; absent = all weights of a trainable model. */
+  readonly adapter?: LoraAdapter | undefined;
+  readonly settings: TrainingSettings;
+  /** Where checkpoints go; absent = none are written. */
+  readonly outputDir?: string | undefined;
+  /** A checkpoint folder to go on from. */
+  readonly resumeFrom?: string | undefined;
+  /** What adapter_config.json calls the base. */
+  readonly baseName?: string | undefined;
+  readonly observer?: Observer | undefined;
+}
+
+export interface TrainingResult {
+  readonly status: 'completed' | 'stopped-early' | 'cancelled';
+  readonly steps: number;
+  /** Mean of the step losses. */
+  readonly trainLoss: number;
+  readonly evalLoss: number | undefined;
+  readonly tokensSeen: number;
+  readonly trainedTokens: number;
+  /** The step whose weights the model now has. */
+  readonly weightsStep: number;
+  /** The last checkpoint that was written. */
+  readonly checkpoint: string | undefined;
+}
+
+/** Sums of one step before its update. */
+export interface StepSums {
+  readonly loss: number;
+  readonly tokens: number;
+  readonly targets: number;
+  /** For the error, when the loss is not finite. */
+  readonly rows: readonly number[];
+}
+
+/** The part of a run that every objective shares: optimiser, state, best weights, checkpoints. It knows no loss. */
+export class TrainingSession {
+  readonly arenas: readonly ParameterArena[];
+  readonly #options: SessionOptions;
+  readonly #optimizer: Adamw;
+  readonly #clip: GradientClip;
+  readonly #best: Snapshot | undefined;
+  #state: TrainingState;
+  #checkpoint: string | undefined;
+
+  constructor(options: SessionOptions, totalSteps: number, identity: RunIdentity) {
+    const { model, adapter, settings, resumeFrom } = options;
+    const groups = parameterGroups(model, adapter, settings.weightDecay);
+    this.#options = options;
+    this.arenas = groups.map(({ arena }) => arena);
+    this.#optimizer = new Adamw(groups, settings.adam);
+    this.#clip = new GradientClip(this.arenas);
+    this.#best = settings.keepBest && identity.validation !== null ? new Snapshot(this.arenas) : undefined;
+    this.#state = freshState(totalSteps, identity);
+    this.#optimizer.zeroGradients();
+    try {
+      if (resumeFrom !== undefined) this.#resume(resumeFrom, identity);
+    } catch (error) {
+      this.free();
+      throw error;
+    }
+  }
+
+  get state(): TrainingState {
+    return this.#state;
+  }
+
+  get trainableParameters(): number {
+    return this.arenas.reduce((sum, { elements }) => sum + elements, 0);
+  }
+
+  /** Clips, updates and counts one step; returns the gradient norm before clipping. A loss that is not finite ends the run. */
+  update({ loss, tokens, targets, rows }: StepSums, learningRate: number): number {
+    const step = this.#state.step + 1;
+    const gradNorm = this.#clip.apply(this.#options.settings.maxGradNorm);
+    if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) throw notFinite(step, loss, gradNorm, rows);
+    this.#optimizer.step(learningRate);
+    this.#optimizer.zeroGradients();
+    this.#state = {
+      ...this.#state,
+      step,
+      tokensSeen: this.#state.tokensSeen + tokens,
+      trainedTokens: this.#state.trainedTokens + targets,
+      lossSum: this.#state.lossSum + loss,
+      trainLoss: loss,
+    };
+    return gradNorm;
+  }
+
+  /** Notes an evaluation; true when it is the best so far. */
+  noteEvaluation(measured: Evaluation): boolean {
+    const { metricForBest, patienceThreshold: threshold } = this.#options.settings;
+    const isLower = metricForBest === 'eval_loss';
+    const metric = isLower ? measured.loss : measured.tokenAccuracy;
+    const best = judge(this.#state.best, { step: this.#state.step, metric }, { isLower, threshold });
+    const isBest = best.step === this.#state.step;
+    if (isBest) this.#best?.take();
+    this.#state = { ...this.#state, best, evalLoss: measured.loss };
+    return isBest;
+  }
+
+  /** Whether so many evaluations brought nothing that the run should end. */
+  get isOutOfPatience(): boolean {
+    const { patience } = this.#options.settings;
+    return patience !== undefined && (this.#state.best?.misses ?? 0) >= patience;
+  }
+
+  save(): void {
+    const { outputDir, settings, observer } = this.#options;
+    const { step, best, trainLoss, evalLoss } = this.#state;
+    if (outputDir === undefined) return;
+    const folder = writeCheckpoint(outputDir, {
+      state: this.#state,
+      writeWeights: (target) => this.#writeWeights(target),
+      optimizer: settings.saveOnlyModel ? undefined : this.#optimizer,
+      best: best && best.step !== step ? this.#best : undefined,
+    });
+    this.#checkpoint = folder;
+    pruneCheckpoints(outputDir, settings.saveTotalLimit, best?.step);
+    observer?.onCheckpoint?.({ step, folder, metrics: { trainLoss, evalLoss } });
+  }
+
+  /** Ends the run; the model then has the best weights where they are kept, else the last. */
+  finish(status: TrainingResult['status']): TrainingResult {
+    const { step, best, evalLoss, tokensSeen, trainedTokens, lossSum } = this.#state;
+    const isBestWanted = this.#best !== undefined && best !== undefined && status !== 'cancelled';
+    if (isBestWanted) this.#best.restore();
+    return {
+      status,
+      steps: step,
+      trainLoss: lossSum / Math.max(1, step),
+      evalLoss,
+      tokensSeen,
+      trainedTokens,
+      weightsStep: isBestWanted ? best.step : step,
+      checkpoint: this.#checkpoint,
+    };
+  }
+
+  /** Gives back what only training needs; the trained values stay. */
+  free(): void {
+    this.#optimizer.free();
+    this.#clip.free();
+    this.#best?.free();
+    if (this.#options.adapter) for (const arena of this.arenas) arena.freeze();
+  }
+
+  #resume(folder: string, identity: RunIdentity): void {
+    const state = readState(folder);
+    checkIdentity(folder, state.identity, identity);
+    restoreTensors(folder, this.arenas, this.#optimizer, state.step);
+    if (this.#best) restoreBest(folder, this.#best);
+    this.#state = state;
+    this.#checkpoint = folder;
+  }
+
+  #writeWeights(folder: string): void {
+    const { adapter, model, source, baseName = null } = this.#options;
+    if (adapter) saveAdapter(adapter, folder, { baseName });
+    else saveModel(model, source, folder);
+  }
+}
+
+const freshState = (totalSteps: number, identity: RunIdentity): TrainingState => ({
+  version: 1,
+  step: 0,
+  totalSteps,
+  tokensSeen: 0,
+  trainedTokens: 0,
+  lossSum: 0,
+  trainLoss: undefined,
+  evalLoss: undefined,
+  best: undefined,
+  identity,
+});
+
+const notFinite = (step: number, loss: number, gradNorm: number, rows: readonly number[]) =>
+  bug(
+    'loss_not_finite',
+    `[train] expected a finite loss at step ${step} but received loss ${loss}, gradient norm ${gradNorm} from rows ` +
+      `${rows.slice(0, 20).join(', ')}; fix: lower learning_rate, set max_grad_norm, or look at these rows`,
+    { details: { step, rows: rows.slice(0, 64) } },
+  );
+
+/** Tokens per second and seconds left, measured from where this process started. */
+export function newPace(clock: Clock, start: TrainingState) {
+  const began = clock.monotonic();
+  return (state: TrainingState) => {
+    const seconds = Math.max(1e-9, (clock.monotonic() - began) / 1000);
+    const done = state.step - start.step;
+    return {
+      tokensPerSecond: (state.tokensSeen - start.tokensSeen) / seconds,
+      etaSeconds: (seconds / done) * (state.totalSteps - state.step),
+    };
+  };
+}
