@@ -9,7 +9,7 @@ import {
   type JobEntry,
 } from '@hone/contracts';
 import type { Mesh } from '@hone/mesh';
-import { resolveSettings } from '../domain/hyperparameters.js';
+import { resolveArguments } from './resolve-arguments.js';
 import type { JobStore } from './job-store.js';
 
 /** Checks what a client asks for, records the job, and asks data-curation for its dataset. Asking twice makes one job. */
@@ -21,7 +21,8 @@ export async function createJob(mesh: Mesh, store: JobStore, input: InputOf<type
 }
 
 async function checkedJob(mesh: Mesh, store: JobStore, input: InputOf<typeof jobCreate>): Promise<JobEntry> {
-  resolveSettings(input.hyperparameters, undefined);
+  const seed = input.seed ?? Math.floor(seeded(0, input.id)() * 2 ** 31);
+  resolveArguments(input.hyperparameters, { rows: undefined, hasValidation: true, seed });
   const model = await mesh.request(modelGet, { name: input.model });
   if (model.kind !== 'base') throw notABase(input.model, model.base);
   if (input.trainingFile === undefined && input.retrain === undefined) throw noTrainingFile();
@@ -34,7 +35,7 @@ async function checkedJob(mesh: Mesh, store: JobStore, input: InputOf<typeof job
     method,
     hyperparameters,
     metadata,
-    seed: input.seed ?? Math.floor(seeded(0, id)() * 2 ** 31),
+    seed,
     createdAt: unixSeconds(),
     cancelRequested: false,
     ...(trainingFile === undefined ? {} : { trainingFile }),

@@ -9,10 +9,11 @@ import {
   modelGet,
   shardsManifest,
   type JobEntry,
+  type DatasetManifest,
 } from '@hone/contracts';
 import type { Mesh } from '@hone/mesh';
-import { resolveSettings } from '../domain/hyperparameters.js';
 import type { TrainingOrder } from '../engine/protocol.js';
+import { resolveArguments } from './resolve-arguments.js';
 
 /** Brings everything that a run reads onto this machine: base, shards and, when there is one, the checkpoint to go on from. */
 export async function prepareRun(
@@ -47,13 +48,19 @@ export async function prepareRun(
     modelFolder,
     train: await split('train'),
     validation: await split('validation'),
-    settings: resolveSettings(job.hyperparameters, dataset.splits.train.rows),
-    seed: job.seed,
+    ...resolveArguments(job.hyperparameters, factsOf(job, dataset)),
     baseModel: job.model,
     runFolder,
     resumeFrom: await checkpointFolder(store, runFolder, job),
   };
 }
+
+/** What the arguments of a run depend on besides the client's wishes; the same before and after a restart. */
+export const factsOf = ({ seed }: JobEntry, { splits }: DatasetManifest) => ({
+  rows: splits.train.rows,
+  hasValidation: splits.validation.rows > 0,
+  seed,
+});
 
 /** The job's last complete checkpoint, fetched from the store: the run may have been another machine's. */
 async function checkpointFolder(

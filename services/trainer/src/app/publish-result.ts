@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { bug } from '@hone/base';
 import { datasetManifest, modelGet, runFinished, type JobEntry } from '@hone/contracts';
 import type { Lease } from '@hone/mesh';
 import { fineTunedModelName } from '../domain/model-name.js';
 import type { TrainingNews } from '../engine/protocol.js';
-import { resolveSettings } from '../domain/hyperparameters.js';
+import { factsOf } from './prepare-run.js';
+import { resolveArguments } from './resolve-arguments.js';
 import type { RunPlace } from './start-run.js';
 import { storeFolder } from './store-folder.js';
 
@@ -18,19 +21,19 @@ export async function publishResult(
   if (dataset === undefined || shards === undefined)
     throw bug('job_without_shards', `[job ${job.id}] expected a finished job to name its shards`);
   const base = await mesh.request(modelGet, { name: job.model });
-  const { splits } = await artifacts.getManifest(dataset, datasetManifest);
-  const settings = resolveSettings(job.hyperparameters, splits.train.rows);
+  const facts = factsOf(job, await artifacts.getManifest(dataset, datasetManifest));
+  const { method, arguments: settings } = resolveArguments(job.hyperparameters, facts);
   const manifest = await artifacts.putManifest({
     kind: 'adapter',
     files: await storeFolder(artifacts, folder),
     base: base.fingerprint,
-    rank: settings.method === 'full' ? 0 : settings.r,
+    rank: rankOf(folder),
     dataset,
     shards,
-    hyperparameters: settings,
+    hyperparameters: { method, ...settings },
     seed: job.seed,
   });
-  const facts = {
+  const finished = {
     job: job.id,
     model: fineTunedModelName(job.model, job.suffix, job.id),
     base: job.model,
@@ -44,5 +47,11 @@ export async function publishResult(
     ...(job.suffix === undefined ? {} : { alias: job.suffix }),
     ...(job.retrain === undefined ? {} : { incumbent: job.retrain.incumbent }),
   };
-  await mesh.emit(runFinished, facts, { id: `${job.id}.finished` });
+  await mesh.emit(runFinished, finished, { id: `${job.id}.finished` });
+}
+
+/** The adapter's own word for its rank. */
+function rankOf(folder: string): number {
+  const config = JSON.parse(readFileSync(join(folder, 'adapter_config.json'), 'utf8')) as { r: number };
+  return config.r;
 }

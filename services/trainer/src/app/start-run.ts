@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asHoneError, unixSeconds } from '@hone/base';
+import { asHoneError, digestOfBytes, unixSeconds } from '@hone/base';
 import type { ArtifactStore } from '@hone/artifacts';
 import { runStart, type InputOf, type JobEntry } from '@hone/contracts';
 import type { Lease, Mesh, MeshContext } from '@hone/mesh';
@@ -57,7 +57,7 @@ async function train(place: RunPlace, lease: Lease<JobEntry>, context: MeshConte
       order.resumeFrom === undefined
         ? 'Fine-tuning job started'
         : `Fine-tuning job resumed from step ${job.checkpoint?.step}`,
-    data: { settings: order.settings, seed: order.seed },
+    data: { method: order.method, arguments: order.arguments },
   });
   const thread = startTraining(order);
   const forget = running.add(job.id, thread.cancel);
@@ -98,6 +98,12 @@ async function hear(place: RunPlace, lease: Lease<JobEntry>, news: TrainingNews)
       return;
     case 'finished':
       await publishResult(place, lease, news);
+      return;
+    case 'warning':
+      await store.tell(job, `warning-${digestOfBytes(news.message).slice(7, 15)}`, {
+        message: news.message,
+        level: 'warn',
+      });
       return;
     case 'cancelled':
       await endJob(mesh, store, job, 'cancelled');

@@ -1,15 +1,13 @@
 import type { ErrorBody } from '@hone/base';
-import type { RunSettings } from '../domain/hyperparameters.js';
+import type { TrainingOrderArguments } from '../domain/training-arguments.js';
 
 /** What the engine thread is told when it starts: only plain data and folders of this machine. */
-export interface TrainingOrder {
+export interface TrainingOrder extends TrainingOrderArguments {
   /** Hugging Face folder of the base. */
   modelFolder: string;
   /** Shard files of each split, in order. */
   train: string[];
   validation: string[];
-  settings: RunSettings;
-  seed: number;
   /** Name of the base, written into adapter_config.json. */
   baseModel: string;
   /** Where checkpoints and the result are written. */
@@ -20,7 +18,7 @@ export interface TrainingOrder {
 
 /** One message of the engine thread. */
 export type TrainingNews =
-  | { type: 'started'; totalSteps: number; trainableParameters: number; baseBytes: number; resumedAtStep: number }
+  | { type: 'started'; totalSteps: number; trainableParameters: number; totalParameters: number; resumedAtStep: number }
   | {
       type: 'step';
       step: number;
@@ -29,6 +27,7 @@ export type TrainingNews =
       learningRate: number;
       gradientNorm: number;
       tokens: number;
+      trainedTokens: number;
       tokensPerSecond: number;
       etaSeconds: number;
     }
@@ -39,9 +38,11 @@ export type TrainingNews =
       folder: string;
       steps: number;
       tokens: number;
+      trainedTokens: number;
       tokensPerSecond: number;
       metrics: Record<string, number>;
     }
+  | { type: 'warning'; message: string }
   | { type: 'cancelled'; step: number }
   | { type: 'failed'; error: ErrorBody };
 

@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import { asHoneError, assert } from '@hone/base';
+import { concatenated, readShard, type TokenDataset } from '@hone/data';
+import { saveAdapter, saveModel } from '@hone/models';
+import { prepareTraining, sft, trainingSettings, type Observer } from '@hone/recipes';
+import { readFileSync } from 'node:fs';
+import { stopWords, type TrainingNews, type TrainingOrder } from './protocol.js';
+
+type SftResult = Awaited<ReturnType<typeof sft>>;
+
+const { order, flag } = workerData as { order: TrainingOrder; flag: Int32Array };
+
+const say = (news: TrainingNews): void => parentPort?.postMessage(news);
+
+const datasetOf = (files: readonly string[]): TokenDataset =>
+  concatenated(files.map((file) => readShard(readFileSync(file))));
+
+/** Turns the recipe's reports into messages of the thread. */
+const observer: Observer = {
+  onStart: ({ totalSteps, startStep, trainableParameters, totalParameters }) =>
+    say({ type: 'started', totalSteps, trainableParameters, totalParameters, resumedAtStep: startStep }),
+  onStep: ({ step, totalSteps, loss, lr, gradNorm, trainedTokens, tokensSeen, tokensPerSecond, etaSeconds }) =>
+    say({
+      type: 'step',
+      step,
+      totalSteps,
+      loss,
+      learningRate: lr,
+      gradientNorm: gradNorm,
+      tokens: tokensSeen,
+      trainedTokens,
+      tokensPerSecond,
+      etaSeconds,
+    }),
+  onEval: ({ step, loss, tokenAccuracy }) => say({ type: 'evaluation', step, loss, tokenAccuracy }),
+  onCheckpoint: ({ step, folder, metrics: { trainLoss, evalLoss } }) =>
+    say({ type: 'checkpoint', step, folder, metrics: defined({ train_loss: trainLoss, full_valid_loss: evalLoss }) }),
+  onWarning: (message) => say({ type: 'warning', message }),
+};
+
+const defined = (values: Record<string, number | undefined>): Record<string, number> =>
+  Object.fromEntries(Object.entries(values).filter((entry): entry is [string, number] => entry[1] !== undefined));
+
+async function train(): Promise<void> {
+  const began = performance.now();
+  const settings = trainingSettings(order.arguments, order.method);
+  const { model, adapter } = prepareTraining(order.modelFolder, settings);
+  const validation = order.validation.length === 0 ? undefined : datasetOf(order.validation);
+  const result = await sft({
+    model,
+    adapter,
+    source: order.modelFolder,
+    train: datasetOf(order.train),
+    validation: validation?.length ? validation : undefined,
+    settings,
+    outputDir: join(order.runFolder, 'checkpoints'),
+    resumeFrom: order.resumeFrom,
+    baseName: order.baseModel,
+    observer,
+    signal: {
+      get aborted() {
+        return Atomics.load(flag, 0) === stopWords.cancel;
+      },
+    },
+  });
+  if (result.status === 'cancelled') return say({ type: 'cancelled', step: result.steps });
+  const folder = join(order.runFolder, 'result');
+  if (adapter) saveAdapter(adapter, folder, { baseName: order.baseModel });
+  else saveModel(model, order.modelFolder, folder);
+  say(finished(folder, result, (performance.now() - began) / 1000));
+}
+
+const finished = (
+  folder: string,
+  { steps, tokensSeen, trainedTokens, trainLoss, evalLoss }: SftResult,
+  seconds: number,
+): TrainingNews => ({
+  type: 'finished',
+  folder,
+  steps,
+  tokens: tokensSeen,
+  trainedTokens,
+  tokensPerSecond: tokensSeen / seconds,
+  metrics: defined({ train_loss: trainLoss, full_valid_loss: evalLoss }),
+});
+
+assert(parentPort, '[trainer] expected the engine to run in a worker thread');
+await train().catch((thrown: unknown) => say({ type: 'failed', error: asHoneError(thrown).toJSON() }));
