@@ -13,6 +13,8 @@ export const shardsManifest = z.looseObject({
   chatTemplate: digest,
   lengthMax: count,
   splits: z.looseObject({ train: z.array(shardFile), validation: z.array(shardFile) }),
+  /** The first rows that gave no tokens; all of them are counted. */
+  droppedCount: count.default(0),
   dropped: z.array(z.looseObject({ split: z.string(), row: count, reason: z.string() })),
 });
 export type ShardsManifest = z.output<typeof shardsManifest>;
