@@ -31,8 +31,9 @@ export async function* readLines(
   };
   const hold = (part: Uint8Array): void => {
     bytes += part.length;
-    if (bytes <= lineBytesMax && part.length > 0) held.push(part.slice());
-    else held = [];
+    // The bytes of a line that is already too long are counted and let go.
+    if (bytes > lineBytesMax) held = [];
+    else held.push(Uint8Array.from(part));
   };
   for await (const chunk of chunks) {
     let start = 0;
