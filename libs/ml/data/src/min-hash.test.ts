@@ -4,7 +4,8 @@ import { estimatedJaccard, NearDuplicateIndex, shingles, signatureOf } from './i
 
 const jaccard = (a: string, b: string): number => {
   const [x, y] = [shingles(a), shingles(b)];
-  return x.intersection(y).size / x.union(y).size;
+  const shared = [...x].filter((shingle) => y.has(shingle)).length;
+  return shared / (x.size + y.size - shared);
 };
 
 /** Pairs of texts with every degree of likeness: b keeps a share of the words of a. */

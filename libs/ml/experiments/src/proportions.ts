@@ -1,4 +1,4 @@
-import { cumulativeStdNormalProbability, probit } from 'simple-statistics';
+import { errorFunction } from 'simple-statistics';
 
 export interface Estimate {
   value: number;
@@ -12,12 +12,15 @@ export interface Counts {
   trials: number;
 }
 
-const confidenceDefault = 0.95;
+/** The normal quantile of 0.975: every interval of Hone is a 95 % interval. */
+const z = 1.959963984540054;
+
+/** Two-sided p-value of a standard normal deviation. */
+export const normalPValue = (deviation: number): number => 1 - errorFunction(Math.abs(deviation) / Math.SQRT2);
 
 /** The Wilson score interval of one share (Newcombe 1998, method 3). */
-export function shareOf({ successes, trials }: Counts, confidence = confidenceDefault): Estimate {
+export function shareOf({ successes, trials }: Counts): Estimate {
   if (trials === 0) return { value: 0, low: 0, high: 1 };
-  const z = probit(1 - (1 - confidence) / 2);
   const share = successes / trials;
   const spread = z * Math.sqrt(z * z + 4 * trials * share * (1 - share));
   const middle = 2 * trials * share + z * z;
@@ -33,8 +36,8 @@ export function shareOf({ successes, trials }: Counts, confidence = confidenceDe
  * The difference of two independent shares with the hybrid score interval (Newcombe 1998, method 10), which keeps its coverage
  * for small counts and for shares near 0 and 1 where the textbook interval fails.
  */
-export function differenceOf(treatment: Counts, control: Counts, confidence = confidenceDefault): Estimate {
-  const [a, b] = [shareOf(treatment, confidence), shareOf(control, confidence)];
+export function differenceOf(treatment: Counts, control: Counts): Estimate {
+  const [a, b] = [shareOf(treatment), shareOf(control)];
   const value = a.value - b.value;
   return {
     value,
@@ -50,5 +53,5 @@ export function pValueOf(treatment: Counts, control: Counts): number {
   const variance = pooled * (1 - pooled) * (1 / treatment.trials + 1 / control.trials);
   if (!(variance > 0)) return 1;
   const difference = treatment.successes / treatment.trials - control.successes / control.trials;
-  return 2 * (1 - cumulativeStdNormalProbability(Math.abs(difference) / Math.sqrt(variance)));
+  return normalPValue(difference / Math.sqrt(variance));
 }

@@ -1,5 +1,4 @@
-import { cumulativeStdNormalProbability } from 'simple-statistics';
-import { differenceOf, pValueOf, shareOf, type Counts, type Estimate } from './proportions.js';
+import { differenceOf, normalPValue, pValueOf, shareOf, type Counts, type Estimate } from './proportions.js';
 
 /** What was seen of one arm. */
 export interface ArmCounts extends Counts {
@@ -43,8 +42,7 @@ function sampleRatioPValue(counts: readonly ArmCounts[]): number | undefined {
   if (!(expected > 0 && expected < 1)) return undefined;
   const trials = a.trials + b.trials;
   if (trials < ratioTrialsMin) return undefined;
-  const deviation = Math.abs(a.trials - expected * trials) / Math.sqrt(trials * expected * (1 - expected));
-  return 2 * (1 - cumulativeStdNormalProbability(deviation));
+  return normalPValue((a.trials - expected * trials) / Math.sqrt(trials * expected * (1 - expected)));
 }
 
 /** Fewer trials than this say nothing about the ratio. */

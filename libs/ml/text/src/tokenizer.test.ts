@@ -17,6 +17,9 @@ const tokenizer = new Tokenizer({
   generation: JSON.stringify({ eos_token_id: [2, 7] }),
 });
 
+/** Lone surrogates are no text; UTF-8 cannot spell them. */
+const wellFormed = (raw: string): string => Buffer.from(raw).toString();
+
 describe('a trained vocabulary', () => {
   it('is the same for the same text', () => {
     expect(trainByteLevelBpe(corpus, { vocabSize: 272, specialTokens })).toEqual(file);
@@ -25,7 +28,7 @@ describe('a trained vocabulary', () => {
   it('spells every text and gives it back exactly', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (raw) => {
-        const text = raw.toWellFormed();
+        const text = wellFormed(raw);
         expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
       }),
       { numRuns: 300 },
@@ -81,7 +84,7 @@ describe('a token stream', () => {
   it('gives the whole text in pieces that are valid on their own', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 40 }), (raw) => {
-        const text = raw.toWellFormed();
+        const text = wellFormed(raw);
         const stream = tokenizer.stream();
         const pieces = tokenizer.encode(text).map((id) => stream.push(id));
         expect([...pieces, stream.finish()].join('')).toBe(text);
