@@ -31,7 +31,11 @@ type Piece = { text: string; logprobs: { token: string; logprob: number | null; 
 type Answer = Piece & { reason: string; completionTokens: number };
 
 /** Runs requests to their end; `perStep` may interfere between steps. */
-function answers(engine: TextEngine, requests: GenerationRequest[], perStep?: (step: number) => void): Map<string, Answer> {
+function answers(
+  engine: TextEngine,
+  requests: GenerationRequest[],
+  perStep?: (step: number) => void,
+): Map<string, Answer> {
   const result = new Map<string, Answer>();
   const take = (outputs: GenerationOutput[]): void => {
     for (const output of outputs) {
@@ -55,7 +59,13 @@ function answers(engine: TextEngine, requests: GenerationRequest[], perStep?: (s
   return result;
 }
 
-const textRequest = (id: string, prompt: string | number[], more: object = {}, echo = false, n = 1): GenerationRequest => ({
+const textRequest = (
+  id: string,
+  prompt: string | number[],
+  more: object = {},
+  echo = false,
+  n = 1,
+): GenerationRequest => ({
   id,
   input: { kind: 'text', prompt, echo },
   n,
@@ -85,10 +95,9 @@ describeReferenceModels((folder, reference) => {
   });
 
   describe('greedy decoding', () => {
-    const { cases } = readJsonFile<{ cases: { prompt: string; prompt_ids: number[]; hf_ids: number[]; hf_text: string }[] }>(
-      reference,
-      'greedy.json',
-    );
+    const { cases } = readJsonFile<{
+      cases: { prompt: string; prompt_ids: number[]; hf_ids: number[]; hf_text: string }[];
+    }>(reference, 'greedy.json');
 
     it('gives the reference tokens and text for all prompts in one batch', async () => {
       const engine = await open();
@@ -110,7 +119,11 @@ describeReferenceModels((folder, reference) => {
   describe('log-probabilities', () => {
     it('of an echoed prompt and the most likely next tokens are the reference ones within 1e-4', async () => {
       const { cases } = readJsonFile<{
-        cases: { ids: number[]; token_logprobs_f64: (number | null)[]; next_top10: { id: number; logprob: number }[] }[];
+        cases: {
+          ids: number[];
+          token_logprobs_f64: (number | null)[];
+          next_top10: { id: number; logprob: number }[];
+        }[];
       }>(reference, 'logprobs.json');
       const engine = await open();
       const requests = cases.map(({ ids }, index) =>
@@ -134,10 +147,24 @@ describeReferenceModels((folder, reference) => {
   });
 
   describe('an answer is the same to the bit', () => {
-    const prompts = ['Echoes of', 'I dream of a', 'The night', 'Once', 'A river of light and the old', 'We are', 'In the', 'Stars'];
+    const prompts = [
+      'Echoes of',
+      'I dream of a',
+      'The night',
+      'Once',
+      'A river of light and the old',
+      'We are',
+      'In the',
+      'Stars',
+    ];
     const crowd = (): GenerationRequest[] =>
       prompts.map((prompt, index) => ({
-        ...textRequest(`r${index}`, prompt, { temperature: index % 2, seed: 7 + index, topLogProbs: 3, tokensMax: 20 }, index % 3 === 0),
+        ...textRequest(
+          `r${index}`,
+          prompt,
+          { temperature: index % 2, seed: 7 + index, topLogProbs: 3, tokensMax: 20 },
+          index % 3 === 0,
+        ),
         adapter: [undefined, ...adapters][index % (adapters.length + 1)],
       }));
 
@@ -175,7 +202,8 @@ describeReferenceModels((folder, reference) => {
   describe('requests', () => {
     it('of several choices share the prompt, differ by choice and repeat by seed', async () => {
       const engine = await open({ blockSize: 4 });
-      const request = (id: string) => textRequest(id, 'I dream of an old and quiet', { temperature: 1, seed: 11 }, false, 4);
+      const request = (id: string) =>
+        textRequest(id, 'I dream of an old and quiet', { temperature: 1, seed: 11 }, false, 4);
       const first = answers(engine, [request('x')]);
       const second = answers(engine, [request('y')]);
       const texts = [0, 1, 2, 3].map((index) => first.get(`x/${index}`)?.text);
@@ -188,7 +216,9 @@ describeReferenceModels((folder, reference) => {
       const engine = await open();
       const free = answers(engine, [textRequest('free', 'Echoes of', { tokensMax: 60 })]).get('free/0') as Answer;
       const stop = free.text.slice(20, 24);
-      const cut = answers(engine, [textRequest('cut', 'Echoes of', { tokensMax: 60, stop: [stop] })]).get('cut/0') as Answer;
+      const cut = answers(engine, [textRequest('cut', 'Echoes of', { tokensMax: 60, stop: [stop] })]).get(
+        'cut/0',
+      ) as Answer;
       expect(cut).toMatchObject({ text: free.text.slice(0, free.text.indexOf(stop)), reason: 'stop' });
       engine.start(textRequest('gone', 'Echoes of', { tokensMax: 60 }));
       for (let step = 0; step < 5; step++) engine.step();
@@ -201,11 +231,18 @@ describeReferenceModels((folder, reference) => {
     it('follow biases and penalties', async () => {
       const engine = await open();
       const id = 300;
-      const biased = answers(engine, [textRequest('b', 'Echoes of', { tokensMax: 5, logitBias: { [id]: 100 }, topLogProbs: 0 })]);
+      const biased = answers(engine, [
+        textRequest('b', 'Echoes of', { tokensMax: 5, logitBias: { [id]: 100 }, topLogProbs: 0 }),
+      ]);
       const tokenizer = await Tokenizer.fromFolder(folder);
       expect(biased.get('b/0')?.text.trim()).toBe(tokenizer.decode([id, id, id, id, id]).trim());
       const penalised = answers(engine, [
-        textRequest('p', 'Echoes of', { tokensMax: 5, logitBias: { [id]: 50 }, frequencyPenalty: 2, presencePenalty: 2 }),
+        textRequest('p', 'Echoes of', {
+          tokensMax: 5,
+          logitBias: { [id]: 50 },
+          frequencyPenalty: 2,
+          presencePenalty: 2,
+        }),
       ]);
       expect(penalised.get('p/0')?.completionTokens).toBe(5);
     });

@@ -4,3 +4,4 @@ export { type NatsOptions, type NatsServer, natsServerPath, startNats } from './
 export { repositoryRoot } from './repository-root.js';
 export { type SecureBus, startSecureBus } from './secure-bus.js';
 export { until } from './until.js';
+export * from './random-model.js';

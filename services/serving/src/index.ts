@@ -1,1 +1,2 @@
-export {};
+export { ServingModule } from './serving.module.js';
+export { servingSettings } from './settings.js';

@@ -23,7 +23,12 @@ export const tokensCounted = (promptTokens: number, tokensMax: number): number =
   promptTokens + Math.min(tokensMax, answerTokensCounted);
 
 /** A refusal when the queue would grow beyond its limits; the caller learns when room is likely. */
-export function overload(load: QueueLoad, sequences: number, tokens: number, limits: QueueLimits): HoneError | undefined {
+export function overload(
+  load: QueueLoad,
+  sequences: number,
+  tokens: number,
+  limits: QueueLimits,
+): HoneError | undefined {
   const isFull = load.waiting + sequences > limits.waitingMax;
   // A single request may always wait alone, however long it is: otherwise it could never be answered.
   const isHeavy = load.waitingTokens > 0 && load.waitingTokens + tokens > limits.waitingTokensMax;

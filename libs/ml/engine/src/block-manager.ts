@@ -72,7 +72,11 @@ export class BlockManager {
     const full = Math.floor(sequence.computed / this.blockSize);
     for (let index = sequence.committedBlocks; index < full; index++) {
       const block = sequence.blocks[index] as number;
-      const key = this.#key(sequence, index, index === 0 ? undefined : this.#contentOf[sequence.blocks[index - 1] as number]);
+      const key = this.#key(
+        sequence,
+        index,
+        index === 0 ? undefined : this.#contentOf[sequence.blocks[index - 1] as number],
+      );
       const twin = this.#blockOfKey.get(key);
       // Another sequence computed the same content first: its block stays the remembered one, the chain goes on from it.
       this.#contentOf[block] = twin === undefined ? this.#contents++ : this.#contentOf[twin];

@@ -43,19 +43,20 @@ export interface ScoreRequest {
   adapter?: string | undefined;
 }
 
-export interface Score {
+// A type, not an interface: the loose objects of the message book take only types without room for more members.
+export type Score = {
   /** Nats, summed over the answer's tokens and its stop token. */
   logProb: number;
   tokens: number;
-}
+};
 
-export interface TokenReport {
+export type TokenReport = {
   token: string;
   bytes: number[];
   /** Null for a prompt's first token, which nothing predicts. */
   logprob: number | null;
   top: { token: string; bytes: number[]; logprob: number }[];
-}
+};
 
 /** What the engine tells about a request; all outputs of one step travel together. */
 export type GenerationOutput =

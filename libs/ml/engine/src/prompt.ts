@@ -16,7 +16,8 @@ export function promptIds({ tokenizer, template, model }: TextModel, input: Gene
   if (ids.length > 0) return ids;
   // An empty prompt still needs a token to predict from.
   const first = model.shape.bosTokenId ?? tokenizer.bosId ?? model.shape.eosTokenIds[0];
-  if (first === undefined) throw refusal('prompt_empty', '[serving] expected a prompt but received an empty one', { param: 'prompt' });
+  if (first === undefined)
+    throw refusal('prompt_empty', '[serving] expected a prompt but received an empty one', { param: 'prompt' });
   return [first];
 }
 
@@ -27,7 +28,8 @@ export function scoredIds({ tokenizer, template }: TextModel, { messages, answer
   const { ids, mask } = renderForTraining(template, tokenizer, [...asked, { role: 'assistant', content: answer }]);
   const first = mask.indexOf(1);
   const last = mask.lastIndexOf(1);
-  if (first < 1) throw refusal('answer_not_found', '[serving] the chat template leaves the answer out', { param: 'items' });
+  if (first < 1)
+    throw refusal('answer_not_found', '[serving] the chat template leaves the answer out', { param: 'items' });
   return { ids: Array.from(ids.subarray(0, last + 1)), from: first - 1 };
 }
 

@@ -1,5 +1,15 @@
 import { assert } from '@hone/base';
-import { copy, empty, fromFloats, fromInts, logitsAddSparse, logitsTopLogProbs, sample, scoped, type Tensor } from '@hone/tensor';
+import {
+  copy,
+  empty,
+  fromFloats,
+  fromInts,
+  logitsAddSparse,
+  logitsTopLogProbs,
+  sample,
+  scoped,
+  type Tensor,
+} from '@hone/tensor';
 import type { SamplingSettings } from './sampling-settings.js';
 import type { Sequence } from './sequence.js';
 
@@ -33,8 +43,18 @@ export function drawTokens(logits: Tensor, sequences: readonly Sequence[]): Draw
     sample(logits, rowSettings(drawing), tokens);
     const ids = tokens.ints();
     const vocabulary = logits.shape[1] as number;
-    for (const token of ids) assert(token >= 0 && token < vocabulary, `[sampler] drew id ${token} of ${vocabulary}: the logits are not numbers`);
-    const reports = isReported ? logProbsOf(own, ids, drawing.map(({ sampling }) => sampling.topLogProbs ?? 0)) : [];
+    for (const token of ids)
+      assert(
+        token >= 0 && token < vocabulary,
+        `[sampler] drew id ${token} of ${vocabulary}: the logits are not numbers`,
+      );
+    const reports = isReported
+      ? logProbsOf(
+          own,
+          ids,
+          drawing.map(({ sampling }) => sampling.topLogProbs ?? 0),
+        )
+      : [];
     for (const [row, { sampling }] of drawing.entries()) {
       const report = sampling.topLogProbs === undefined ? undefined : reports[row];
       result.push({ token: ids[row] as number, ...(report ? { logProb: report } : {}) });

@@ -83,8 +83,10 @@ describe('the scheduler', () => {
         const all: Sequence[] = [];
         for (const one of acts) {
           if (one.type === 'step') runStep(scheduler, cache, blockSize);
-          else if (one.type === 'abort') all[one.pick] && scheduler.finish(all[one.pick] as Sequence);
-          else {
+          else if (one.type === 'abort') {
+            const sequence = all[one.pick];
+            if (sequence) scheduler.finish(sequence);
+          } else {
             const sequence = sequenceOf(all.length, one.arrival);
             all.push(sequence);
             scheduler.add(sequence);
@@ -123,7 +125,9 @@ describe('the scheduler', () => {
 
   it('preempts the youngest when blocks run out and lets the oldest finish', () => {
     const scheduler = new Scheduler({ stepTokensMax: 8, sequencesMax: 4, logitRowsMax: 8 }, new BlockManager(4, 4));
-    const sequences = [0, 1].map((id) => new Sequence({ id, ids: [id, id, id, id, id], sampling: greedy, tokensMax: 8 }));
+    const sequences = [0, 1].map(
+      (id) => new Sequence({ id, ids: [id, id, id, id, id], sampling: greedy, tokensMax: 8 }),
+    );
     for (const sequence of sequences) scheduler.add(sequence);
     const ended: number[] = [];
     while (!scheduler.isIdle) {

@@ -129,7 +129,7 @@ export class Scheduler<Adapter extends AdapterKey = AdapterKey> {
   }
 
   #admit(planned: PlannedRows<Adapter>[], budget: Budget): void {
-    for (let index = 0; index < this.#waiting.length; ) {
+    for (let index = 0; index < this.#waiting.length;) {
       if (budget.tokens === 0 || budget.logits === 0 || this.#running.length >= this.limits.sequencesMax) return;
       const sequence = this.#waiting[index] as Sequence<Adapter>;
       if (waitsForLeader(sequence)) {

@@ -9,7 +9,10 @@ describe('stop strings', () => {
     fc.assert(
       fc.property(
         fc.array(letters(4), { maxLength: 12 }),
-        fc.array(letters(3).filter((stop) => stop !== ''), { maxLength: 3 }),
+        fc.array(
+          letters(3).filter((stop) => stop !== ''),
+          { maxLength: 3 },
+        ),
         (pieces, stops) => {
           const watch = new StopWatch(stops);
           let shown = '';

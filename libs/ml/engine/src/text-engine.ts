@@ -69,7 +69,8 @@ export class TextEngine {
     const lengthMax = this.engine.lengthMax;
     const isEcho = request.input.kind === 'text' && request.input.echo;
     const room = lengthMax - ids.length;
-    if (room < (request.sampling.tokensMax === 0 ? 0 : 1)) throw contextExceeded(ids.length, lengthMax, request.input.kind);
+    if (room < (request.sampling.tokensMax === 0 ? 0 : 1))
+      throw contextExceeded(ids.length, lengthMax, request.input.kind);
     const tokensMax = Math.min(request.sampling.tokensMax ?? room, room);
     const full = overload(this.#load, request.n, request.n * tokensCounted(ids.length, tokensMax), this.#queue);
     if (full) throw full;
@@ -159,7 +160,8 @@ export class TextEngine {
   #adapter(key: string | undefined): EngineAdapter | undefined {
     if (key === undefined) return undefined;
     const adapter = this.adapters.take(key);
-    if (!adapter) throw refusal('adapter_not_loaded', `[engine] expected a loaded adapter but received ${key}`, { status: 409 });
+    if (!adapter)
+      throw refusal('adapter_not_loaded', `[engine] expected a loaded adapter but received ${key}`, { status: 409 });
     return adapter;
   }
 

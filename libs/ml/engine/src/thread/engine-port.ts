@@ -81,9 +81,18 @@ export class EnginePort {
     try {
       if (signal?.aborted) throw aborted();
       const more = adapter ? { adapter } : {};
-      const accepted: Accepted = await this.#ask({ type: 'generate', call, base, ...more, request: { ...request, id } });
+      const accepted: Accepted = await this.#ask({
+        type: 'generate',
+        call,
+        base,
+        ...more,
+        request: { ...request, id },
+      });
       for (const output of accepted.outputs) channel.push(output);
-      return { promptTokens: accepted.promptTokens, outputs: this.#read(id, channel, request.n, () => signal?.removeEventListener('abort', stop)) };
+      return {
+        promptTokens: accepted.promptTokens,
+        outputs: this.#read(id, channel, request.n, () => signal?.removeEventListener('abort', stop)),
+      };
     } catch (thrown) {
       this.#channels.delete(id);
       signal?.removeEventListener('abort', stop);
@@ -91,11 +100,7 @@ export class EnginePort {
     }
   }
 
-  async score(
-    { base, adapter }: Weights,
-    items: ScoreRequest['items'],
-    signal?: AbortSignal,
-  ): Promise<Score[]> {
+  async score({ base, adapter }: Weights, items: ScoreRequest['items'], signal?: AbortSignal): Promise<Score[]> {
     const call = this.#next();
     const id = String(call);
     const channel = this.#open(id);

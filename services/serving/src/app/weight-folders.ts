@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import { type ArtifactStore, materialize } from '@hone/artifacts';
+import type { Digest } from '@hone/base';
+import { type AdapterManifest, adapterManifest, type BaseManifest, baseManifest } from '@hone/contracts';
+import type { Weights } from '@hone/engine';
+import { traced } from '@hone/telemetry';
+import { formatOfAdapter, formatOfBase, type FormatSetting } from '../domain/base-format.js';
+import { type Resolution, wrongBase } from '../domain/resolve-model.js';
+
+type Manifest = BaseManifest | AdapterManifest;
+
+/**
+ * Brings the files of models from the object store to this machine, each once however many ask, and says where they are and how
+ * the base is to be held. Folders are named by the manifest's digest, so new content never meets an old folder.
+ */
+export class WeightFolders {
+  readonly #store: ArtifactStore;
+  readonly #folder: string;
+  readonly #setting: FormatSetting;
+  readonly #fetched = new Map<string, Promise<unknown>>();
+
+  constructor(store: ArtifactStore, folder: string, setting: FormatSetting) {
+    this.#store = store;
+    this.#folder = folder;
+    this.#setting = setting;
+  }
+
+  async weights({ model, base }: Resolution): Promise<Weights> {
+    const plain = await this.#baseManifest(base.manifest);
+    const formatOfPlain = formatOfBase(this.#setting, plain.parameters);
+    if (model.kind === 'base') return { base: await this.#base(base.manifest, plain, formatOfPlain) };
+    const adapter = await this.#adapterManifest(model.manifest);
+    if (adapter.base !== base.fingerprint) throw wrongBase({ ...model, fingerprint: adapter.base }, base);
+    if (adapter.rank === 0) return { base: await this.#fullModel(model.manifest, adapter, plain) };
+    const format = formatOfAdapter(adapter.hyperparameters, this.#setting, plain.parameters);
+    const [place, folder] = await Promise.all([
+      this.#base(base.manifest, plain, format),
+      this.#files(model.manifest, adapter.files, 'adapter'),
+    ]);
+    return { base: place, adapter: { key: model.manifest, folder } };
+  }
+
+  async #base(digest: Digest, { files }: BaseManifest, format: 'f32' | 'bf16' | 'nf4') {
+    return { key: `${digest}/${format}`, folder: await this.#files(digest, files, 'base'), format };
+  }
+
+  /** A full fine-tune brings its own weights; vocabulary and template stay the base's where it brings none. */
+  async #fullModel(digest: Digest, { files }: AdapterManifest, base: BaseManifest) {
+    const own = new Set(files.map(({ path }) => path));
+    const kept = base.files.filter(({ path }) => !own.has(path) && !/\.safetensors(\.index\.json)?$/.test(path));
+    const format = formatOfBase(this.#setting, base.parameters);
+    return { key: `${digest}/${format}`, folder: await this.#files(digest, [...kept, ...files], 'full'), format };
+  }
+
+  #baseManifest(digest: Digest): Promise<BaseManifest> {
+    return this.#once(`manifest ${digest}`, () => this.#store.getManifest(digest, baseManifest));
+  }
+
+  #adapterManifest(digest: Digest): Promise<AdapterManifest> {
+    return this.#once(`manifest ${digest}`, () => this.#store.getManifest(digest, adapterManifest));
+  }
+
+  #files(digest: Digest, files: Manifest['files'], kind: string): Promise<string> {
+    const folder = join(this.#folder, digest.slice('sha256:'.length, 'sha256:'.length + 32));
+    return this.#once(`folder ${digest}`, () =>
+      traced('hone.serving.fetch', { 'hone.artifact.digest': digest, 'hone.artifact.kind': kind }, async () => {
+        await materialize(this.#store, files, folder);
+        return folder;
+      }),
+    );
+  }
+
+  /** What fails is tried again by the next who asks. */
+  #once<T>(key: string, fetch: () => Promise<T>): Promise<T> {
+    const known = this.#fetched.get(key) as Promise<T> | undefined;
+    if (known) return known;
+    const fetching = fetch();
+    this.#fetched.set(key, fetching);
+    fetching.catch(() => this.#fetched.delete(key));
+    return fetching;
+  }
+}

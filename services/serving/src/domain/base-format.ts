@@ -1,0 +1,28 @@
+/** How the frozen base is held in memory. */
+export type BaseFormat = 'f32' | 'bf16' | 'nf4';
+
+export type FormatSetting = 'auto' | BaseFormat;
+
+/** Below this, a base in f32 takes less than 200 MB and quantising it saves nothing worth having. */
+export const plainParametersMax = 50_000_000;
+
+/** A base asked for by itself: f32 when it is small, four bits otherwise. */
+export const formatOfBase = (setting: FormatSetting, parameters: number): BaseFormat =>
+  setting !== 'auto' ? setting : parameters < plainParametersMax ? 'f32' : 'nf4';
+
+const byMethod: Record<string, BaseFormat> = { qlora: 'nf4', lora: 'f32', full: 'f32' };
+
+/**
+ * An adapter is served over the base as its trainer held it: the adapter has learnt to correct exactly those rounding errors, and
+ * the trainer's log-probabilities are matched only over the same weights.
+ */
+export function formatOfAdapter(
+  hyperparameters: Readonly<Record<string, unknown>>,
+  setting: FormatSetting,
+  parameters: number,
+): BaseFormat {
+  const named = hyperparameters['base_format'];
+  if (named === 'f32' || named === 'bf16' || named === 'nf4') return named;
+  const method = hyperparameters['method'];
+  return (typeof method === 'string' ? byMethod[method] : undefined) ?? formatOfBase(setting, parameters);
+}

@@ -1,0 +1,35 @@
+import type { Readiness } from '@hone/service-kit';
+import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
+import { followModels } from './app/follow-models.js';
+import type { ServingState } from './app/serving-state.js';
+
+/** Start and end of serving: ready when the ledger is known; a lost engine or ledger ends the process, and its supervisor starts another. */
+export class ServingLife implements OnApplicationBootstrap, OnApplicationShutdown {
+  readonly #state: ServingState;
+  readonly #readiness: Readiness;
+  readonly #leaving = new AbortController();
+
+  constructor(state: ServingState, readiness: Readiness) {
+    this.#state = state;
+    this.#readiness = readiness;
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    const known = this.#readiness.hold('the models ledger');
+    void this.#state.parts.engine.ended.then((error) => {
+      if (error) throw error;
+    });
+    await followModels(this.#state, {
+      signal: this.#leaving.signal,
+      failed: (error) => {
+        if (!this.#leaving.signal.aborted) throw error;
+      },
+    });
+    known();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.#leaving.abort();
+    await this.#state.parts.engine.close();
+  }
+}

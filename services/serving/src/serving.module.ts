@@ -1,0 +1,56 @@
+import { join, resolve } from 'node:path';
+import { ArtifactStore } from '@hone/artifacts';
+import { EnginePort } from '@hone/engine';
+import { Mesh } from '@hone/mesh';
+import { type Log, LOG, type PlatformSettings, Readiness, SETTINGS } from '@hone/service-kit';
+import { Module } from '@nestjs/common';
+import { Instruments } from './app/instruments.js';
+import { ServingState } from './app/serving-state.js';
+import { WeightFolders } from './app/weight-folders.js';
+import { GenerationController } from './edge/generation.controller.js';
+import { ScoreController } from './edge/score.controller.js';
+import { ServingLife } from './serving-life.js';
+import type { ServingSettings } from './settings.js';
+
+type Settings = PlatformSettings & ServingSettings;
+
+function startEngine(settings: Settings, instruments: Instruments): EnginePort {
+  return new EnginePort({
+    sequencesMax: settings.sequencesMax,
+    stepTokensMax: settings.stepTokensMax,
+    blockSize: settings.blockTokens,
+    kvBytesMax: settings.kvMegabytesMax * 2 ** 20,
+    adaptersMax: settings.adaptersMax,
+    basesMax: settings.basesMax,
+    queue: { waitingMax: settings.waitingMax, waitingTokensMax: settings.waitingTokensMax },
+    stepped: (step) => instruments.stepped(step),
+  });
+}
+
+function makeState(mesh: Mesh, store: ArtifactStore, settings: Settings, log: Log): ServingState {
+  const instruments = new Instruments();
+  const folder = settings.cacheFolder ?? join(settings.home, 'cache', 'models');
+  const folders = new WeightFolders(store, resolve(folder), settings.weights);
+  return new ServingState({
+    mesh,
+    store,
+    folders,
+    instruments,
+    settings,
+    log,
+    engine: startEngine(settings, instruments),
+  });
+}
+
+@Module({
+  controllers: [GenerationController, ScoreController],
+  providers: [
+    { provide: ServingState, inject: [Mesh, ArtifactStore, SETTINGS, LOG], useFactory: makeState },
+    {
+      provide: ServingLife,
+      inject: [ServingState, Readiness],
+      useFactory: (state: ServingState, readiness: Readiness) => new ServingLife(state, readiness),
+    },
+  ],
+})
+export class ServingModule {}

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+
+/** HONE_SERVING_<NAME>, or `serving:` in the settings file. */
+export const servingSettings = z.object({
+  /** How a base that is asked for by itself is held; adapters are served over the weights that they were trained on. */
+  weights: z.enum(['auto', 'f32', 'bf16', 'nf4']).default('auto'),
+  /** Sequences that run at the same time on one base. */
+  sequencesMax: z.int().min(1).max(1024).default(64),
+  /** Sequences that may wait for their turn; beyond, requests are refused with 429. */
+  waitingMax: z.int().min(1).max(100_000).default(256),
+  /** Tokens that may wait, prompts and answers together. */
+  waitingTokensMax: z.int().min(1).default(262_144),
+  /** Rows of one engine step: the next token of every running sequence, and prompts in chunks up to this. */
+  stepTokensMax: z.int().min(16).max(65_536).default(256),
+  /** Memory of the key-value cache of one base. */
+  kvMegabytesMax: z.int().min(1).default(256),
+  /** Tokens per block of that cache. */
+  blockTokens: z.int().min(1).max(256).default(16),
+  /** Adapters in memory beside one base. */
+  adaptersMax: z.int().min(1).max(4096).default(16),
+  /** Bases in memory; one base in two weight formats counts twice. */
+  basesMax: z.int().min(1).max(64).default(3),
+  /** Where weights are unpacked; `<home>/cache/models` when absent. */
+  cacheFolder: z.string().min(1).optional(),
+});
+
+export type ServingSettings = z.output<typeof servingSettings>;
