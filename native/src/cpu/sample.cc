@@ -1,0 +1,137 @@
+// isa: avx2 avx512
+// Bound by reading the logits a few times from the second-level cache. A row without filters is never sorted; top-k sorts
+// k candidates, and top-p sorts only the tokens that can be among its prefix.
+#include <cmath>
+
+#include "core/counter-random.h"
+#include "core/ops-args.h"
+#include "cpu/candidates.h"
+#include "cpu/split.h"
+
+namespace hone::HONE_ISA {
+namespace {
+
+struct Options {
+  float temperature;
+  std::int64_t top_k;
+  float top_p;
+  float min_p;
+  double uniform;
+};
+
+struct Row {
+  const float* logits;
+  std::int64_t count;
+  float most;
+  float* weights;  // exp((logit - most) / temperature): 1 for the best token
+};
+
+void weigh(const Row& row, float temperature) {
+  const F16x scale = set(1.0f / temperature), most = set(row.most);
+  walk(
+      0, row.count, [&](std::int64_t i) { store(row.weights + i, exp(mul(sub(load(row.logits + i), most), scale))); },
+      [&](std::int64_t i, int n) { store_first(row.weights + i, exp(mul(sub(load_first(row.logits + i, n), most), scale)), n); });
+  // A NaN logit has no probability. A comparison that fails on NaN finds them.
+  for (std::int64_t i = 0; i < row.count; ++i) row.weights[i] = row.weights[i] >= 0 ? row.weights[i] : 0.0f;
+}
+
+// Walks the survivors by id until the drawn share of their weight is reached.
+template <class At>
+std::int32_t walk_to(std::int64_t count, double target, std::int32_t fallback, At&& at) {
+  double reached = 0;
+  std::int32_t last = fallback;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Candidate one = at(i);
+    reached += one.value;
+    if (one.value > 0) last = one.id;
+    if (reached > target) return one.id;
+  }
+  return last;
+}
+
+std::int32_t draw_from_all(const Row& row, const Options& options, std::int32_t best) {
+  const auto weight = [&](std::int64_t i) { return row.weights[i] >= options.min_p ? row.weights[i] : 0.0f; };
+  double total = 0;
+  for (std::int64_t i = 0; i < row.count; ++i) total += weight(i);
+  return walk_to(row.count, options.uniform * total, best,
+                 [&](std::int64_t i) { return Candidate{weight(i), static_cast<std::int32_t>(i)}; });
+}
+
+// Cuts the sorted candidates to the shortest prefix that holds `share` of `total`; false when they do not hold it.
+bool cut_to_share(std::vector<Candidate>& sorted, const Row& row, double share, double total) {
+  double reached = 0;
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    reached += row.weights[sorted[i].id];
+    if (reached < share * total) continue;
+    sorted.resize(i + 1);
+    return true;
+  }
+  return false;
+}
+
+// The prefix of top-p over a whole row: tokens of at least a weight are gathered, and the weight is lowered until they
+// hold the share, so that the long tail of a vocabulary is seldom sorted.
+void top_p_of_row(const Row& row, const Options& options, std::vector<Candidate>& out) {
+  double total = 0;
+  for (std::int64_t i = 0; i < row.count; ++i) total += row.weights[i];
+  for (float floor = 1.0f / 64; floor > 1e-12f; floor /= 64) {
+    out.clear();
+    scan_above(row.weights, row.count, [floor] { return floor; },
+               [&](std::int64_t i) { out.push_back({row.logits[i], static_cast<std::int32_t>(i)}); });
+    std::sort(out.begin(), out.end(), is_better);
+    if (cut_to_share(out, row, options.top_p, total)) return;
+  }
+  // What is left weighs nothing: all of it survives, as rounding decides in the definition too.
+}
+
+std::int32_t draw_from_few(const Row& row, const Options& options, std::vector<Candidate>& few) {
+  const bool has_share = options.top_p > 0 && options.top_p < 1;
+  if (options.top_k > 0) {
+    top_k(row.logits, row.count, std::min(options.top_k, row.count), few);
+    std::sort(few.begin(), few.end(), is_better);
+    double total = 0;
+    for (const Candidate& one : few) total += row.weights[one.id];
+    if (has_share) cut_to_share(few, row, options.top_p, total);
+  } else {
+    top_p_of_row(row, options, few);
+  }
+  while (few.size() > 1 && row.weights[few.back().id] < options.min_p) few.pop_back();
+  const std::int32_t best = few.front().id;
+  std::sort(few.begin(), few.end(), [](const Candidate& a, const Candidate& b) { return a.id < b.id; });
+  double total = 0;
+  for (Candidate& one : few) total += one.value = row.weights[one.id];
+  return walk_to(static_cast<std::int64_t>(few.size()), options.uniform * total, best,
+                 [&](std::int64_t i) { return few[static_cast<std::size_t>(i)]; });
+}
+
+std::int32_t sample_row(const SampleArgs& args, std::int64_t b, float* weights, std::vector<Candidate>& few) {
+  const std::int64_t vocabulary = args.logits.dim[1];
+  const float* logits = args.logits.data_as<float>() + b * vocabulary;
+  const std::int32_t* seed = args.seeds.data_as<std::int32_t>() + 2 * b;
+  const auto counter = static_cast<std::uint32_t>(args.counters.data_as<std::int32_t>()[b]);
+  const std::uint32_t bits = random32(static_cast<std::uint32_t>(seed[0]), static_cast<std::uint32_t>(seed[1]), counter);
+  const Options options = {args.temperature.data_as<float>()[b], args.top_k.data_as<std::int32_t>()[b],
+                           args.top_p.data_as<float>()[b], args.min_p.data_as<float>()[b], uniform_f64(bits)};
+  const Row row = {logits, vocabulary, row_maximum(logits, vocabulary), weights};
+  const std::int32_t best = first_id_of(logits, vocabulary, row.most);
+  if (!(options.temperature > 0) || std::isinf(row.most)) return best;
+  weigh(row, options.temperature);
+  const bool has_share = options.top_p > 0 && options.top_p < 1;
+  if (options.top_k <= 0 && !has_share) return draw_from_all(row, options, best);
+  return draw_from_few(row, options, few);
+}
+
+}  // namespace
+
+Status sample(Context& context, const SampleArgs& args) {
+  const std::int64_t vocabulary = args.logits.dim[1];
+  if (vocabulary < 1) return bad_argument("expected at least one logit per row");
+  split_rows(context, args.logits.dim[0], vocabulary, [&](std::int64_t begin, std::int64_t end) {
+    float* weights = context.scratch_as<float>(ThreadPool::thread_index(), vocabulary);
+    std::vector<Candidate> few;
+    for (std::int64_t b = begin; b < end; ++b) args.tokens.data_as<std::int32_t>()[b] = sample_row(args, b, weights, few);
+  });
+  return {};
+}
+
+}  // namespace hone::HONE_ISA
