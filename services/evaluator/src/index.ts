@@ -1,1 +1,2 @@
-export {};
+export { EvaluatorModule } from './evaluator.module.js';
+export { evaluatorSettings } from './settings.js';

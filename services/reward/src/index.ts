@@ -1,1 +1,1 @@
-export {};
+export { RewardModule } from './reward.module.js';

@@ -1,1 +1,1 @@
-export {};
+export { TokenizerModule } from './tokenizer.module.js';

@@ -1,10 +1,10 @@
 import { type ChatMessage, messageBytesMax } from '@hone/contracts';
 
 /** A question with the answer that a person gave: what an evaluation asks and compares. */
-export interface EvaluationItem {
+export type EvaluationItem = {
   messages: ChatMessage[];
   answer: string;
-}
+};
 
 /** The last answer of a conversation that is to be learnt, with everything before it; nothing when there is none. */
 export function evaluationItem(messages: readonly ChatMessage[]): EvaluationItem | undefined {

@@ -1,0 +1,4 @@
+import { runService } from '@hone/service-kit';
+import { RewardModule } from './reward.module.js';
+
+await runService({ name: 'reward', module: RewardModule });
