@@ -1,6 +1,7 @@
 import { fault, HoneError } from '@hone/base';
 import { connect, type NatsConnection, nkeyAuthenticator, PermissionViolationError } from '@nats-io/transport-node';
 import type { MeshLog } from './log.js';
+import { pause } from './pause.js';
 
 export interface ConnectionOptions {
   /** The name of the process on the bus and of its inbox prefix `_INBOX_<service>`. */
@@ -20,6 +21,8 @@ export interface Link {
   fail(error: HoneError): void;
   onReconnect(listener: () => void): () => void;
   isConnected(): boolean;
+  /** Waits at most so long for a lost connection; the client drops what is said meanwhile, and its answer would never come. */
+  whenConnected(limitMs: number): Promise<void>;
 }
 
 /**
@@ -57,6 +60,15 @@ export async function openLink({ service, url, nkeySeed, log }: ConnectionOption
     ended: nats.closed().then((error) => reason ?? (error ? notConnected(service, url, error) : undefined)),
     onReconnect: (listener) => (listeners.add(listener), () => listeners.delete(listener)),
     isConnected: () => isConnected && !nats.isClosed(),
+    whenConnected: async (limitMs) => {
+      if (isConnected || nats.isClosed()) return;
+      const back = new AbortController();
+      const listener = (): void => back.abort();
+      listeners.add(listener);
+      void nats.closed().then(listener);
+      await pause(limitMs, back.signal);
+      listeners.delete(listener);
+    },
   };
 
   async function watchStatus(): Promise<void> {

@@ -9,6 +9,7 @@ import { headerNames } from './header-names.js';
 import type { InFlight } from './in-flight.js';
 import type { MeshLog } from './log.js';
 import { pause } from './pause.js';
+import { repeat } from './repeat.js';
 import { awaitConsumer } from './topology-check.js';
 import { extractTrace, inSpan } from './trace.js';
 
@@ -27,6 +28,7 @@ export interface ConsumeOptions {
 const pullMs = 20_000;
 const heartbeatMs = 2_500;
 const retryMs = 1000;
+const ackTimeoutMs = 1000;
 
 /**
  * Works through one durable consumer. Each slot pulls one message at a time: a longer buffer would let ack_wait run for
@@ -71,8 +73,9 @@ export class DurableConsumer {
     let consumer: Consumer | undefined;
     while (!signal.aborted && !link.nats.isClosed()) {
       try {
+        await link.whenConnected(pullMs);
         if (consumer === undefined) {
-          consumer = await awaitConsumer(jetstream, this.#options.service, message, log, signal);
+          consumer = await awaitConsumer({ link, jetstream }, this.#options.service, message, log, signal);
           this.#isReady = true;
         }
         await this.#pullOne(consumer);
@@ -120,7 +123,7 @@ export class DurableConsumer {
         const input = decode(message.subject, message.input, msg.data);
         await handler(input, deliveryContext(message, msg, attempt, closing));
       });
-      await acknowledge(msg);
+      await acknowledge(link, msg, log);
     } catch (thrown) {
       const error = asHoneError(thrown);
       log.warn(
@@ -142,7 +145,7 @@ export class DurableConsumer {
 
   /** A refusal repeats itself, so it is buried at once; a fault or a bug is tried again until the deliveries are used up. */
   async #giveBack(msg: JsMsg, error: HoneError, attempt: number, closing: AbortSignal): Promise<void> {
-    const { message, service, jetstream, log } = this.#options;
+    const { message, service, link, jetstream, log } = this.#options;
     const { backoffMs, deliveriesMax } = message.delivery;
     if (closing.aborted && error.kind !== 'refusal') return msg.nak();
     if (error.kind !== 'refusal' && attempt < deliveriesMax) {
@@ -150,7 +153,7 @@ export class DurableConsumer {
     }
     try {
       await bury(jetstream, service, this.name, msg, error);
-      await acknowledge(msg);
+      await acknowledge(link, msg, log);
     } catch (thrown) {
       log.error(
         { subject: message.subject, sequence: msg.seq, error: String(thrown) },
@@ -161,14 +164,21 @@ export class DurableConsumer {
   }
 }
 
-/** The server's answer to the acknowledgement is awaited: only then can the message not come back. */
-async function acknowledge(msg: JsMsg): Promise<void> {
-  if (!(await msg.ackAck({ timeout: 5000 }))) {
-    throw fault(
-      'ack_lost',
-      `[${msg.subject}] expected the server to confirm the acknowledgement of message ${msg.seq}; it may come again`,
-    );
-  }
+/**
+ * The server's answer to the acknowledgement is awaited: only then can the message not come back. The client's own `ackAck` can
+ * be called once only, and a crash of the server swallows it, so the acknowledgement is a request that is made twice. A server
+ * that had stored the first one stays silent on the second; one that had not delivers the message again.
+ */
+async function acknowledge(link: Link, msg: JsMsg, log: MeshLog): Promise<void> {
+  const reply = 'reply' in msg ? String(msg.reply) : '';
+  const ask = (): Promise<unknown> => link.nats.request(reply, '+ACK', { timeout: ackTimeoutMs });
+  await repeat(link, ackTimeoutMs, () => true, ask).catch(() => {
+    if (!link.nats.isClosed())
+      log.warn(
+        { subject: msg.subject, sequence: msg.seq },
+        'an acknowledgement was not confirmed; the message may come again',
+      );
+  });
 }
 
 const crashed = (message: Message, deliveries: number): HoneError =>

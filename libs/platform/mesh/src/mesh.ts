@@ -31,6 +31,9 @@ export interface ListenOptions {
   concurrency?: number;
 }
 
+/** How long a ledger waits for a lost connection before it says that it is unavailable. */
+const ledgerPatienceMs = 5000;
+
 /** Connects a service to the bus; waits for the server as long as it takes. */
 export async function connectMesh({ service, url, nkeySeed, log = silentLog }: MeshOptions): Promise<Mesh> {
   const link = await openLink({ service, url, log, ...(nkeySeed === undefined ? {} : { nkeySeed }) });
@@ -75,12 +78,12 @@ export class Mesh {
 
   /** Gives the owner of a command work to do. */
   send<M extends Message>(command: M, input: z.input<M['input']>, options?: PublishOptions): Promise<Published> {
-    return publish({ jetstream: this.#jetstream, service: this.service }, command, input, options);
+    return publish({ link: this.#link, jetstream: this.#jetstream, service: this.service }, command, input, options);
   }
 
   /** Tells a fact to every service that reads it. */
   emit<M extends Message>(event: M, input: z.input<M['input']>, options?: PublishOptions): Promise<Published> {
-    return publish({ jetstream: this.#jetstream, service: this.service }, event, input, options);
+    return publish({ link: this.#link, jetstream: this.#jetstream, service: this.service }, event, input, options);
   }
 
   /** The names `<prefix>.<id>` of a ledger of the book, as values of the schema. */
@@ -149,7 +152,8 @@ export class Mesh {
     return this.#link.nats;
   }
 
-  #bucket(name: string): Promise<KV> {
+  async #bucket(name: string): Promise<KV> {
+    await this.#link.whenConnected(ledgerPatienceMs);
     let bucket = this.#buckets.get(name);
     if (bucket === undefined) {
       // Reads go to the leader (no direct gets), so that a service always reads its own writes.

@@ -1,12 +1,13 @@
-import { digestOfBytes, fault, HoneError } from '@hone/base';
+import { digestOfBytes, fault, type HoneError } from '@hone/base';
 import { type Message, streamOf } from '@hone/contracts';
 import type { JetStreamClient } from '@nats-io/jetstream';
 import { headers } from '@nats-io/transport-node';
 import { context } from '@opentelemetry/api';
 import type { z } from 'zod';
 import { encode } from './codec.js';
+import type { Link } from './connection.js';
 import { headerNames } from './header-names.js';
-import { pause } from './pause.js';
+import { repeat } from './repeat.js';
 import { inSpan, injectTrace } from './trace.js';
 
 export interface PublishOptions {
@@ -25,11 +26,10 @@ export interface Published {
 }
 
 const attemptMs = 5000;
-const retryMs = 250;
 
 /** Stores a command or an event in its stream; returns when the server has it on disk. */
 export async function publish<M extends Message>(
-  { jetstream, service }: { jetstream: JetStreamClient; service: string },
+  { link, jetstream, service }: { link: Link; jetstream: JetStreamClient; service: string },
   message: M,
   input: z.input<M['input']>,
   { id, timeoutMs = 30_000 }: PublishOptions = {},
@@ -50,14 +50,16 @@ export async function publish<M extends Message>(
       const head = headers();
       head.set(headerNames.sender, service);
       injectTrace(head);
-      const ack = await untilStored(message, timeoutMs, () =>
+      const ack = await repeat(link, timeoutMs, isPermanent, () =>
         jetstream.publish(message.subject, body, {
           msgID,
           headers: head,
           timeout: attemptMs,
           expect: { streamName: stream },
         }),
-      );
+      ).catch((cause: unknown) => {
+        throw notStored(message, cause);
+      });
       return { sequence: ack.seq, isDuplicate: ack.duplicate };
     },
   );
@@ -66,19 +68,6 @@ export async function publish<M extends Message>(
 /** Ids share one window per stream, so the subject is part of them. */
 export const messageId = (message: Message, id: string | undefined, body: Uint8Array): string =>
   `${message.subject.slice('hone.v1.'.length)}/${id ?? digestOfBytes(body)}`;
-
-async function untilStored<T>(message: Message, timeoutMs: number, store: () => Promise<T>): Promise<T> {
-  const started = performance.now();
-  for (;;) {
-    try {
-      return await store();
-    } catch (cause) {
-      if (cause instanceof HoneError) throw cause;
-      if (performance.now() - started + retryMs > timeoutMs || isPermanent(cause)) throw notStored(message, cause);
-      await pause(retryMs);
-    }
-  }
-}
 
 /** An answer of the server (a full stream, a denied subject) does not change by asking again at once; silence may. */
 function isPermanent(cause: unknown): boolean {

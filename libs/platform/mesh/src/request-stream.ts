@@ -32,6 +32,7 @@ export async function* requestStream<M extends Message>(
 ): AsyncGenerator<ReplyOf<M>, void, void> {
   const schema = replySchema(message);
   const body = encode(message.subject, message.input, input);
+  await link.whenConnected(silenceMs);
   const parent = context.active();
   const span = startSpan({ operation: 'request', message, bytes: body.byteLength }, parent);
   const inbox = createInbox(inboxPrefix(service));

@@ -39,6 +39,7 @@ export async function request<M extends Message>(
 async function ask(link: Link, service: string, message: Message, body: Uint8Array, timeoutMs: number): Promise<Msg> {
   const started = performance.now();
   for (;;) {
+    await link.whenConnected(timeoutMs - (performance.now() - started));
     const left = Math.max(1, Math.ceil(timeoutMs - (performance.now() - started)));
     const head = headers();
     head.set(headerNames.timeoutMs, String(left));

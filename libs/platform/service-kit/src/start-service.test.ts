@@ -59,7 +59,12 @@ describe('startService', () => {
     home = await mkdtemp(join(tmpdir(), 'hone-kit-'));
     bus = await startBus({ messages: [echo, spell, carve] });
     asker = await bus.connect('gateway');
-    const environment = { HONE_NATS_URL: bus.nats.url, HONE_HOME: home, HONE_TRAINER_SUFFIX: '!', HONE_LOG_LEVEL: 'silent' };
+    const environment = {
+      HONE_NATS_URL: bus.nats.url,
+      HONE_HOME: home,
+      HONE_TRAINER_SUFFIX: '!',
+      HONE_LOG_LEVEL: 'silent',
+    };
     const settings = z.object({ suffix: z.string() });
     service = await startService({ name: 'trainer', module: WordsModule, settings, environment });
   });
@@ -74,7 +79,10 @@ describe('startService', () => {
   });
 
   it('carries a refusal of a handler through Nest unchanged', async () => {
-    await expect(asker.request(echo, { text: 'forbidden' })).rejects.toMatchObject({ code: 'word_forbidden', status: 403 });
+    await expect(asker.request(echo, { text: 'forbidden' })).rejects.toMatchObject({
+      code: 'word_forbidden',
+      status: 403,
+    });
   });
 
   it('streams the frames of an async generator', async () => {
