@@ -16,9 +16,22 @@ namespace {
 thread_local int current_index = 0;
 thread_local bool inside_run = false;
 
-// Long enough that back-to-back ops never park (an op follows another in a few microseconds),
-// short enough that an idle process is quiet.
-constexpr int kSpinsBeforePark = 20000;
+// About 50 us: back-to-back ops (a few microseconds apart) never park, and an idle pool leaves its core to others.
+constexpr int kSpinsBeforePark = 1000;
+// How long the caller spins for the last tasks of others before it offers its core to the thread that may be waiting for one.
+constexpr int kSpinsBeforeYield = 4000;
+
+// The run word: 24 bits of generation, 20 of tasks, 20 of the next task.
+constexpr int kCountBits = 20;
+constexpr std::uint64_t kCountMask = (std::uint64_t{1} << kCountBits) - 1;
+constexpr std::uint32_t kGenerationMask = (std::uint32_t{1} << 24) - 1;
+
+std::uint64_t run_word(std::uint32_t generation, std::uint64_t tasks) {
+  return (std::uint64_t{generation} << (2 * kCountBits)) | (tasks << kCountBits);
+}
+std::uint32_t generation_of(std::uint64_t word) { return static_cast<std::uint32_t>(word >> (2 * kCountBits)); }
+std::uint64_t tasks_of(std::uint64_t word) { return (word >> kCountBits) & kCountMask; }
+std::uint64_t next_of(std::uint64_t word) { return word & kCountMask; }
 
 void pause_briefly() {
 #if defined(__x86_64__)
@@ -60,7 +73,7 @@ ThreadPool::~ThreadPool() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     stop_.store(true);
-    generation_.fetch_add(1);
+    state_.store(run_word((generation_of(state_.load()) + 1) & kGenerationMask, 0));
   }
   wake_.notify_all();
   for (std::thread& thread : threads_) thread.join();
@@ -68,52 +81,63 @@ ThreadPool::~ThreadPool() {
 
 void ThreadPool::dispatch(int tasks, Call call, void* data) {
   if (tasks <= 0) return;
-  if (tasks == 1 || size_ == 1 || inside_run) {
+  if (tasks == 1 || size_ == 1 || inside_run || static_cast<std::uint64_t>(tasks) > kCountMask) {
     for (int task = 0; task < tasks; ++task) call(data, task);
     return;
   }
   call_ = call;
   data_ = data;
-  tasks_ = tasks;
-  next_.store(0);
-  busy_.store(size_ - 1);
-  generation_.fetch_add(1);
+  done_.store(0, std::memory_order_relaxed);
+  const std::uint32_t generation = (generation_of(state_.load(std::memory_order_relaxed)) + 1) & kGenerationMask;
+  state_.store(run_word(generation, static_cast<std::uint64_t>(tasks)));
   if (parked_.load() > 0) {
     // Taking the mutex orders this after a thread that is about to park, so no wake-up is lost.
     { const std::lock_guard<std::mutex> lock(mutex_); }
     wake_.notify_all();
   }
-  drain();
-  while (busy_.load(std::memory_order_acquire) > 0) pause_briefly();
-}
-
-void ThreadPool::drain() {
   inside_run = true;
-  for (int task = next_.fetch_add(1); task < tasks_; task = next_.fetch_add(1)) call_(data_, task);
+  while (run_one_task(generation)) {
+  }
   inside_run = false;
+  for (int spin = 0; done_.load(std::memory_order_acquire) < tasks; ++spin) {
+    if (spin < kSpinsBeforeYield) pause_briefly();
+    else std::this_thread::yield();
+  }
 }
 
-std::uint64_t ThreadPool::wait_for_run(std::uint64_t seen) {
+// Claims and runs one task of the given run; false when there is none left or the run is over.
+bool ThreadPool::run_one_task(std::uint32_t generation) {
+  std::uint64_t word = state_.load(std::memory_order_acquire);
+  do {
+    if (generation_of(word) != generation || next_of(word) >= tasks_of(word)) return false;
+  } while (!state_.compare_exchange_weak(word, word + 1, std::memory_order_acq_rel, std::memory_order_acquire));
+  call_(data_, static_cast<int>(next_of(word)));
+  done_.fetch_add(1, std::memory_order_release);
+  return true;
+}
+
+std::uint32_t ThreadPool::wait_for_run(std::uint32_t seen) {
   for (int spin = 0; spin < kSpinsBeforePark; ++spin) {
-    const std::uint64_t now = generation_.load();
+    const std::uint32_t now = generation_of(state_.load(std::memory_order_acquire));
     if (now != seen) return now;
     pause_briefly();
   }
   std::unique_lock<std::mutex> lock(mutex_);
   parked_.fetch_add(1);
-  wake_.wait(lock, [&] { return generation_.load() != seen; });
+  wake_.wait(lock, [&] { return generation_of(state_.load()) != seen; });
   parked_.fetch_sub(1);
-  return generation_.load();
+  return generation_of(state_.load());
 }
 
 void ThreadPool::work(int index) {
   current_index = index;
-  std::uint64_t seen = 0;
+  inside_run = true;
+  std::uint32_t seen = 0;
   for (;;) {
     seen = wait_for_run(seen);
     if (stop_.load()) return;
-    drain();
-    busy_.fetch_sub(1, std::memory_order_release);
+    while (run_one_task(seen)) {
+    }
   }
 }
 

@@ -10,7 +10,8 @@
 namespace hone {
 
 // A fixed set of threads that run numbered tasks. The caller is thread 0 and works too, so size() threads are busy.
-// One run at a time; a kernel that must give the same bits at every thread count splits outputs, never a sum.
+// One run at a time; a run ends when its tasks are done, whether or not every thread came: a thread that the machine gave to
+// another process delays nobody. A kernel that must give the same bits at every thread count splits outputs, never a sum.
 class ThreadPool {
  public:
   explicit ThreadPool(int threads);
@@ -37,18 +38,18 @@ class ThreadPool {
 
   void dispatch(int tasks, Call call, void* data);
   void work(int index);
-  void drain();
-  std::uint64_t wait_for_run(std::uint64_t seen);
+  bool run_one_task(std::uint32_t generation);
+  std::uint32_t wait_for_run(std::uint32_t seen);
 
   const int size_;
   std::vector<std::thread> threads_;
 
+  // Valid from the publication of a run until its last task is done: only the holder of a claimed task reads them.
   Call call_ = nullptr;
   void* data_ = nullptr;
-  int tasks_ = 0;
-  alignas(64) std::atomic<int> next_{0};
-  alignas(64) std::atomic<int> busy_{0};
-  alignas(64) std::atomic<std::uint64_t> generation_{0};
+  // Generation, number of tasks and next task in one word: a thread that comes late to a run claims nothing of the next.
+  alignas(64) std::atomic<std::uint64_t> state_{0};
+  alignas(64) std::atomic<int> done_{0};
   std::atomic<bool> stop_{false};
   std::atomic<int> parked_{0};
   std::mutex mutex_;
