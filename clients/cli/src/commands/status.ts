@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import { exitCodes } from '../exit-codes.js';
+import { Home } from '../home.js';
+import { show, table } from '../show/talk.js';
+import { isNatsReady } from '../up/nats-server.js';
+import { isAlive, isOurs, type MeshState, readState } from '../up/state.js';
+import { isServiceReady } from '../up/supervisor.js';
+import { type CommonOptions, withJson } from './command.js';
+
+export function addStatus(program: Command): void {
+  withJson(program.command('status'))
+    .description('what runs: the URL, the file of the API key, and the state of every service')
+    .action(async ({ json }: CommonOptions) => {
+      const state = readState(new Home());
+      const status = await statusOf(new Home(), state);
+      show(json === true, status, () => textOf(status));
+      if (status.status !== 'up') process.exitCode = exitCodes.unavailable;
+    });
+}
+
+interface ServiceStatus {
+  state: string;
+  pid: number | null;
+  restarts: number;
+}
+
+export interface MeshStatus {
+  status: 'up' | 'starting' | 'degraded' | 'down';
+  url: string | null;
+  api_key_file: string | null;
+  home: string;
+  pid: number | null;
+  services: Record<string, ServiceStatus>;
+}
+
+async function statusOf(home: Home, state: MeshState | undefined): Promise<MeshStatus> {
+  if (state === undefined || !isAlive(state.pid) || !isOurs(state.pid, home))
+    return { status: 'down', url: null, api_key_file: null, home: home.root, pid: null, services: {} };
+  const services: Record<string, ServiceStatus> = {};
+  await Promise.all(
+    Object.entries(state.services).map(async ([name, { pid, state: kept, restarts, port }]) => {
+      const isReady = await (name === 'nats-server' ? isNatsReady(port) : isServiceReady(port));
+      services[name] = { state: isReady ? 'ready' : kept === 'running' ? 'starting' : kept, pid, restarts };
+    }),
+  );
+  const sorted = Object.fromEntries(Object.entries(services).sort(([a], [b]) => a.localeCompare(b)));
+  const isAllReady = Object.values(services).every((service) => service.state === 'ready');
+  const status = isAllReady ? 'up' : state.isReady ? 'degraded' : 'starting';
+  return { status, url: state.url, api_key_file: state.apiKeyFile, home: home.root, pid: state.pid, services: sorted };
+}
+
+function textOf({ status, url, api_key_file, services }: MeshStatus): string {
+  if (url === null) return 'Hone is down; start it: npx hone up';
+  const rows = Object.entries(services).map(([name, { state, pid, restarts }]) => [name, state, pid ?? '-', restarts]);
+  return `Hone is ${status} at ${url}/v1, key in ${api_key_file}\n${table(['service', 'state', 'pid', 'restarts'], rows)}`;
+}

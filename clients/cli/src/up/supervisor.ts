@@ -1,0 +1,196 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { natsConfig, type ServiceName, serviceNames } from '@hone/contracts';
+import { prepareBusMain, serviceMain } from '../checkout.js';
+import { CliError, exitCodes } from '../exit-codes.js';
+import type { Home } from '../home.js';
+import { Child } from './child.js';
+import { ensureApiKey, ensureNatsKeys, seedFile } from './keys.js';
+import { isNatsReady, natsServerPath } from './nats-server.js';
+import { freePort } from './ports.js';
+import { type MeshState, removeState, writeState } from './state.js';
+
+export interface MeshOptions {
+  home: Home;
+  port: number;
+  host: string;
+}
+
+const readyWithinMs = 90_000;
+const stopPatienceMs = 15_000;
+const natsBytesMax = '8GB';
+
+/** The whole mesh on this machine: a nats-server and every service as child processes that are restarted when they end. */
+export class Supervisor {
+  readonly #options: MeshOptions;
+  readonly #children = new Map<string, { child: Child; port: number }>();
+  readonly #startedAt = new Date().toISOString();
+  #natsPort = 0;
+  #isReady = false;
+  #isStopping = false;
+
+  constructor(options: MeshOptions) {
+    this.#options = options;
+  }
+
+  get url(): string {
+    const { host, port } = this.#options;
+    return `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`;
+  }
+
+  /** Starts everything and returns when every service is ready for work. */
+  async start(progress: (text: string) => void): Promise<void> {
+    const { home } = this.#options;
+    home.create();
+    ensureApiKey(home);
+    this.#natsPort = await freePort();
+    this.#startNats();
+    progress('nats-server');
+    await this.#until(
+      () => isNatsReady(this.#natsPort),
+      () => 'nats-server',
+    );
+    await Promise.all([this.#prepareBus(), ...serviceNames.map((service) => this.#startService(service))]);
+    const waiting = new Set<ServiceName>(serviceNames);
+    await this.#until(
+      async () => {
+        for (const service of [...waiting]) {
+          if (!(await isServiceReady(this.#children.get(service)?.port ?? 0))) continue;
+          waiting.delete(service);
+          progress(service);
+        }
+        return waiting.size === 0;
+      },
+      () => [...waiting].join(', '),
+    );
+    this.#isReady = true;
+    this.#changed();
+  }
+
+  /** Stops the services in order, then the bus, and takes the state away. */
+  async stop(): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    const all = [...this.#children.values()].map(({ child }) => child);
+    const services = all.filter(({ spec }) => spec.name !== 'nats-server');
+    // The door first, so that nothing new comes in while the others end their work.
+    await Promise.all(
+      services.filter(({ spec }) => spec.name === 'gateway').map((child) => child.stop(stopPatienceMs)),
+    );
+    await Promise.all(services.map((child) => child.stop(stopPatienceMs)));
+    await Promise.all(all.map((child) => child.stop(stopPatienceMs)));
+    removeState(this.#options.home);
+  }
+
+  get state(): MeshState {
+    const { home } = this.#options;
+    const services = [...this.#children].map(([name, { child, port }]) => {
+      const { pid, state, restarts } = child;
+      return [name, { pid: pid ?? null, state, restarts, port }] as const;
+    });
+    return {
+      pid: process.pid,
+      url: this.url,
+      natsUrl: `nats://127.0.0.1:${this.#natsPort}`,
+      apiKeyFile: home.apiKeyFile,
+      startedAt: this.#startedAt,
+      isReady: this.#isReady,
+      services: Object.fromEntries(services),
+    };
+  }
+
+  #startNats(): void {
+    const { home } = this.#options;
+    const command = natsServerPath();
+    const settings = { host: '127.0.0.1', port: this.#natsPort, storeDirectory: home.natsStore };
+    const text = natsConfig({ ...settings, storeBytesMax: natsBytesMax, keys: ensureNatsKeys(home) });
+    writeFileSync(home.natsConfig, text, { mode: 0o600 });
+    this.#add('nats-server', this.#natsPort, command, ['-c', home.natsConfig], this.#environment());
+  }
+
+  async #startService(service: ServiceName): Promise<void> {
+    const { home, port, host } = this.#options;
+    const main = serviceMain(service);
+    if (!existsSync(main))
+      throw new CliError(`[up] expected ${main} but it is not built; fix: npm run setup`, exitCodes.unavailable);
+    const healthPort = await freePort();
+    const own = {
+      HONE_NATS_SEED_FILE: seedFile(home, service),
+      HONE_HEALTH_PORT: String(healthPort),
+      ...(service === 'gateway'
+        ? {
+            HONE_GATEWAY_PORT: String(port),
+            HONE_GATEWAY_HOST: host,
+            HONE_GATEWAY_KEY_FILE: home.keysFile,
+          }
+        : {}),
+    };
+    this.#add(service, healthPort, process.execPath, [main], { ...this.#environment(), ...own });
+  }
+
+  #add(name: string, port: number, command: string, args: string[], environment: NodeJS.ProcessEnv): void {
+    const spec = { name, command, args, environment, logFile: this.#options.home.log(name) };
+    const child = new Child(spec, () => this.#changed());
+    this.#children.set(name, { child, port });
+    child.start();
+  }
+
+  #environment(): NodeJS.ProcessEnv {
+    return {
+      ...process.env,
+      HONE_HOME: this.#options.home.root,
+      HONE_NATS_URL: `nats://127.0.0.1:${this.#natsPort}`,
+    };
+  }
+
+  /** The streams and consumers are made with the administrator's key by a process that ends. */
+  async #prepareBus(): Promise<void> {
+    const { home } = this.#options;
+    const environment = { ...this.#environment(), HONE_NATS_SEED_FILE: seedFile(home, 'admin') };
+    const child: ChildProcess = spawn(process.execPath, [prepareBusMain], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk: Buffer) => appendFileSync(home.log('prepare-bus'), chunk));
+    const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
+    if (code !== 0 && !this.#isStopping) throw failed(home, 'prepare-bus', `ended with code ${code}`);
+  }
+
+  async #until(isDone: () => Promise<boolean>, what: () => string): Promise<void> {
+    const deadline = performance.now() + readyWithinMs;
+    while (!(await isDone())) {
+      if (this.#isStopping) throw new CliError('[up] stopped before the mesh was ready', exitCodes.interrupted);
+      for (const [name, { child }] of this.#children) {
+        const isHopeless = child.state === 'failed' || (child.restarts >= 5 && !this.#isReady);
+        if (isHopeless) throw failed(this.#options.home, name, 'ends again and again');
+      }
+      if (performance.now() > deadline)
+        throw failed(this.#options.home, what(), `is not ready after ${readyWithinMs} ms`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  #changed(): void {
+    if (!this.#isStopping) writeState(this.#options.home, this.state);
+  }
+}
+
+export async function isServiceReady(port: number): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/health/ready`, { signal: AbortSignal.timeout(2000) });
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+/** A failure of a child with the last lines of its log, where the reason stands. */
+function failed(home: Home, name: string, why: string): CliError {
+  const path = home.log(name);
+  const lines = existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n').slice(-5).join('\n') : '';
+  return new CliError(
+    `[up] expected a healthy ${name} but it ${why}; its log (${path}) ends with:\n${lines}`,
+    exitCodes.unavailable,
+  );
+}
