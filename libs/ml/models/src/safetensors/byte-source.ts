@@ -9,7 +9,9 @@ export interface ByteSource {
 }
 
 export function memorySource(name: string, data: Uint8Array): ByteSource {
-  return { name, bytes: data.byteLength, read: (begin, end) => data.subarray(begin, end), close: () => undefined };
+  // A Buffer's slice() shares memory while that of a plain array copies; readers rely on the copy to align elements.
+  const plain = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return { name, bytes: plain.byteLength, read: (begin, end) => plain.subarray(begin, end), close: () => undefined };
 }
 
 export function fileSource(path: string): ByteSource {
