@@ -33,6 +33,15 @@ inline void product_atb(Context& context, const float* a, std::int64_t rows, std
   const std::int64_t tiles = ceil_div(rows, kRows);
   float* packed = context.scratch_as<float>(ThreadPool::thread_index(), tiles * kRows * chunk, kSharedRows);
   std::int64_t begin = 0;
+  // Few rows of C: the lines that a tile takes six values from are still near when the next tile takes its own.
+  if (rows <= 512) {
+    Product<F32Dot> product = f32_product(a, rows, depth, columns, c, continues);
+    product.a_tile = 1;
+    product.a_row = 1;
+    product.a_step = a_step;
+    gemm_filled(context, product, FillRows{b, columns});
+    return;
+  }
   do {
     const std::int64_t count = std::min(chunk, depth - begin);
     constexpr std::int64_t kTilesAtOnce = 8;

@@ -134,11 +134,23 @@ struct Split {
 
   Split(std::int64_t rows, std::int64_t panels, std::int64_t threads) {
     block_rows = std::min(rows, kBlockRows);
-    row_blocks = ceil_div(rows, block_rows);
     group_panels = std::min(panels, kBlockPanels);
-    while (group_panels > 1 && row_blocks * ceil_div(panels, group_panels) < 6 * threads) {
-      group_panels = ceil_div(group_panels, 2);
+    count(rows, panels);
+    while (tasks() < 6 * threads) {
+      if (group_panels > 2) {
+        group_panels = ceil_div(group_panels, 2);
+      } else if (block_rows > 48) {
+        block_rows = ceil_div(block_rows, 24) * 12;  // A multiple of every kRows, as packed rows of A need.
+      } else if (group_panels > 1) {
+        group_panels = 1;
+      } else {
+        break;
+      }
+      count(rows, panels);
     }
+  }
+  void count(std::int64_t rows, std::int64_t panels) {
+    row_blocks = ceil_div(rows, block_rows);
     groups = ceil_div(panels, group_panels);
   }
   int tasks() const { return static_cast<int>(row_blocks * groups); }
