@@ -3,6 +3,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { seeded } from '@hone/base';
 import { type GenerationOutput, type GenerationRequest, TextEngine, type TextEngineOptions } from '@hone/engine';
 import { loadModel } from '@hone/models';
 import { ChatTemplate, Tokenizer } from '@hone/text';
@@ -186,6 +187,34 @@ describeReferenceModels((folder, reference) => {
       model.free();
       expect(answers(tight, crowd())).toEqual(whole);
       expect(tight.stats.preemptions).toBeGreaterThan(0);
+    });
+
+    it('while neighbours come and leave at random tokens, and every block comes back', async () => {
+      const calm = answers(await withAdapters(), crowd());
+      const model = loadModel(folder);
+      const kvBytesMax = 40 * model.kvBytesPerPage(4);
+      model.free();
+      const engine = await withAdapters({ blockSize: 4, kvBytesMax, stepTokensMax: 16, sequencesMax: 16 });
+      const random = seeded(20, 'neighbours');
+      let guests = 0;
+      const present = new Set<string>();
+      const disturb = (): void => {
+        if (guests < 200) {
+          const id = `guest-${guests++}`;
+          const adapter = [undefined, ...adapters][guests % (adapters.length + 1)];
+          engine.start({ ...textRequest(id, `Guest ${guests} of`, { temperature: 1, tokensMax: 40 }), adapter });
+          present.add(id);
+        }
+        for (const id of present) {
+          if (random() > 0.3) continue;
+          engine.abort(id);
+          present.delete(id);
+        }
+      };
+      const disturbed = answers(engine, crowd(), disturb);
+      for (const [key, answer] of calm) expect(disturbed.get(key)).toEqual(answer);
+      for (const id of present) engine.abort(id);
+      expect(engine.stats).toMatchObject({ blocksUsed: 0, running: 0, waiting: 0, waitingTokens: 0 });
     });
 
     it('when the prompt is already in the cache', async () => {

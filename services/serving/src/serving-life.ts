@@ -2,6 +2,7 @@ import type { Readiness } from '@hone/service-kit';
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import { followModels } from './app/follow-models.js';
 import type { ServingState } from './app/serving-state.js';
+import { warmAliases } from './app/warm-model.js';
 
 /** Start and end of serving: ready when the ledger is known; a lost engine or ledger ends the process, and its supervisor starts another. */
 export class ServingLife implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -26,6 +27,7 @@ export class ServingLife implements OnApplicationBootstrap, OnApplicationShutdow
       },
     });
     known();
+    if (this.#state.parts.settings.warm) void warmAliases(this.#state);
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -46,6 +46,8 @@ export class BlockManager {
    */
   admit(sequence: Sequence): boolean {
     assert(sequence.blocks.length === 0, '[blocks] a sequence without blocks is admitted');
+    // The last token is always computed, so at least one new block is needed; names of blocks are not even made up without one.
+    if (this.free === 0) return false;
     const needed = this.blocksFor(sequence.target);
     const shared = this.#remembered(sequence);
     const idleShared = shared.filter((block) => this.#references[block] === 0).length;

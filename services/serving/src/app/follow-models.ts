@@ -1,8 +1,9 @@
 import type { HoneError } from '@hone/base';
 import { aliasEntry, experimentEntry, ledgers, modelEntry } from '@hone/contracts';
-import { inTrace, traced } from '@hone/telemetry';
+import { attributes, inTrace, traced } from '@hone/telemetry';
 import { changed } from '../domain/snapshot.js';
 import type { ServingState } from './serving-state.js';
+import { warmModel } from './warm-model.js';
 
 /** Keeps the snapshot up with the ledger. Resolves when everything that is there now is in it. */
 export async function followModels(
@@ -31,23 +32,31 @@ export async function followModels(
   await aliases.watch(async (change) => {
     const name = change.type === 'put' ? change.entry.id : change.id;
     const value = change.type === 'put' ? change.entry.value : undefined;
-    const before = state.snapshot.aliases.get(name)?.model;
-    state.snapshot = changed(state.snapshot, 'aliases', name, value);
-    if (isStarted && value && value.model !== before) await tellMoved(state, name, value.model, value.traceparent);
+    const isMove = isStarted && value !== undefined && value.model !== state.snapshot.aliases.get(name)?.model;
+    const flip = (): void => void (state.snapshot = changed(state.snapshot, 'aliases', name, value));
+    if (isMove) await moveAlias(state, name, value, flip);
+    else flip();
   }, options);
   isStarted = true;
 }
 
-/** The end of the circle: a span in the trace of the feedback that caused it says that requests now get the new model. */
-async function tellMoved(
+/**
+ * The end of the circle: a span in the trace of the feedback that caused it says that requests now get the new model. The
+ * weights are loaded first, so that nobody waits for them; until then, and in requests under way, the old model answers.
+ */
+async function moveAlias(
   state: ServingState,
   alias: string,
-  model: string,
-  traceparent: string | undefined,
+  { model, traceparent }: { model: string; traceparent?: string | undefined },
+  flip: () => void,
 ): Promise<void> {
+  const facts = { 'hone.alias': alias, [attributes.responseModel]: model };
   await inTrace(traceparent, () =>
-    traced('hone.serving.alias.moved', { 'hone.alias': alias, 'gen_ai.response.model': model }, async () => {
-      state.parts.log.info({ alias, model }, 'the alias has moved');
+    traced('hone.serving.alias.moved', facts, async (span) => {
+      const isWarm = await warmModel(state, model);
+      flip();
+      span.setAttribute('hone.serving.warm', isWarm);
+      state.parts.log.info({ alias, model, isWarm }, 'the alias has moved');
     }),
   );
 }
