@@ -276,7 +276,7 @@ describe('a dataset version', () => {
   it('a command that is none goes to the dead letters and holds nothing up', async () => {
     const dead: string[] = [];
     trainer.unwrap().subscribe('hone.v1.curation.dead.>', {
-      callback: (_error, msg) => dead.push(msg.headers?.get('Hone-Dead-Code') ?? ''),
+      callback: (_error, msg) => void dead.push(msg.headers?.get('Hone-Dead-Code') ?? ''),
     });
     await trainer.flush();
     trainer.unwrap().publish(datasetBuild.subject, '{"requestId": 7}');

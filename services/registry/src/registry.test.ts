@@ -184,7 +184,7 @@ describe('a finished run', () => {
   const deadLetters: string[] = [];
   beforeAll(() => {
     trainer.unwrap().subscribe('hone.v1.registry.dead.>', {
-      callback: (_error, msg) => deadLetters.push(msg.headers?.get('Hone-Dead-Code') ?? ''),
+      callback: (_error, msg) => void deadLetters.push(msg.headers?.get('Hone-Dead-Code') ?? ''),
     });
   });
 
@@ -251,7 +251,7 @@ describe('an experiment', () => {
     expect(await gateway.request(experimentCreate, wanted)).toEqual(started);
     const second = { ...wanted, name: 'second' };
     await expect(gateway.request(experimentCreate, second)).rejects.toMatchObject({ code: 'experiment_running' });
-    const unknown = { ...wanted, name: 'third', arms: [wanted.arms[0]!, { name: 'x', model: 'nobody' }] };
+    const unknown = { ...wanted, name: 'third', arms: [...wanted.arms, { name: 'x', model: 'nobody' }] };
     await expect(gateway.request(experimentCreate, unknown)).rejects.toMatchObject({ code: 'model_not_found' });
     await expect(gateway.request(experimentCreate, { ...wanted, name: 'fourth', alias: 'dusk' })).rejects.toMatchObject(
       {

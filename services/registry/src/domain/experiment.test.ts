@@ -9,10 +9,9 @@ import {
   startedExperiment,
 } from './experiment.js';
 
-const arms = [
-  { name: 'base', model: 'tiny', weight: 1 },
-  { name: 'tuned', model: 'ft:tiny:hone:desk:1', weight: 1 },
-];
+const base = { name: 'base', model: 'tiny', weight: 1 };
+const tuned = { name: 'tuned', model: 'ft:tiny:hone:desk:1', weight: 1 };
+const arms = [base, tuned];
 const wanted = { name: 'first-light', alias: 'desk', arms };
 
 describe('an experiment', () => {
@@ -25,7 +24,7 @@ describe('an experiment', () => {
   });
 
   it('refuses two arms of one name', () => {
-    expect(() => startedExperiment({ ...wanted, arms: [arms[0]!, arms[0]!] }, 5)).toThrow(
+    expect(() => startedExperiment({ ...wanted, arms: [base, base] }, 5)).toThrow(
       'a different name for each arm',
     );
   });
@@ -53,7 +52,7 @@ describe('an experiment', () => {
     const entry = startedExperiment(wanted, 5);
     expect(isSameExperiment(entry, wanted)).toBe(true);
     expect(isSameExperiment(entry, { ...wanted, alias: 'other' })).toBe(false);
-    expect(isSameExperiment(entry, { ...wanted, arms: [arms[0]!, { ...arms[1]!, weight: 3 }] })).toBe(false);
+    expect(isSameExperiment(entry, { ...wanted, arms: [base, { ...tuned, weight: 3 }] })).toBe(false);
   });
 
   it('is concluded once, with its first reason', () => {
