@@ -96,12 +96,14 @@ export function templateContext(
   messages: readonly ChatMessage[],
   { addGenerationPrompt = false, tools, now, variables = {} }: RenderOptions,
 ): Record<string, unknown> {
+  // Absent tools and documents are none, not undefined: that is what templates were written against.
   return {
+    documents: null,
     ...variables,
     ...specialTokens,
     messages,
     add_generation_prompt: addGenerationPrompt,
-    ...(tools === undefined ? {} : { tools }),
+    tools: tools ?? null,
     [clockName]: (format: string) => strftime(now ?? new Date(), format),
   };
 }
