@@ -3,7 +3,7 @@ import { fault, HoneError } from '@hone/base';
 /** An error of the store as a fault that names the place and the act; a full disk has its own code. */
 export function storeFault(store: string, act: string, cause: unknown): HoneError {
   if (cause instanceof HoneError) return cause;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const code = errorCode(cause);
   const text = cause instanceof Error ? cause.message : String(cause);
   if (code === 'ENOSPC' || code === 'EDQUOT' || /XMinioStorageFull|InsufficientStorage/.test(`${code} ${text}`)) {
     const message = `[${store}] expected room for ${act} but the disk is full; fix: free space, or collect garbage with hone gc`;
@@ -24,3 +24,7 @@ export async function named<T>(store: string, act: string, work: () => Promise<T
     throw storeFault(store, act, cause);
   }
 }
+
+/** The system's code of an error (`ENOENT`); asked by shape, since an error of another realm is no instance of this one's Error. */
+export const errorCode = (thrown: unknown): string =>
+  thrown !== null && typeof thrown === 'object' && 'code' in thrown ? String(thrown.code) : '';

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { type Digest, DigestStream, refusal } from '@hone/base';
-import { named } from './failure.js';
+import { errorCode, named } from './failure.js';
 import type { ArtifactStore } from './store.js';
 
 /** A file of a model, adapter or checkpoint as a manifest lists it. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Draft, Driver, Opened, Stat } from '../driver.js';
-import { named } from '../failure.js';
+import { errorCode, named } from '../failure.js';
 
 const chunkBytes = 1024 * 1024;
 
