@@ -20,8 +20,9 @@ Status read_dims(const std::int64_t* dims, View& view) {
     }
     view.dim[i] = dims[i];
     view.rank = i + 1;
+    // Asked before multiplying: the product of two large dimensions can wrap around to a small number.
+    if (dims[i] > 0 && count > kElementsMax / dims[i]) return bad_argument("expected at most 2^48 elements in a tensor");
     count *= dims[i] == 0 ? 1 : dims[i];
-    if (count > kElementsMax) return bad_argument("expected at most 2^48 elements in a tensor");
   }
   if (view.rank == 0) return bad_argument("expected at least one dimension for a tensor");
   return {};
