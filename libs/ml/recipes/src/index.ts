@@ -8,6 +8,7 @@ export { epochOrder, type Sampling } from './data/order.js';
 export { packUnits } from './data/packing.js';
 export { surveyDataset, type Survey } from './data/survey.js';
 export { datasetOf, type TokenDataset, type TokenRow } from './data/token-dataset.js';
+export { estimateMemory, type MemoryEstimate } from './estimate.js';
 export { evaluateLoss, type Evaluation, type EvaluateOptions } from './evaluate.js';
 export type { Cancellation, CheckpointReport, EvalReport, Observer, StartReport, StepReport } from './observer.js';
 export { autoEpochs, planTraining, type TrainingPlan } from './plan.js';

@@ -1,5 +1,5 @@
 import { refusal } from '@hone/base';
-import { isSafetensorsDtype, safetensorsDtypeBytes, type SafetensorsDtype } from './dtypes.js';
+import { isSafetensorsDtype, safetensorsDtypeBits, type SafetensorsDtype } from './dtypes.js';
 import { duplicateKey } from './duplicate-keys.js';
 
 export interface TensorEntry {
@@ -70,9 +70,8 @@ function parseJson(file: string, bytes: Uint8Array): Record<string, unknown> {
 }
 
 function parseMetadata(file: string, value: unknown): Record<string, string> {
-  if (value === undefined) return {};
-  const isText =
-    typeof value === 'object' && value !== null && Object.values(value).every((item) => typeof item === 'string');
+  if (value === undefined || value === null) return {};
+  const isText = typeof value === 'object' && Object.values(value).every((item) => typeof item === 'string');
   if (!isText || Array.isArray(value)) throw refuse(file, '__metadata__ must map text to text');
   return value as Record<string, string>;
 }
@@ -91,8 +90,10 @@ function parseEntry(file: string, name: string, value: unknown, dataStart: numbe
     throw bad('data_offsets must be two byte positions');
   }
   const [begin, end] = offsets as [number, number];
-  const bytes = (shape as number[]).reduce((product, size) => product * size, 1) * safetensorsDtypeBytes[dtype];
-  if (!Number.isSafeInteger(bytes)) throw bad('the shape is larger than any file');
+  const bits = (shape as number[]).reduce((product, size) => product * size, 1) * safetensorsDtypeBits[dtype];
+  if (!Number.isSafeInteger(bits)) throw bad('the shape is larger than any file');
+  if (bits % 8 !== 0) throw bad('its elements do not fill whole bytes');
+  const bytes = bits / 8;
   if (end < begin || end - begin !== bytes)
     throw bad(`expected ${bytes} bytes for its shape but received ${end - begin}`);
   return { dtype, shape: shape as number[], begin: dataStart + begin, end: dataStart + end };

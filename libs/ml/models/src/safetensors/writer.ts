@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 import { bug } from '@hone/base';
-import { safetensorsDtypeBytes, type SafetensorsDtype } from './dtypes.js';
+import { safetensorsDtypeBits, type SafetensorsDtype } from './dtypes.js';
 
 /** A tensor to be written; its bytes are produced when their turn comes, so that one tensor at a time is in memory. */
 export interface TensorToWrite {
@@ -15,11 +15,11 @@ type Named = readonly [string, TensorToWrite];
 const layout = (tensors: ReadonlyMap<string, TensorToWrite>): Named[] =>
   [...tensors].sort(
     ([nameA, a], [nameB, b]) =>
-      safetensorsDtypeBytes[b.dtype] - safetensorsDtypeBytes[a.dtype] || (nameA < nameB ? -1 : nameA > nameB ? 1 : 0),
+      safetensorsDtypeBits[b.dtype] - safetensorsDtypeBits[a.dtype] || (nameA < nameB ? -1 : nameA > nameB ? 1 : 0),
   );
 
 const bytesOf = ({ dtype, shape }: TensorToWrite): number =>
-  shape.reduce((product, size) => product * size, 1) * safetensorsDtypeBytes[dtype];
+  (shape.reduce((product, size) => product * size, 1) * safetensorsDtypeBits[dtype]) / 8;
 
 /** The length prefix and the header, padded with spaces so that the data starts at a multiple of 8. */
 function headerOf(order: readonly Named[], metadata: Readonly<Record<string, string>>): Uint8Array {

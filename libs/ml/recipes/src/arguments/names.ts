@@ -32,7 +32,6 @@ export const readElsewhere: readonly string[] = [
   'dtype',
   'eos_token',
   'eval_packing',
-  'learning_rate_multiplier',
   'logging_dir',
   'logging_first_step',
   'logging_strategy',

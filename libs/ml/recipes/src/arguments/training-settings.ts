@@ -160,7 +160,8 @@ const readBatches = (read: ArgumentReader) => ({
 
 function readRate(read: ArgumentReader, method: Method, warnings: string[]) {
   const { usual, start } = learningRates[method];
-  const learningRate = read.number('learning_rate', start, { min: 0 });
+  const multiplier = read.number('learning_rate_multiplier', 1, { min: 0 });
+  const learningRate = read.number('learning_rate', start * multiplier, { min: 0 });
   if (learningRate < usual[0] || learningRate > usual[1]) {
     warnings.push(`learning_rate ${learningRate} is outside the usual ${usual[0]} to ${usual[1]} for ${method}`);
   }
