@@ -10,8 +10,8 @@ import type { RegistryState } from './registry-state.js';
 
 /**
  * Promotes or rejects a candidate on the evaluation that its registration asked for; measurements that people ask for decide
- * nothing. The alias moves first and the entry follows: a crash between the two is healed by the redelivery, which finds the
- * alias moved already.
+ * nothing. The alias moves first, the experiments on it end, and the entry follows: a crash between them is healed by the
+ * redelivery, which finds the alias moved already, and whoever sees a promoted entry is answered by it.
  */
 export async function decideAdapter(
   state: RegistryState,
@@ -25,9 +25,6 @@ export async function decideAdapter(
   const earlier = isDecidedBy(candidate, evaluation.id);
   if (earlier === undefined && candidate.state !== 'candidate') return undefined;
   const decision = earlier ?? (await takeDecision(state, candidate, evaluation, at));
-  if (decision.state === 'promoted' && candidate.alias) {
-    await concludeOnAlias(state, candidate.alias, `${candidate.name} was promoted: ${decision.reason}`);
-  }
   await state.mesh.emit(
     adapterDecided,
     {
@@ -50,6 +47,9 @@ async function takeDecision(
   at: number,
 ): Promise<Decision> {
   const decision = await decideWithAlias(state, candidate, evaluation, at);
+  if (decision.state === 'promoted' && candidate.alias) {
+    await concludeOnAlias(state, candidate.alias, `${candidate.name} was promoted: ${decision.reason}`);
+  }
   await state.models.change(modelId(candidate.name), (value) =>
     value.state === 'candidate' ? decided(value, decision, evaluation, at) : value,
   );
