@@ -4,6 +4,7 @@ import { considerRetrain } from './consider-retrain.js';
 import type { CurationState } from './curation-state.js';
 
 const retryMs = 5000;
+const startRetryMs = 500;
 
 /**
  * Looks at a policy again when it asked for it: after the quiet time, or after the wait of a failed job. The alarm is only a
@@ -11,6 +12,7 @@ const retryMs = 5000;
  */
 export class RetrainAlarm {
   readonly #timers = new Map<string, NodeJS.Timeout>();
+  #starting: NodeJS.Timeout | undefined;
   #isStopped = false;
 
   constructor(
@@ -18,8 +20,15 @@ export class RetrainAlarm {
     private readonly log: MeshLog = silentLog,
   ) {}
 
+  /** Looks at every policy once; a bus that is not ready yet is waited for. */
   async start(): Promise<void> {
-    for (const { id } of await this.state.policies.list()) this.set(id, this.state.clock.now());
+    try {
+      for (const { id } of await this.state.policies.list()) this.set(id, this.state.clock.now());
+    } catch (thrown) {
+      if (this.#isStopped) return;
+      this.log.info({ error: String(thrown) }, 'the policies cannot be read yet; trying again');
+      this.#starting = setTimeout(() => void this.start(), startRetryMs);
+    }
   }
 
   /** Looks now, in the caller's trace; a fault is the caller's to retry. */
@@ -37,6 +46,7 @@ export class RetrainAlarm {
 
   stop(): void {
     this.#isStopped = true;
+    clearTimeout(this.#starting);
     for (const timer of this.#timers.values()) clearTimeout(timer);
   }
 
