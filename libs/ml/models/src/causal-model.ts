@@ -55,7 +55,7 @@ export class CausalModel {
     this.#invFreq = keep(fromFloats(inverseFrequencies(config.rope, headDim)));
   }
 
-  /** Hidden states [T, hiddenSize] after the final norm; recorded while a tape records. */
+  /** Hidden states [wanted rows, hiddenSize] after the final norm; recorded while a tape records. */
   hidden(batch: PackedBatch): Tensor {
     const { adapter, dropoutSeed } = batch;
     const rows = batch.ids.length;
@@ -65,7 +65,7 @@ export class CausalModel {
       const cuSeqlens = fromInts(batch.cuSeqlens);
       const attend: Attend = (layer, q, k, v) => attention(q, k, v, cuSeqlens, this.#attentionOptions(layer));
       const x = this.#layersForward(batch.ids, positions, attend, context, batch.isCheckpointed ?? false);
-      return this.#norm.forward(x);
+      return this.#norm.forward(batch.wantedRows ? gatherRows(x, fromInts(batch.wantedRows)) : x);
     };
     return isRecording() ? run() : scoped(run);
   }

@@ -24,6 +24,8 @@ export interface PackedBatch {
   cuSeqlens: Int32Array;
   /** The adapter that is trained or evaluated; absent = the plain base. */
   adapter?: LoraAdapter;
+  /** Rows whose hidden states are wanted, in this order; absent = all. The others skip the final norm and the head. */
+  wantedRows?: Int32Array;
   /** Set while training with lora_dropout > 0: the dropout masks depend on this seed alone. */
   dropoutSeed?: number;
   /** Recompute each layer during the backward pass instead of keeping its activations. */
@@ -99,7 +101,7 @@ export interface ModelShape {
  *
  * and for training and evaluation:
  *
- *   hidden(batch: PackedBatch): Tensor              f32 [T, hiddenSize] after the final norm; recorded on the current tape
+ *   hidden(batch: PackedBatch): Tensor              f32 [wanted rows, hiddenSize] after the final norm; recorded on the current tape
  *   tokenLogProbs(hidden: Tensor, targets: Int32Array): TokenLogProbs   { logp, entropy, argmax }, each [T]
  *
  * Functions:

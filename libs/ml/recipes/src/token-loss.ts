@@ -1,4 +1,4 @@
-import { Tape, fromFloats } from '@hone/tensor';
+import { Tape, filled } from '@hone/tensor';
 import type { CausalModel, PackedBatch } from '@hone/models';
 import type { MicroBatch } from './data/micro-batch.js';
 
@@ -28,8 +28,7 @@ export function accumulateGradient(
   );
   const sums = sumTokens(batch, logp.floats(), argmax?.ints());
   // d(mean of -log p) / d(log p)
-  const derivative = Float32Array.from(batch.targets, (target) => (target < 0 ? 0 : -1 / stepTargets));
-  const upstream = fromFloats(derivative);
+  const upstream = filled([batch.targetCount], -1 / stepTargets);
   tape.backward(logp, upstream);
   upstream.free();
   return sums;
@@ -47,7 +46,6 @@ export function measureTokens(model: CausalModel, batch: MicroBatch, options: Op
 function sumTokens({ targets }: MicroBatch, logp: Float32Array, argmax: Int32Array | undefined): TokenSums {
   let [nll, hits] = [0, 0];
   for (let i = 0; i < targets.length; i++) {
-    if ((targets[i] as number) < 0) continue;
     nll -= logp[i] as number;
     if (argmax?.[i] === targets[i]) hits++;
   }

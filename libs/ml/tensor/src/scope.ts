@@ -24,12 +24,14 @@ const open: Scope[] = [];
 export const currentScope = (): Scope | undefined => open.at(-1);
 
 /** Everything inside may hand out tensors as a single one, a list or a record of them. */
-export type Kept = Tensor | void | undefined | readonly Kept[] | { readonly [name: string]: Kept };
+export type Kept = Tensor | undefined | readonly Kept[] | { readonly [name: string]: Kept };
 
 /**
  * Runs `body` and frees every tensor that it allocated, except those that it returns, which belong to the scope around (or
  * to the caller, who then must free them). An exception frees all.
  */
+export function scoped<T extends Kept>(body: () => T): T;
+export function scoped(body: () => void): void;
 export function scoped<T extends Kept>(body: () => T): T {
   const scope = new Scope();
   open.push(scope);

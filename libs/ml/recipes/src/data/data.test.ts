@@ -80,7 +80,8 @@ describe('a micro-batch', () => {
     const { lengths } = surveyDataset('rows', dataset, 64, 8);
     const batch = microBatch(dataset, [1, 0], lengths);
     expect([...batch.ids]).toEqual([3, 4, 5, 6, 7]);
-    expect([...batch.targets]).toEqual([4, -1, -1, 7, -1]);
+    expect([...batch.wantedRows]).toEqual([0, 3]);
+    expect([...batch.targets]).toEqual([4, 7]);
     expect([...batch.positions]).toEqual([0, 1, 0, 1, 2]);
     expect([...batch.cuSeqlens]).toEqual([0, 2, 5]);
     expect(batch.targetCount).toBe(2);

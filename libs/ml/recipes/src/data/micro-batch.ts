@@ -1,8 +1,15 @@
-import type { PackedBatch } from '@hone/models';
 import type { TokenDataset } from './token-dataset.js';
 
-/** Rows laid end to end with the target of every place: the next token where it is learnt, -1 elsewhere. */
-export interface MicroBatch extends Pick<PackedBatch, 'ids' | 'positions' | 'cuSeqlens'> {
+/**
+ * Rows laid end to end, and the places from which a learnt token is predicted. Only those go through the head: on chat rows,
+ * where most tokens are prompt, that saves most of its work.
+ */
+export interface MicroBatch {
+  readonly ids: Int32Array;
+  readonly positions: Int32Array;
+  readonly cuSeqlens: Int32Array;
+  readonly wantedRows: Int32Array;
+  /** The learnt token of each wanted row: the one that follows it. */
   readonly targets: Int32Array;
   /** Learnt tokens. */
   readonly targetCount: number;
@@ -12,7 +19,8 @@ export function microBatch(dataset: TokenDataset, rows: readonly number[], lengt
   const total = rows.reduce((sum, row) => sum + (lengths[row] as number), 0);
   const ids = new Int32Array(total);
   const positions = new Int32Array(total);
-  const targets = new Int32Array(total).fill(-1);
+  const wantedRows = new Int32Array(total);
+  const targets = new Int32Array(total);
   const cuSeqlens = new Int32Array(rows.length + 1);
   let start = 0;
   let targetCount = 0;
@@ -24,12 +32,13 @@ export function microBatch(dataset: TokenDataset, rows: readonly number[], lengt
       ids[start + i] = tokens[i] as number;
       positions[start + i] = i;
       if (i > 0 && mask[i]) {
-        targets[start + i - 1] = tokens[i] as number;
-        targetCount++;
+        wantedRows[targetCount] = start + i - 1;
+        targets[targetCount++] = tokens[i] as number;
       }
     }
     start += length;
     cuSeqlens[index + 1] = start;
   });
-  return { ids, positions, cuSeqlens, targets, targetCount };
+  const learnt = { wantedRows: wantedRows.subarray(0, targetCount), targets: targets.subarray(0, targetCount) };
+  return { ids, positions, cuSeqlens, ...learnt, targetCount };
 }
