@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addDemo } from './commands/demo.js';
 import { addDown } from './commands/down.js';
 import { addStatus } from './commands/status.js';
 import { addUp } from './commands/up.js';
@@ -15,6 +16,6 @@ export function makeProgram(): Command {
         'Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 conflict, 5 unavailable, 130 interrupted.',
     )
     .exitOverride();
-  for (const add of [addUp, addDown, addStatus]) add(program);
+  for (const add of [addUp, addDown, addStatus, addDemo]) add(program);
   return program;
 }

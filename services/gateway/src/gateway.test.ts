@@ -162,6 +162,14 @@ describe('the gateway', () => {
     expect(await response.json()).toHaveProperty('error');
   });
 
+  it('makes one job of two requests with the same idempotency key', async () => {
+    const body = { model: 'hone-tiny', training_file: 'file-01' };
+    const headers = { 'idempotency-key': 'once' };
+    const first = await client.fineTuning.jobs.create(body, { headers });
+    expect((await client.fineTuning.jobs.create(body, { headers })).id).toBe(first.id);
+    expect((await client.fineTuning.jobs.create(body)).id).not.toBe(first.id);
+  });
+
   it('creates a fine-tuning job with hyper-parameters of either place', async () => {
     const job = await client.fineTuning.jobs.create({
       model: 'hone-tiny',

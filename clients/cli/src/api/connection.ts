@@ -34,10 +34,16 @@ export const openai = (to: Connection): OpenAI =>
   new OpenAI({ baseURL: `${to.url}/v1`, apiKey: to.key, defaultHeaders: headersOf(to), maxRetries: 5 });
 
 /** A request to one of Hone's own routes; a failure becomes an error with the gateway's words. */
-export async function ask<T>(to: Connection, method: string, path: string, body?: unknown): Promise<T> {
+export async function ask<T>(
+  to: Connection,
+  method: string,
+  path: string,
+  body?: unknown,
+  more: Record<string, string> = {},
+): Promise<T> {
   const isForm = body instanceof FormData;
   const json = body === undefined || isForm ? {} : { 'content-type': 'application/json' };
-  const headers = { authorization: `Bearer ${to.key}`, ...headersOf(to), ...json };
+  const headers = { authorization: `Bearer ${to.key}`, ...headersOf(to), ...json, ...more };
   const sent = body === undefined ? {} : { body: isForm ? body : JSON.stringify(body) };
   const response = await fetch(`${to.url}${path}`, { method, headers, ...sent });
   if (response.ok) return (await response.json()) as T;

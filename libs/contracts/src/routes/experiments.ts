@@ -23,6 +23,7 @@ export const experimentObject = z
     votes: z.record(z.string(), z.object({ up: z.int(), down: z.int() })),
   })
   .meta({ id: 'Experiment' });
+export type ExperimentObject = z.output<typeof experimentObject>;
 
 export const aliasObject = z
   .object({
@@ -34,6 +35,7 @@ export const aliasObject = z
     moved_at: z.int(),
   })
   .meta({ id: 'Alias' });
+export type AliasObject = z.output<typeof aliasObject>;
 
 const byName = z.strictObject({ name });
 

@@ -1,9 +1,10 @@
-import { newId, refusal, systemClock, unixSeconds } from '@hone/base';
+import { refusal, systemClock, unixSeconds } from '@hone/base';
 import type { ArtifactStore } from '@hone/artifacts';
 import { createFile, type FileEntry, fileRegister } from '@hone/contracts';
 import type { Mesh } from '@hone/mesh';
 import type { FastifyRequest } from 'fastify';
 import { tooLarge } from '../http/door.js';
+import { idFor } from '../http/idempotent-id.js';
 import { partsOf } from '../http/multipart.js';
 import { parsed } from '../http/parse.js';
 
@@ -27,7 +28,7 @@ export async function uploadFile(store: ArtifactStore, mesh: Mesh, request: Fast
   };
   if (file.bytes === 0) throw empty(file.filename);
   const createdAt = unixSeconds(systemClock);
-  return mesh.request(fileRegister, { id: newId('file'), ...file, purpose, createdAt });
+  return mesh.request(fileRegister, { id: idFor('file', request), ...file, purpose, createdAt });
 }
 
 /** The last step of a path: a name is shown to people and never becomes a path of this machine. */

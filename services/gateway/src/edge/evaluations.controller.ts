@@ -1,4 +1,4 @@
-import { type Digest, newId } from '@hone/base';
+import type { Digest } from '@hone/base';
 import {
   createEvaluation,
   evaluationCreate,
@@ -12,6 +12,7 @@ import { Mesh } from '@hone/mesh';
 import { Controller } from '@nestjs/common';
 import { evaluationObjectOf } from '../domain/evaluation-object.js';
 import { pageLimitMax } from '../domain/page.js';
+import { idFor } from '../http/idempotent-id.js';
 import { Ask, type Asked, Serve } from '../http/serve.js';
 
 @Controller()
@@ -23,9 +24,11 @@ export class EvaluationsController {
   }
 
   @Serve(createEvaluation)
-  async create(@Ask() { body }: Asked<typeof createEvaluation>): Promise<RouteReplyOf<typeof createEvaluation>> {
+  async create(
+    @Ask() { body, request }: Asked<typeof createEvaluation>,
+  ): Promise<RouteReplyOf<typeof createEvaluation>> {
     const entry = await this.#mesh.request(evaluationCreate, {
-      id: newId('eval'),
+      id: idFor('eval', request),
       candidate: body.model,
       ...(body.incumbent == null ? {} : { incumbent: body.incumbent }),
       ...(body.file == null ? {} : { file: body.file }),

@@ -1,7 +1,7 @@
-import { newId } from '@hone/base';
 import { createFeedback, feedbackGive, type RouteReplyOf } from '@hone/contracts';
 import { Mesh } from '@hone/mesh';
 import { Controller } from '@nestjs/common';
+import { idFor } from '../http/idempotent-id.js';
 import { Ask, type Asked, Serve } from '../http/serve.js';
 
 @Controller()
@@ -13,10 +13,10 @@ export class FeedbackController {
   }
 
   @Serve(createFeedback)
-  async create(@Ask() { body }: Asked<typeof createFeedback>): Promise<RouteReplyOf<typeof createFeedback>> {
+  async create(@Ask() { body, request }: Asked<typeof createFeedback>): Promise<RouteReplyOf<typeof createFeedback>> {
     const { turn, rating, correction, comment, user } = body;
     const given = await this.#mesh.request(feedbackGive, {
-      id: newId('fb'),
+      id: idFor('fb', request),
       turn,
       rating,
       ...(correction == null ? {} : { correction }),

@@ -1,4 +1,3 @@
-import { newId } from '@hone/base';
 import {
   cancelFineTuningJob,
   checkpointList,
@@ -20,6 +19,7 @@ import { jobCheckpointObjectOf, jobEventObjectOf, jobObjectOf } from '../domain/
 import { metadataFilter } from '../domain/metadata-filter.js';
 import { knownModelName } from '../domain/model-name.js';
 import { page, pageLimitMax, withEnds } from '../domain/page.js';
+import { idFor } from '../http/idempotent-id.js';
 import { Ask, type Asked, Serve } from '../http/serve.js';
 
 @Controller()
@@ -31,9 +31,11 @@ export class FineTuningController {
   }
 
   @Serve(createFineTuningJob)
-  async create(@Ask() { body }: Asked<typeof createFineTuningJob>): Promise<RouteReplyOf<typeof createFineTuningJob>> {
+  async create(
+    @Ask() { body, request }: Asked<typeof createFineTuningJob>,
+  ): Promise<RouteReplyOf<typeof createFineTuningJob>> {
     const job = await this.#mesh.request(jobCreate, {
-      id: newId('ftjob'),
+      id: idFor('ftjob', request),
       model: knownModelName(body.model),
       trainingFile: body.training_file,
       ...(body.validation_file == null ? {} : { validationFile: body.validation_file }),

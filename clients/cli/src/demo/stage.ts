@@ -1,0 +1,37 @@
+import type OpenAI from 'openai';
+import type { Connection } from '../api/connection.js';
+import { bold, dim, endProgress, isTerminal, progress, say } from '../show/talk.js';
+
+/** What every step of the demo works with. */
+export interface Stage {
+  to: Connection;
+  client: OpenAI;
+  /** The base model's name. */
+  base: string;
+  alias: string;
+  /** Told at the beginning of a step. */
+  heading(text: string): void;
+  /** What a step found out. */
+  note(text: string): void;
+  /** Written over on a terminal, left out elsewhere. */
+  live(text: string): void;
+}
+
+export function makeStage(facts: Pick<Stage, 'to' | 'client' | 'base' | 'alias'>): Stage {
+  const started = performance.now();
+  const clock = (): string => dim(`${((performance.now() - started) / 1000).toFixed(0).padStart(4)} s `);
+  return {
+    ...facts,
+    heading: (text) => {
+      endProgress();
+      say(`${clock()} ${bold(text)}`);
+    },
+    note: (text) => {
+      endProgress();
+      say(`        ${text}`);
+    },
+    live: (text) => {
+      if (isTerminal()) progress(`        ${text}`);
+    },
+  };
+}
