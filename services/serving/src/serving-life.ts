@@ -16,10 +16,12 @@ export class ServingLife implements OnApplicationBootstrap, OnApplicationShutdow
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const known = this.#readiness.hold('the models ledger');
+    const known = this.#readiness.hold('the engine thread and the models ledger');
     void this.#state.parts.engine.ended.then((error) => {
       if (error) throw error;
     });
+    // The first answer proves that the thread has started and found its native library.
+    await this.#state.parts.engine.look();
     await followModels(this.#state, {
       signal: this.#leaving.signal,
       failed: (error) => {

@@ -46,7 +46,7 @@ export class Instruments {
 
   stepped(step: StepNews): void {
     this.#last = step;
-    this.#step.record(step.milliseconds / 1000);
+    if (step.milliseconds !== undefined) this.#step.record(step.milliseconds / 1000);
   }
 
   refused(reason: string): void {

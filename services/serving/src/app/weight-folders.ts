@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type ArtifactStore, materialize } from '@hone/artifacts';
-import type { Digest } from '@hone/base';
+import { type Digest, modelFingerprint } from '@hone/base';
 import { type AdapterManifest, adapterManifest, type BaseManifest, baseManifest } from '@hone/contracts';
 import type { Weights } from '@hone/engine';
 import { traced } from '@hone/telemetry';
@@ -27,6 +27,9 @@ export class WeightFolders {
 
   async weights({ model, base }: Resolution): Promise<Weights> {
     const plain = await this.#baseManifest(base.manifest);
+    // Recomputed from the files, so that an entry cannot claim a content that its manifest does not have.
+    const content = modelFingerprint(plain.files);
+    if (content !== base.fingerprint) throw wrongBase(base, { ...base, fingerprint: content });
     const formatOfPlain = formatOfBase(this.#setting, plain.parameters);
     if (model.kind === 'base') return { base: await this.#base(base.manifest, plain, formatOfPlain) };
     const adapter = await this.#adapterManifest(model.manifest);

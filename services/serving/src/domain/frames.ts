@@ -2,9 +2,9 @@ import type { GenerationFrame } from '@hone/contracts';
 
 type Delta = Extract<GenerationFrame, { type: 'delta' }>;
 
-/** A frame travels as one message, and a message stays under 64 KiB; a character may take six bytes of JSON. */
-const textCharactersMax = 8000;
-const logProbBytesMax = 40_000;
+/** A frame travels as one message, and a message stays under 64 KiB; a character may take six bytes of JSON: 24 + 36 KB. */
+const textCharactersMax = 4000;
+const logProbBytesMax = 36_000;
 
 /** A delta as frames that fit: long text is cut between characters, many log-probabilities are spread. */
 export function framesOfDelta(index: number, text: string, logprobs: Delta['logprobs']): Delta[] {

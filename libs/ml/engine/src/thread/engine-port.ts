@@ -19,13 +19,15 @@ export interface Weights {
   adapter?: AdapterPlace | undefined;
 }
 
+/** How busy the resident bases are, told after each step and when the last request is gone. */
 export interface StepNews {
-  milliseconds: number;
+  /** How long the step took; absent when there was none. */
+  milliseconds?: number;
   residents: ResidentLoad[];
 }
 
 export interface EnginePortOptions extends EngineThreadOptions {
-  /** Told once per engine step. */
+  /** Told once per engine step, and when the engine has nothing left to do. */
   stepped?: (step: StepNews) => void;
 }
 
@@ -179,6 +181,7 @@ export class EnginePort {
       this.#stepped?.(news);
       return;
     }
+    if (news.type === 'idle') return this.#stepped?.(news);
     const call = this.#calls.get(news.call);
     this.#calls.delete(news.call);
     if (news.type === 'refused') call?.reject(HoneError.from(news.error));

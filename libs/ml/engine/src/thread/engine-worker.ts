@@ -31,6 +31,7 @@ async function run(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
   }
   isRunning = false;
+  tell({ type: 'idle', residents: bases.load });
 }
 
 function step(busy: readonly TextEngine[]): void {

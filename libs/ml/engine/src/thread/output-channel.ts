@@ -22,9 +22,24 @@ export class OutputChannel {
     for (;;) {
       if (this.#failure) throw this.#failure;
       const item = this.#items.shift();
-      if (item) return item;
+      if (item) return this.#withNext(item);
       await new Promise<void>((resolve) => (this.#wake = resolve));
       this.#wake = undefined;
     }
+  }
+
+  /**
+   * Pieces of one choice that lie ready are handed over as one: a reader that keeps up gets every token by itself, one that is
+   * slower than the engine gets fewer and larger pieces instead of a growing queue.
+   */
+  #withNext(item: GenerationOutput): GenerationOutput {
+    if (item.type !== 'delta') return item;
+    const joined = { ...item };
+    for (let next = this.#items[0]; next?.type === 'delta' && next.index === item.index; next = this.#items[0]) {
+      joined.text += next.text;
+      if (next.logprobs) joined.logprobs = [...(joined.logprobs ?? []), ...next.logprobs];
+      this.#items.shift();
+    }
+    return joined;
   }
 }

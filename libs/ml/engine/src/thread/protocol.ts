@@ -43,11 +43,12 @@ export interface Accepted {
   outputs: GenerationOutput[];
 }
 
-/** What the engine thread says: one reply per call, and one `step` per pass over all resident bases that have work. */
+/** What the engine thread says: one reply per call, one `step` per pass over all resident bases that have work, `idle` when none is left. */
 export type EngineNews =
   | { type: 'reply'; call: number; value: Accepted | ResidentStats[] | Score[] | undefined }
   | { type: 'refused'; call: number; error: ErrorBody }
-  | { type: 'step'; outputs: GenerationOutput[]; milliseconds: number; residents: ResidentLoad[] };
+  | { type: 'step'; outputs: GenerationOutput[]; milliseconds: number; residents: ResidentLoad[] }
+  | { type: 'idle'; residents: ResidentLoad[] };
 
 export interface ResidentLoad {
   base: string;
