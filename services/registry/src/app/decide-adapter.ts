@@ -1,4 +1,3 @@
-import { assert } from '@hone/base';
 import { adapterDecided, type EvaluationEntry, type ModelEntry } from '@hone/contracts';
 import { currentTraceparent } from '@hone/telemetry';
 import { movedAlias } from '../domain/alias.js';
@@ -10,8 +9,8 @@ import type { RegistryState } from './registry-state.js';
 
 /**
  * Promotes or rejects a candidate on the evaluation that its registration asked for; measurements that people ask for decide
- * nothing. The alias moves first, the experiments on it end, and the entry follows: a crash between them is healed by the
- * redelivery, which finds the alias moved already, and whoever sees a promoted entry is answered by it.
+ * nothing. The experiments on the alias end first, then it moves, then the entry follows: whoever sees a step is answered as the
+ * step says, and a crash between two is healed by the redelivery, which finds the earlier ones done.
  */
 export async function decideAdapter(
   state: RegistryState,
@@ -47,9 +46,6 @@ async function takeDecision(
   at: number,
 ): Promise<Decision> {
   const decision = await decideWithAlias(state, candidate, evaluation, at);
-  if (decision.state === 'promoted' && candidate.alias) {
-    await concludeOnAlias(state, candidate.alias, `${candidate.name} was promoted: ${decision.reason}`);
-  }
   await state.models.change(modelId(candidate.name), (value) =>
     value.state === 'candidate' ? decided(value, decision, evaluation, at) : value,
   );
@@ -65,7 +61,9 @@ async function decideWithAlias(
 ): Promise<Decision> {
   const { alias: name, base } = candidate;
   if (name === undefined) return decide(candidate, evaluation, undefined);
-  let decision: Decision | undefined;
+  let decision = decide(candidate, evaluation, (await state.aliases.get(name))?.value);
+  if (decision.state !== 'promoted') return decision;
+  await concludeOnAlias(state, name, `${candidate.name} is better: ${decision.reason}`);
   const traceparent = currentTraceparent();
   await swapAlias(state, name, (current) => {
     decision = decide(candidate, evaluation, current);
@@ -81,6 +79,5 @@ async function decideWithAlias(
       traceparent,
     });
   });
-  assert(decision, 'the swap of an alias decides at least once');
   return decision;
 }

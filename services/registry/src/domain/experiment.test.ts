@@ -24,9 +24,7 @@ describe('an experiment', () => {
   });
 
   it('refuses two arms of one name', () => {
-    expect(() => startedExperiment({ ...wanted, arms: [base, base] }, 5)).toThrow(
-      'a different name for each arm',
-    );
+    expect(() => startedExperiment({ ...wanted, arms: [base, base] }, 5)).toThrow('a different name for each arm');
   });
 
   it('counts each vote once however often it is delivered', () => {
