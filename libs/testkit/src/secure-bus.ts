@@ -2,8 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { book, ledgers, natsConfig, type ServiceName, serviceNames } from '@hone/contracts';
-import { connectMesh, type Mesh } from '@hone/mesh';
-import { createUser } from '@nats-io/nkeys';
+import { connectMesh, makeNkey, type Mesh } from '@hone/mesh';
 import { type NatsServer, startNats } from './nats-server.js';
 
 /** A bus with the users and permissions of the book: one key per service and one for the administrator. */
@@ -18,10 +17,9 @@ export interface SecureBus {
 }
 
 export async function startSecureBus(): Promise<SecureBus> {
-  const pairs = [...serviceNames, 'admin' as const].map((name) => [name, createUser()] as const);
-  const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-  const seeds = Object.fromEntries(pairs.map(([name, pair]) => [name, text(pair.getSeed())])) as SecureBus['seeds'];
-  const publicKeys = Object.fromEntries(pairs.map(([name, pair]) => [name, pair.getPublicKey()])) as SecureBus['seeds'];
+  const pairs = [...serviceNames, 'admin' as const].map((name) => [name, makeNkey()] as const);
+  const seeds = Object.fromEntries(pairs.map(([name, { seed }]) => [name, seed])) as SecureBus['seeds'];
+  const publicKeys = Object.fromEntries(pairs.map(([name, { publicKey }]) => [name, publicKey])) as SecureBus['seeds'];
   const nats = await startNats({
     configuration: ({ port, storeDirectory }) =>
       natsConfig({

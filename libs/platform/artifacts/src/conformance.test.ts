@@ -146,10 +146,8 @@ for (const [name, { isPresent, make }] of Object.entries(drivers)) {
         const source = await folder();
         const target = await folder();
         await writeFile(join(source, 'w'), randomBytes(3_000_000));
-        const files = [
-          await putFile(store, join(source, 'w'), 'model/w.safetensors'),
-          { ...(await store.put('{}')), path: 'config.json' },
-        ];
+        const config = { ...(await store.put('{}')), path: 'config.json' };
+        const files = [await putFile(store, join(source, 'w'), 'model/w.safetensors'), config];
         const paths = await materialize(store, files, target);
         expect(
           (await readFile(paths.get('model/w.safetensors') as string)).equals(await readFile(join(source, 'w'))),
@@ -163,7 +161,7 @@ for (const [name, { isPresent, make }] of Object.entries(drivers)) {
           'model/w.safetensors',
         ]);
         for (const path of ['../x', '/etc/x', 'a/../../x', 'a\\b', '', 'C:/x', 'a//b', 'a\0b']) {
-          await expect(materialize(store, [{ ...files[1]!, path }], target)).rejects.toMatchObject({
+          await expect(materialize(store, [{ ...config, path }], target)).rejects.toMatchObject({
             code: 'unsafe_path',
           });
         }

@@ -68,7 +68,7 @@ export function sourcesOfProcess(environment: Record<string, string | undefined>
 
 /** `batchMax` of serving is HONE_SERVING_BATCH_MAX. */
 export const variableOf = (prefix: string, key: string): string =>
-  prefix + key.replace(/[A-Z0-9]+/g, (part, index: number) => (index === 0 ? part : `_${part}`)).toUpperCase();
+  prefix + key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
 
 export const prefixOf = (service: string): string => `HONE_${service.replaceAll('-', '_').toUpperCase()}_`;
 

@@ -58,13 +58,13 @@ export async function startService<S extends Record<string, z.ZodType>>(
   });
   const readiness = new Readiness();
   const connected = readiness.hold(`NATS at ${settings.natsUrl}`);
-  let mesh: Mesh | undefined;
-  const waitingFor = (): string[] => [...readiness.waitingFor(), ...(mesh?.waitingFor() ?? [])];
+  const link: { mesh?: Mesh } = {};
+  const waitingFor = (): string[] => [...readiness.waitingFor(), ...(link.mesh?.waitingFor() ?? [])];
   const health =
     settings.healthPort === 0
       ? undefined
       : await openHealth(settings.healthHost, settings.healthPort, options.name, waitingFor);
-  mesh = await connect(options.name, settings, log);
+  const mesh = (link.mesh = await connect(options.name, settings, log));
   connected();
   const store = await openObjects(settings);
   const starting = readiness.hold('the start of the service');

@@ -55,11 +55,23 @@ export class LocalSpanExporter implements SpanExporter {
   }
 }
 
-/** The spans of one trace from every service's files, in order of their start. */
+/** The spans of one trace from every service's files: each after its parent, siblings in order of their start. */
 export async function readTrace(directory: string, traceId: string): Promise<SpanRecord[]> {
-  const spans: SpanRecord[] = [];
-  for await (const span of spansIn(directory, traceId)) if (span.traceId === traceId) spans.push(span);
-  return spans.sort((a, b) => a.startMs - b.startMs);
+  const spans = new Map<string, SpanRecord>();
+  for await (const span of spansIn(directory, traceId)) if (span.traceId === traceId) spans.set(span.spanId, span);
+  const children = new Map<string, SpanRecord[]>();
+  for (const span of [...spans.values()].sort((a, b) => a.startMs - b.startMs)) {
+    // A parent that was rotated away or is still open makes its children the roots of what is known.
+    const parent = span.parentId !== undefined && spans.has(span.parentId) ? span.parentId : '';
+    children.set(parent, [...(children.get(parent) ?? []), span]);
+  }
+  const ordered: SpanRecord[] = [];
+  const waiting = (children.get('') ?? []).reverse();
+  for (let span = waiting.pop(); span !== undefined; span = waiting.pop()) {
+    ordered.push(span);
+    waiting.push(...(children.get(span.spanId) ?? []).reverse());
+  }
+  return ordered;
 }
 
 /** The newest spans without a parent: where traces begin. */
