@@ -75,6 +75,8 @@ __attribute__((target("amx-tile,amx-bf16"))) double dot_amx() {
     config.row_bytes[tile] = 64;
     config.rows[tile] = 16;
   }
+  // GCC 12 believes that the next line reads only eight bytes of the configuration and drops the other stores.
+  __asm__ volatile("" : : "r"(&config) : "memory");
   _tile_loadconfig(&config);
   _tile_zero(0);
   _tile_zero(1);

@@ -8,6 +8,7 @@ namespace hone::HONE_ISA {
 // One k at a time: acc = fma(a, b, acc).
 struct F32Dot {
   using Element = float;
+  static constexpr std::int64_t kGranule = 1;  // A slice of the sum begins at a multiple of this many steps.
   using B = Vec;
   using A = Vec;
   static constexpr int kRows = 6;
@@ -23,6 +24,11 @@ struct F32Dot {
 #if defined(__AVX512BF16__)
 struct Bf16Dot {
   using Element = std::uint32_t;
+#if defined(__AMX_BF16__)
+  static constexpr std::int64_t kGranule = 16;
+#else
+  static constexpr std::int64_t kGranule = 1;
+#endif
   using B = __m512i;
   using A = __m512i;
   static constexpr int kRows = 6;
@@ -41,6 +47,7 @@ struct Bf16Dot {
     Vec lower;
   };
   using Element = std::uint32_t;
+  static constexpr std::int64_t kGranule = 1;
   using B = Pair;
   using A = Pair;
   static constexpr int kRows = kLanes == 16 ? 6 : 4;

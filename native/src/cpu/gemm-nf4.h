@@ -90,23 +90,57 @@ inline void nf4_finish(const Nf4Product& product, Range rows, std::int64_t panel
   }
 }
 
+#if defined(__AMX_BF16__)
+// The tiles of one block of 64 k, 32 rows at a time: the tile unit gives the dots, then they are scaled and added.
+inline void nf4_block_rows(const std::uint32_t* a, std::int64_t a_row, std::int64_t rows, const std::uint32_t* tile,
+                           const std::int16_t* steps, float* sums, bool first, AmxShape& shape) {
+  alignas(64) float dots[32 * kPanelColumns];
+  for (std::int64_t m = 0; m < rows; m += 32) {
+    const std::int64_t count = std::min<std::int64_t>(32, rows - m);
+    const AmxJob job{0, 0, a + m * a_row, a_row, tile, kPanelColumns, dots, kPanelColumns, false};
+    amx_rows(count, kPanelColumns, kTilePairs, job, shape);
+    for (int j = 0; j < kPanelColumns; j += kLanes) {
+      const Vec scale = vec_load_i16(steps + j);
+      for (std::int64_t r = 0; r < count; ++r) {
+        float* out = sums + (m + r) * kPanelColumns + j;
+        vec_store(out, vec_fma(vec_load(dots + r * kPanelColumns + j), scale, first ? vec_zero() : vec_load(out)));
+      }
+    }
+  }
+}
+#endif
+
 // Each tile is unpacked once into 8 KiB of first-level cache and used by all rows of the block.
 inline void nf4_panel(const Nf4Product& product, Range rows, std::int64_t panel, float* sums) {
   alignas(64) std::uint32_t tile[kTileElements];
   const std::int64_t blocks = product.weight.depth(), a_row = blocks * kTilePairs;
+#if defined(__AMX_BF16__)
+  AmxShape shape{-1, 0, 0};
+#endif
   for (std::int64_t block = 0; block < blocks; ++block) {
     const std::uint8_t* source = product.weight.tile(panel, block);
+    for (std::size_t at = 0; at < PackedWeight::kTileBytes; at += 64) {
+      _mm_prefetch(reinterpret_cast<const char*>(source + 2 * PackedWeight::kTileBytes + at), _MM_HINT_T0);
+    }
     unpack_codes(source, tile);
+#if defined(__AMX_BF16__)
+    nf4_block_rows(product.a + rows.begin * a_row + block * kTilePairs, a_row, rows.end - rows.begin, tile,
+                   tile_steps(source), sums, block == 0, shape);
+#else
     for (std::int64_t m = rows.begin; m < rows.end; m += Bf16Dot::kRows) {
       const int count = static_cast<int>(std::min<std::int64_t>(Bf16Dot::kRows, rows.end - m));
       nf4_tile_rows(count, product.a + m * a_row + block * kTilePairs, a_row, tile, tile_steps(source),
                     sums + (m - rows.begin) * kPanelColumns, kPanelColumns, block == 0);
     }
+#endif
   }
+#if defined(__AMX_BF16__)
+  _tile_release();
+#endif
   nf4_finish(product, rows, panel, sums);
 }
 
-#if defined(__AVX512BF16__)
+#if defined(__AVX512BF16__) && !defined(__AMX_BF16__)
 // From here on it pays to unpack a tile once for all rows.
 inline constexpr std::int64_t kStreamRows = 24;
 
@@ -188,7 +222,7 @@ inline void product_nf4(Context& context, const float* x, std::int64_t rows, con
                         const float* bias) {
   const Nf4Product product{round_rows(context, x, rows, weight.columns()), rows, weight, y, weight.rows(), 0, bias};
   const std::int64_t panels = weight.panels();
-#if defined(__AVX512BF16__)
+#if defined(__AVX512BF16__) && !defined(__AMX_BF16__)
   if (rows <= kStreamRows) {
     // Each task is a run of neighbouring panels: one contiguous stream.
     const std::int64_t at_once = std::max<std::int64_t>(1, panels / (context.pool.size() * 8));

@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "core/context.h"
+#include "cpu/gemm-amx.h"
 #include "cpu/gemm-tile.h"
 
 // The blocked and threaded product C (+)= A B. B comes as panels of 64 columns with the summed dimension outermost.
@@ -73,9 +75,39 @@ void gemm_ragged_tile(int rows, int columns, TileJob<typename Dot::Element> job)
   for (int r = 0; r < rows; ++r) std::memcpy(c + r * c_row, copy + r * kWidth, bytes);
 }
 
+#if defined(__AMX_BF16__)
+// The same block on the tile unit. Columns that do not fill a tile go by way of a copy.
+inline void amx_panel(const Product<Bf16Dot>& product, Range rows, std::int64_t panel, Range steps) {
+  const std::int64_t first = panel * kPanelColumns, count = rows.end - rows.begin;
+  const std::int64_t columns = std::min(kPanelColumns, product.columns - first), padded = ceil_div(columns, 16) * 16;
+  const std::int64_t b_step = panel + 1 == product.panels() ? product.b.last_step : product.b.step;
+  const bool continues = product.continues || steps.begin > 0, is_ragged = padded != columns;
+  const std::size_t bytes = static_cast<std::size_t>(columns) * sizeof(float);
+  float* const c = product.c + rows.begin * product.c_row + first;
+  alignas(64) float copy[kBlockRows * kPanelColumns];
+  for (std::int64_t r = 0; is_ragged && continues && r < count; ++r) {
+    std::memcpy(copy + r * kPanelColumns, c + r * product.c_row, bytes);
+  }
+  const AmxJob job{0, 0, product.a + rows.begin * product.a_tile + steps.begin, product.a_row,
+                   product.b.data + panel * product.b.panel_elements + steps.begin * b_step, b_step,
+                   is_ragged ? copy : c, is_ragged ? kPanelColumns : product.c_row, continues};
+  AmxShape shape{-1, 0, 0};
+  amx_rows(count, padded, steps.end - steps.begin, job, shape);
+  _tile_release();
+  for (std::int64_t r = 0; is_ragged && r < count; ++r) std::memcpy(c + r * product.c_row, copy + r * kPanelColumns, bytes);
+  if (product.bias == nullptr || steps.end != product.depth) return;
+  for (std::int64_t r = 0; r < count; ++r) {
+    for (std::int64_t j = 0; j < columns; ++j) c[r * product.c_row + j] += product.bias[first + j];
+  }
+}
+#endif
+
 // Rows [rows.begin, rows.end) of one panel, over the steps [steps.begin, steps.end).
 template <class Dot>
 void gemm_panel(const Product<Dot>& product, Range rows, std::int64_t panel, Range steps, bool prefetches) {
+#if defined(__AMX_BF16__)
+  if constexpr (std::is_same_v<Dot, Bf16Dot>) return amx_panel(product, rows, panel, steps);
+#endif
   constexpr int kWidth = Dot::kVectors * kLanes;
   const std::int64_t first = panel * kPanelColumns;
   const std::int64_t columns = std::min(kPanelColumns, product.columns - first);
@@ -117,7 +149,8 @@ template <class Dot>
 void gemm_block(const Product<Dot>& product, Range rows, Range panels) {
   const bool streams = rows.end - rows.begin <= Dot::kRows;
   const std::int64_t slices = streams ? 1 : ceil_div(product.depth, kStepsInCache);
-  const std::int64_t length = std::max<std::int64_t>(1, ceil_div(product.depth, std::max<std::int64_t>(1, slices)));
+  const std::int64_t even = ceil_div(product.depth, std::max<std::int64_t>(1, slices));
+  const std::int64_t length = std::max<std::int64_t>(1, ceil_div(even, Dot::kGranule)) * Dot::kGranule;
   std::int64_t begin = 0;
   do {
     const Range steps{begin, std::min(begin + length, product.depth)};
