@@ -25,7 +25,8 @@ function run(command, commandArgs) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-if (!runs('cmake')) refuse('cmake 3.22 or newer', 'apt-get install cmake (Debian, Ubuntu) or dnf install cmake (Fedora)');
+if (!runs('cmake'))
+  refuse('cmake 3.22 or newer', 'apt-get install cmake (Debian, Ubuntu) or dnf install cmake (Fedora)');
 const compiler = process.env.CXX ?? ['c++', 'g++', 'clang++'].find(runs);
 if (!compiler) refuse('a C++20 compiler', 'apt-get install g++ (Debian, Ubuntu) or dnf install gcc-c++ (Fedora)');
 

@@ -26,9 +26,11 @@ Napi::Value init(const Napi::CallbackInfo& info) {
 }
 
 // The addon keeps nothing per environment: handles are numbers and the library's state belongs to the process, so any
-// number of worker threads may load it, and ending one leaves nothing behind to call back into it.
+// number of worker threads may load it and nothing ever calls back into one that ended. What such a thread still held is
+// freed when its environment is taken down.
 Napi::Object start(Napi::Env env, Napi::Object exports) {
   exports.Set("init", Napi::Function::New(env, init, "init"));
+  env.AddCleanupHook([owner = hone_thread_owner()] { hone_release_owner(owner); });
   register_ops(env, exports);
   register_tensors(env, exports);
   register_weights(env, exports);

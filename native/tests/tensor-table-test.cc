@@ -2,6 +2,7 @@
 #include "core/tensor-table.h"
 
 #include <cstdint>
+#include <thread>
 #include <vector>
 
 #include "harness/check.h"
@@ -97,6 +98,23 @@ void refuses_freed_and_unknown_handles() {
   CHECK(table.release(second).ok());
 }
 
+void frees_what_an_ended_thread_left_behind() {
+  TensorTable table;
+  std::int32_t mine = 0, theirs = 0;
+  int owner = 0;
+  CHECK(table.allocate(Device::cpu, DType::f32, kDims, mine).ok());
+  std::thread([&] {
+    owner = thread_owner();
+    CHECK(table.allocate(Device::cpu, DType::f32, kDims, theirs).ok());
+  }).join();
+  CHECK(owner != thread_owner());
+  CHECK(table.release_owner(owner) == 1);
+  const Tensor* tensor = nullptr;
+  CHECK(table.find(theirs, tensor).code() == Code::bad_handle);
+  CHECK(table.find(mine, tensor).ok());
+  CHECK(table.release(mine).ok());
+}
+
 void says_when_there_is_no_memory() {
   TensorTable table;
   std::int32_t handle = 0;
@@ -117,6 +135,7 @@ int main() {
   views_share_memory_until_the_last_is_freed();
   refuses_a_view_outside_its_tensor();
   refuses_freed_and_unknown_handles();
+  frees_what_an_ended_thread_left_behind();
   says_when_there_is_no_memory();
   return hone::test::failures;
 }

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 const BANNER = '// Generated from native/tests/cases/*.json by tools/gen-ops.mjs; do not edit.\n';
 
 export function readCases(directory, ops) {
-  const files = readdirSync(directory).filter((name) => name.endsWith('.json')).sort();
+  const files = readdirSync(directory)
+    .filter((name) => name.endsWith('.json'))
+    .sort();
   const cases = files.flatMap((name) =>
     JSON.parse(readFileSync(join(directory, name), 'utf8')).map((one) => ({ file: name, ...one })),
   );

@@ -56,6 +56,9 @@ HONE_API const char* hone_kernel_name(int op);
 HONE_API int hone_tensor_alloc(int device, int dtype, const int64_t* dims, hone_handle* out);
 HONE_API int hone_tensor_view(hone_handle tensor, int64_t element_offset, const int64_t* dims, hone_handle* out);
 HONE_API int hone_tensor_free(hone_handle tensor);
+// The calling thread's number as an owner of handles, and the freeing of all that an ended thread left behind.
+HONE_API int hone_thread_owner(void);
+HONE_API int hone_release_owner(int owner);
 HONE_API int hone_tensor_describe(hone_handle tensor, int* device, int* dtype, int* rank, int64_t* dims);
 HONE_API int hone_tensor_write(hone_handle tensor, int64_t element_offset, const void* data, int dtype, int64_t count);
 HONE_API int hone_tensor_read(hone_handle tensor, int64_t element_offset, void* data, int dtype, int64_t count);

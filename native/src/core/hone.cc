@@ -101,6 +101,17 @@ int hone_tensor_free(hone_handle tensor) {
   return guarded([&](Runtime& runtime) { return runtime.tensors.release(tensor); });
 }
 
+int hone_thread_owner(void) { return thread_owner(); }
+
+int hone_release_owner(int owner) {
+  int released = 0;
+  guarded([&](Runtime& runtime) -> Status {
+    released = runtime.tensors.release_owner(owner);
+    return {};
+  });
+  return released;
+}
+
 int hone_tensor_describe(hone_handle handle, int* device, int* dtype, int* rank, int64_t* dims) {
   return guarded([&](Runtime& runtime) -> Status {
     const Tensor* tensor = nullptr;

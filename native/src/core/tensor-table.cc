@@ -1,5 +1,6 @@
 #include "core/tensor-table.h"
 
+#include <atomic>
 #include <utility>
 
 namespace hone {
@@ -29,6 +30,12 @@ Status read_dims(const std::int64_t* dims, View& view) {
 }
 
 }  // namespace
+
+int thread_owner() {
+  static std::atomic<int> next{1};
+  thread_local const int owner = next.fetch_add(1);
+  return owner;
+}
 
 std::string describe(const View& view) {
   std::string text = std::string(dtype_name(view.dtype)) + " [";
@@ -74,6 +81,7 @@ std::int32_t TensorTable::insert(Tensor tensor) {
   Slot& slot = slots_[index];
   slot.tensor = std::move(tensor);
   slot.used = true;
+  slot.owner = thread_owner();
   return slot.generation << kIndexBits | index;
 }
 
@@ -152,6 +160,15 @@ Status TensorTable::release(std::int32_t handle) {
   slot.generation = slot.generation + 1 < kGenerations ? slot.generation + 1 : 1;
   free_.push_back(index);
   return {};
+}
+
+int TensorTable::release_owner(int owner) {
+  int released = 0;
+  for (std::size_t index = 1; index < slots_.size(); ++index) {
+    if (!slots_[index].used || slots_[index].owner != owner) continue;
+    released += release(slots_[index].generation << kIndexBits | static_cast<std::int32_t>(index)).ok();
+  }
+  return released;
 }
 
 }  // namespace hone

@@ -52,6 +52,8 @@ class TensorTable {
                std::shared_ptr<const PackedWeight> packed, std::int64_t bytes, std::int32_t& out);
   Status release(std::int32_t handle);
   Status find(std::int32_t handle, const Tensor*& out) const;
+  // Frees every handle that the owner still holds; returns how many.
+  int release_owner(int owner);
 
   MemoryStats& stats(Device device) { return stats_[static_cast<int>(device)]; }
   CachingAllocator& allocator() { return allocator_; }
@@ -60,6 +62,7 @@ class TensorTable {
   struct Slot {
     Tensor tensor;
     std::int32_t generation = 1;
+    int owner = 0;
     bool used = false;
   };
 
@@ -71,6 +74,10 @@ class TensorTable {
   std::vector<Slot> slots_;
   std::vector<std::int32_t> free_;
 };
+
+// A number for the calling thread. Handles that a thread made are its own: a worker that is ended in the middle of its
+// work cannot free them, so its environment's clean-up does.
+int thread_owner();
 
 // "f32 [2,3]", for messages.
 std::string describe(const View& view);
