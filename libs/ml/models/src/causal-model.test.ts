@@ -156,7 +156,12 @@ describe.each(['f32', 'bf16', 'nf4'] as BaseFormat[])('a base in %s', (format) =
       { ids: sequence },
     ];
     const together = paged(model, lanes, [13, 8]);
-    lanes.forEach((lane, i) => expect(paged(model, [lane], [13, 8])[0]).toEqual(together[i]));
+    lanes.forEach((lane, i) => {
+      // Alone, and cut into other chunks, as a busy engine would cut them.
+      expect(paged(model, [lane], [13, 8])[0]).toEqual(together[i]);
+      expect(paged(model, [lane], [21])[0]).toEqual(together[i]);
+      expect(paged(model, [lane], [5, 15, 1])[0]).toEqual(together[i]);
+    });
     expect(together[0]).not.toEqual(together[2]);
     adapter.free();
     other.free();

@@ -11,6 +11,7 @@ export { datasetOf, type TokenDataset, type TokenRow } from './data/token-datase
 export { estimateMemory, type MemoryEstimate } from './estimate.js';
 export { evaluateLoss, type Evaluation, type EvaluateOptions } from './evaluate.js';
 export type { Cancellation, CheckpointReport, EvalReport, Observer, StartReport, StepReport } from './observer.js';
+export { fitMemory, type FittedSettings } from './fit-memory.js';
 export { autoEpochs, planTraining, type TrainingPlan } from './plan.js';
 export { prepareTraining } from './prepare.js';
 export { sft, type SftRun } from './sft.js';

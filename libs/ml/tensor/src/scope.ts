@@ -1,21 +1,31 @@
 import { Tensor, type TensorOwner } from './tensor.js';
 
-/** Frees what was allocated inside it, at its end and not when the collector gets to it. */
+/**
+ * Frees what was allocated inside it, at its end and not when the collector gets to it. Its tensors form a linked list through
+ * themselves: some thousand tensors a step are owned and forgotten without allocating anything.
+ */
 export class Scope implements TensorOwner {
-  readonly #tensors = new Set<Tensor>();
+  #first: Tensor | undefined;
 
   own(tensor: Tensor): void {
     tensor.owner?.forget(tensor);
     tensor.owner = this;
-    this.#tensors.add(tensor);
+    tensor.next = this.#first;
+    if (this.#first) this.#first.previous = tensor;
+    this.#first = tensor;
   }
 
   forget(tensor: Tensor): void {
-    this.#tensors.delete(tensor);
+    if (tensor.previous) tensor.previous.next = tensor.next;
+    else this.#first = tensor.next;
+    if (tensor.next) tensor.next.previous = tensor.previous;
+    tensor.previous = undefined;
+    tensor.next = undefined;
+    tensor.owner = undefined;
   }
 
   free(): void {
-    for (const tensor of [...this.#tensors]) tensor.free();
+    while (this.#first) this.#first.free();
   }
 }
 
@@ -62,7 +72,6 @@ export function inside<T>(scope: Scope, body: () => T): T {
 /** Takes a tensor out of every scope: its holder frees it. */
 export function keep<T extends Tensor>(tensor: T): T {
   tensor.root.owner?.forget(tensor.root);
-  tensor.root.owner = undefined;
   return tensor;
 }
 

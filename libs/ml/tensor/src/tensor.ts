@@ -22,8 +22,12 @@ export class Tensor {
   /** Parameters only: where their gradient is summed. */
   grad: Tensor | undefined;
   owner: TensorOwner | undefined;
+  /** Neighbours in the list of the owner. */
+  previous: Tensor | undefined;
+  next: Tensor | undefined;
   #id: number;
-  #views: Map<string, Tensor> | undefined;
+  #offset = 0;
+  #views: Tensor[] | undefined;
 
   constructor(id: number, shape: Shape, dtype: DType, root?: Tensor) {
     this.#id = id;
@@ -97,22 +101,22 @@ export class Tensor {
   /** Gives the storage back; a second call does nothing. */
   free(): void {
     if (this.#id === 0) return;
-    for (const view of this.#views?.values() ?? []) view.free();
+    for (const view of this.#views ?? []) view.free();
     this.#views = undefined;
     runtime.tensorFree(this.#id);
     this.#id = 0;
     this.owner?.forget(this);
-    this.owner = undefined;
   }
 
   #view(offset: number, shape: Shape): Tensor {
-    // A view is a tensor of its own in the gradient table only through its root, so views are made once and kept.
-    const key = `${offset}:${shape.join(',')}`;
-    const known = this.#views?.get(key);
-    if (known && !known.isFreed) return known;
+    // Views are made once and kept: a layer asks for the same few shapes of a tensor in both passes.
+    for (const known of this.#views ?? []) {
+      if (known.#offset === offset && !known.isFreed && sameShape(known.shape, shape)) return known;
+    }
     const view = new Tensor(runtime.tensorView(this.id, offset, shape), shape, this.dtype, this.root);
     view.requiresGrad = this.requiresGrad;
-    (this.#views ??= new Map()).set(key, view);
+    view.#offset = offset;
+    (this.#views ??= []).push(view);
     return view;
   }
 }
