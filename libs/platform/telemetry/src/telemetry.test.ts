@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { LocalSpanExporter, readTrace, recentTraces } from './local-span-store.js';
 import { meter, startTelemetry, type Telemetry } from './start.js';
 import { currentTraceId, currentTraceparent, inTrace, startHttpSpan, traced } from './traced.js';
+import { untraced } from './untraced.js';
 
 describe('telemetry', () => {
   let directory: string;
@@ -43,7 +44,7 @@ describe('telemetry', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  it('keeps a trace that crosses an HTTP request, a piece of work and a ledger entry', async () => {
+  it('keeps a trace that crosses an HTTP request, a piece of work and a ledger entry, without its untraced parts', async () => {
     const http = startHttpSpan('POST', '/v1/feedback', {});
     const traceId = http.span.spanContext().traceId;
     let kept: string | undefined;
@@ -54,7 +55,7 @@ describe('telemetry', () => {
       }),
     );
     http.span.end();
-    await inTrace(kept, () => traced('hours later', {}, () => undefined));
+    await inTrace(kept, () => traced('hours later', {}, () => untraced(() => traced('row by row', {}, () => undefined))));
     await expect(traced('refused', {}, () => Promise.reject(refusal('no', 'no')))).rejects.toThrow('no');
     await expect(inTrace(kept, () => traced('broken', {}, () => Promise.reject(new Error('disk'))))).rejects.toThrow(
       'disk',

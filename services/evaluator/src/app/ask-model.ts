@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { HoneError, newId } from '@hone/base';
 import { answerScore, chatComplete } from '@hone/contracts';
 import { type ItemResult, itemResult, type ScoredAnswer } from '@hone/evals';
+import { attributes, traced, untraced } from '@hone/telemetry';
 import { chunked, type EvaluationItem } from '../domain/evaluation-item.js';
 import type { EvaluatorState } from './evaluator-state.js';
 
@@ -22,8 +23,15 @@ export async function askModel(
     const reply = await patiently(signal, () => state.mesh.request(answerScore, { model, items: chunk }, { signal }));
     scores.push(...reply.scores);
   }
-  const answers = await inOrder(items, state.settings.answersInFlightMax, (item, index) =>
-    patiently(signal, () => answer(state, model, item, scores[index]?.tokens ?? 0, signal)),
+  const answers = await traced(
+    'answer held-out rows',
+    { [attributes.requestModel]: model, 'hone.rows': items.length },
+    () =>
+      untraced(() =>
+        inOrder(items, state.settings.answersInFlightMax, (item, index) =>
+          patiently(signal, () => answer(state, model, item, scores[index]?.tokens ?? 0, signal)),
+        ),
+      ),
   );
   return items.map((item, index) => itemResult(item, scores[index] as ScoredAnswer, answers[index] as string));
 }
