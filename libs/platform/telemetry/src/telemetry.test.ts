@@ -55,7 +55,9 @@ describe('telemetry', () => {
       }),
     );
     http.span.end();
-    await inTrace(kept, () => traced('hours later', {}, () => untraced(() => traced('row by row', {}, () => undefined))));
+    await inTrace(kept, () =>
+      traced('hours later', {}, () => untraced(() => traced('row by row', {}, () => undefined))),
+    );
     await expect(traced('refused', {}, () => Promise.reject(refusal('no', 'no')))).rejects.toThrow('no');
     await expect(inTrace(kept, () => traced('broken', {}, () => Promise.reject(new Error('disk'))))).rejects.toThrow(
       'disk',
