@@ -49,7 +49,8 @@ describeData('tokenizer cases', 'tokenizer-cases', (path) => {
     .map((line) => JSON.parse(line) as Case)
     .filter(({ name, text_pair }) => name !== 'TEXT_PAIR' && text_pair === undefined);
 
-  for (const [place, group] of Map.groupBy(cases, (one) => one.tokenizer)) {
+  for (const place of new Set(cases.map((one) => one.tokenizer))) {
+    const group = cases.filter((one) => one.tokenizer === place);
     const tokenizer = tokenizerAt(place);
     if (!tokenizer) {
       it.skip(`${place}: needs its vocabulary under HONE_DATA_DIR`, () => undefined);

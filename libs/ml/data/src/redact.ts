@@ -23,7 +23,7 @@ const detectors: readonly Detector[] = [
     pattern: /[\p{L}\p{N}._%+'-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}/gu,
     isReal: () => true,
   },
-  { kind: 'iban', pattern: /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b/g, isReal: isIban },
+  { kind: 'iban', pattern: /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b/gi, isReal: isIban },
   { kind: 'card', pattern: /(?<![\d.-])\d(?:[ -]?\d){11,18}(?![\d-])/g, isReal: (match) => passesLuhn(digits(match)) },
   {
     kind: 'ip',
@@ -33,7 +33,7 @@ const detectors: readonly Detector[] = [
   {
     kind: 'phone',
     pattern:
-      /(?<![\p{L}\d.,/-]|\d )(?:\+|00|\()?\(?\d(?:[ ./()-]{0,2}\d){6,14}(?:\s?(?:x|ext\.?)\s?\d{1,5})?(?![\d/]|[., -]\d)/gu,
+      /(?<![\p{L}\d./-]|\d[ ,])(?:\+|00|\()?\(?\d(?:[ ./()-]{0,2}\d){6,14}(?:\s?(?:x|ext\.?)\s?\d{1,5})?(?![\d/]|[., -]\d)/gu,
     isReal: looksDialled,
   },
 ];
@@ -87,12 +87,15 @@ function isIban(match: string): boolean {
   return rest === 1;
 }
 
-/** Bare digit runs are order numbers more often than telephones: a telephone shows a prefix or groups. */
+/**
+ * Short bare digit runs are order numbers more often than telephones: a telephone has ten digits or more, shows a prefix, or is
+ * written in groups of two to five digits.
+ */
 function looksDialled(match: string): boolean {
-  const count = digits(match.replace(/(x|ext).*$/, '')).length;
-  if (count < 7 || count > 15) return false;
-  if (/^\d{4}-\d{2}-\d{2}/.test(match)) return false;
-  if (/^(\+|00|\()/.test(match)) return true;
-  if (/^0[\d ./()-]*$/.test(match) && count >= 9) return true;
-  return /^\(?\d{2,4}\)?[ ./-]\d{3,4}[ ./-]\d{3,4}( ?(x|ext).*)?$/.test(match) || /^\d{3}-\d{4}$/.test(match);
+  const number = match.replace(/\s?(x|ext).*$/, '');
+  const count = digits(number).length;
+  if (count < 7 || count > 15 || /^\d{4}-\d{2}-\d{2}/.test(number)) return false;
+  if (/^(\+|00|\()/.test(number)) return true;
+  if (/^\d+$/.test(number)) return count >= 10 && count <= 12;
+  return /^\d{2,5}(?:[ ./-]{1,2}\(?\d{2,5}\)?)+$/.test(number) || /^1[ .-]/.test(number);
 }
