@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { seeded } from '@hone/base';
 import { type GenerationOutput, type GenerationRequest, TextEngine, type TextEngineOptions } from '@hone/engine';
-import { loadModel } from '@hone/models';
+import { type CausalModel, loadAdapter, loadModel } from '@hone/models';
 import { ChatTemplate, Tokenizer } from '@hone/text';
-import { init, memoryStats } from '@hone/tensor';
+import { init, memoryStats, scoped } from '@hone/tensor';
 import { describeReferenceModels, readJsonFile } from '../conformance/data-root.js';
 
 init();
@@ -72,6 +72,22 @@ const textRequest = (
   n,
   sampling: { ...plain, tokensMax: 24, ...more },
 });
+
+/** Log-probabilities as the training path computes them: packed attention, chunked head. Frees the model. */
+function trainingLogProbs(model: CausalModel, ids: readonly number[], adapterFolder: string | undefined): Float32Array {
+  const adapter = adapterFolder === undefined ? undefined : loadAdapter(adapterFolder, model);
+  let result = new Float32Array(0);
+  scoped(() => {
+    const positions = Int32Array.from(ids, (_, index) => index);
+    const packed = { ids: Int32Array.from(ids), positions, cuSeqlens: Int32Array.of(0, ids.length) };
+    const hidden = model.hidden({ ...packed, ...(adapter ? { adapter } : {}) });
+    const targets = Int32Array.from(ids, (_, index) => ids[index + 1] ?? -1);
+    result = model.tokenLogProbs(hidden, targets).logp.floats().slice(0, -1);
+  });
+  adapter?.free();
+  model.free();
+  return result;
+}
 
 describeReferenceModels((folder, reference) => {
   const engines: TextEngine[] = [];
@@ -145,6 +161,27 @@ describeReferenceModels((folder, reference) => {
         }
       }
     });
+  });
+
+  describe('the server and the trainer agree', () => {
+    it.each(['f32', 'bf16', 'nf4'] as const)(
+      'on every log-probability over a %s base, with and without an adapter',
+      async (format) => {
+        const tokenizer = await Tokenizer.fromFolder(folder);
+        const ids = tokenizer.encode('Echoes of the old river, and a dream of light', { addSpecialTokens: true });
+        const engine = new TextEngine({ model: loadModel(folder, { format }), tokenizer, template });
+        engines.push(engine);
+        for (const name of adapters) engine.adapters.load(name, join(reference, name));
+        for (const adapter of [undefined, ...adapters]) {
+          const request = { ...textRequest('r', ids, { tokensMax: 0, topLogProbs: 0 }, true), adapter };
+          const served = answers(engine, [request]).get('r/0')?.logprobs ?? [];
+          const trained = trainingLogProbs(loadModel(folder, { format }), ids, adapter && join(reference, adapter));
+          for (const [position, logp] of trained.entries()) {
+            expect(Math.abs((served[position + 1]?.logprob ?? NaN) - logp)).toBeLessThan(1e-4);
+          }
+        }
+      },
+    );
   });
 
   describe('an answer is the same to the bit', () => {
