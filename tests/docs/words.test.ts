@@ -3,7 +3,9 @@ import { book, ledgers } from '@hone/contracts';
 import { readFileSync } from 'node:fs';
 
 const page = readFileSync(new URL('../../docs/guides/words.md', import.meta.url), 'utf8');
-const words = [...page.matchAll(/^\| ([a-z]+) \|/gm)].map((match) => match[1] as string).filter((word) => word !== 'word');
+const words = [...page.matchAll(/^\| ([a-z]+) \|/gm)]
+  .map((match) => match[1] as string)
+  .filter((word) => word !== 'word');
 
 describe('the glossary', () => {
   it('explains the noun of every subject', () => {
@@ -12,7 +14,9 @@ describe('the glossary', () => {
   });
 
   it('explains the key prefixes of every ledger', () => {
-    const prefixes = Object.values(ledgers).flatMap(({ summary }) => [...summary.matchAll(/\b([a-z]+)\.</g)].map((match) => match[1] as string));
+    const prefixes = Object.values(ledgers).flatMap(({ summary }) =>
+      [...summary.matchAll(/\b([a-z]+)\.</g)].map((match) => match[1] as string),
+    );
     expect(prefixes.filter((prefix) => !words.includes(prefix) && prefix !== 'policy')).toEqual([]);
   });
 
