@@ -261,6 +261,16 @@ describe('checkpoints and stopping', () => {
     expect(evals).toHaveLength(best.step + 3);
   });
 
+  it('fails as a fault that may be retried where a checkpoint cannot be written, leaving nothing behind', async () => {
+    const blocked = join(output, 'blocked');
+    writeFileSync(blocked, 'a file where a folder should be');
+    const args = { save_strategy: 'steps', save_steps: 1 };
+    await expect(runLora(args, { outputDir: blocked })).rejects.toMatchObject({
+      kind: 'fault',
+      code: 'checkpoint_not_written',
+    });
+  });
+
   it('ends between steps when cancelled, leaving a checkpoint to resume from', async () => {
     const signal = { aborted: false };
     const outputDir = join(output, 'cancelled');

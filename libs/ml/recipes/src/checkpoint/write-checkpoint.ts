@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Digest } from '@hone/base';
+import { fault, type Digest } from '@hone/base';
 import type { Tensor } from '@hone/tensor';
 import type { Adamw } from '@hone/nn';
 import { writeSafetensors, type TensorToWrite } from '@hone/models';
@@ -20,22 +20,45 @@ export interface CheckpointParts {
   readonly best: Snapshot | undefined;
 }
 
-/** Writes beside the target and renames, so that a killed process leaves a whole checkpoint or none. */
+/**
+ * Writes beside the target and renames, so that a killed process leaves a whole checkpoint or none. Where the disk is full
+ * the half-written one is removed again, and the run may be retried from the last whole one.
+ */
 export function writeCheckpoint(outputDir: string, parts: CheckpointParts): string {
   const folder = join(outputDir, checkpointName(parts.state.step));
   const partial = `${folder}.partial`;
-  rmSync(partial, { recursive: true, force: true });
-  mkdirSync(partial, { recursive: true });
-  parts.writeWeights(partial);
-  if (parts.optimizer) writeSafetensors(join(partial, 'optimizer.safetensors'), momentsOf(parts.optimizer));
-  if (parts.best) writeSafetensors(join(partial, 'best.safetensors'), keptOf(parts.best));
+  try {
+    if (existsSync(partial)) rmSync(partial, { recursive: true });
+    mkdirSync(partial, { recursive: true });
+    writeParts(partial, parts);
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(partial, folder);
+    return folder;
+  } catch (error) {
+    if (existsSync(partial)) rmSync(partial, { recursive: true });
+    throw isSystemError(error) ? notWritten(folder, error) : error;
+  }
+}
+
+function writeParts(partial: string, { state, writeWeights, optimizer, best }: CheckpointParts): void {
+  writeWeights(partial);
+  if (optimizer) writeSafetensors(join(partial, 'optimizer.safetensors'), momentsOf(optimizer));
+  if (best) writeSafetensors(join(partial, 'best.safetensors'), keptOf(best));
   const names = readdirSync(partial).sort();
   const files = Object.fromEntries(names.map((name) => [name, fileDigest(join(partial, name))]));
-  writeFileSync(join(partial, 'trainer_state.json'), stateText(parts.state, files));
-  rmSync(folder, { recursive: true, force: true });
-  renameSync(partial, folder);
-  return folder;
+  writeFileSync(join(partial, 'trainer_state.json'), stateText(state, files));
 }
+
+// By its field: an error of Node's own file functions may come from another realm, where instanceof does not hold.
+const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
+  typeof (error as NodeJS.ErrnoException | undefined)?.syscall === 'string';
+
+const notWritten = (folder: string, error: NodeJS.ErrnoException) =>
+  fault(
+    error.code === 'ENOSPC' ? 'disk_full' : 'checkpoint_not_written',
+    `[checkpoint] expected to write ${folder} but received ${error.message}; fix: free space or choose another folder, then resume`,
+    { cause: error },
+  );
 
 export const fileDigest = (path: string): Digest =>
   `sha256:${createHash('sha256').update(readFileSync(path)).digest('hex')}`;
