@@ -1,13 +1,18 @@
-// Builds the roofline program and runs it; arguments go to the program. Usage: node native/bench/run.mjs [--json]
+// Builds the roofline program beside the library and runs it. Usage: node native/bench/run.mjs [--json]
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const native = dirname(dirname(fileURLToPath(import.meta.url)));
-const asJson = process.argv.includes('--json');
+const build = join(native, 'build/release');
 
-// The build speaks on stderr, so that --json leaves one object on stdout.
-const build = spawnSync(process.execPath, [join(native, 'build.mjs'), 'bench'], { stdio: ['ignore', 2, 2] });
-if (build.status !== 0) process.exit(build.status ?? 1);
-const bench = spawnSync(join(native, 'build/bench/bench/roofline'), asJson ? ['--json'] : [], { stdio: 'inherit' });
-process.exit(bench.status ?? 1);
+// What is built speaks on stderr, so that --json leaves one object on stdout.
+function run(command, args, output) {
+  const { status } = spawnSync(command, args, { stdio: ['ignore', output, 2] });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+run(process.execPath, [join(native, 'build.mjs'), 'release'], 2);
+run('cmake', ['-S', native, '-B', build, '-DHONE_BENCH=ON'], 2);
+run('cmake', ['--build', build, '--target', 'roofline', '-j', '2'], 2);
+run(join(build, 'bench/roofline'), process.argv.slice(2).filter((arg) => arg === '--json'), 1);
