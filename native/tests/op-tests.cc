@@ -1,5 +1,5 @@
 // The op harness: one program, one ctest per op and mode. `op-tests --ctest` prints the tests of this build for ctest;
-// `op-tests <op> parity-<level> | gradient | threads` runs one. Exit code 77 says that this machine cannot run the level.
+// `op-tests <op> parity-<level> | gradient | levels | threads | reference` runs one. Exit code 77 says that this machine cannot run the level.
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -26,6 +26,9 @@ int print_tests(const char* program) {
       if (has_kernel) print_test(program, name, std::string("parity-") + isa_name(static_cast<Isa>(level)));
     }
     if (op_spec(op).backward_of >= 0) print_test(program, name, "gradient");
+    const AnyKernel* kernels = dispatch_row(op).kernels;
+    const bool has_both = kernels[static_cast<int>(Isa::avx2)] != nullptr && kernels[static_cast<int>(Isa::avx512)] != nullptr;
+    if (has_both) print_test(program, name, "levels");
     print_test(program, name, "threads");
     print_test(program, name, "reference");
   }
@@ -39,10 +42,11 @@ int run(int op, const std::string& mode) {
     return built ? test::check_threads(op, Isa::plain) : 1;
   }
   if (mode == "gradient") return test::check_gradient(op);
+  if (mode == "levels") return isa_available(Isa::avx512) ? test::check_levels(op) : kSkipped;
   if (mode == "threads") return test::check_threads(op, best_isa());
   Isa isa = Isa::plain;
   if (mode.rfind("parity-", 0) != 0 || !isa_from_name(mode.substr(7), isa)) {
-    std::printf("expected parity-<level>, gradient, threads or reference but received %s\n", mode.c_str());
+    std::printf("expected parity-<level>, gradient, levels, threads or reference but received %s\n", mode.c_str());
     return 1;
   }
   if (!isa_available(isa)) return kSkipped;

@@ -140,6 +140,16 @@ std::string gradient_of(const OpCase& op_case) {
   return "";
 }
 
+std::string compare_bits(Fixture& actual, Fixture& expected, const std::string& story) {
+  for (int i = 0; i < expected.spec.arg_count; ++i) {
+    if (!is_written(expected.spec.args[i]) || !expected.view(i).present()) continue;
+    const std::size_t bytes = expected.view(i).count() * dtype_bytes(expected.view(i).dtype);
+    if (std::memcmp(actual.view(i).data, expected.view(i).data, bytes) == 0) continue;
+    return std::string(expected.spec.args[i].name) + ": other bits " + story;
+  }
+  return "";
+}
+
 std::string threads_of(const OpCase& op_case, Isa isa) {
   Machine one(isa, 1);
   Fixture expected(op_case, one);
@@ -149,14 +159,19 @@ std::string threads_of(const OpCase& op_case, Isa isa) {
     Machine many(isa, threads);
     Fixture actual(op_case, many);
     if (Status status = actual.run(many, level); !status.ok()) return status.message();
-    for (int i = 0; i < expected.spec.arg_count; ++i) {
-      if (!is_written(expected.spec.args[i]) || !expected.view(i).present()) continue;
-      const std::size_t bytes = expected.view(i).count() * dtype_bytes(expected.view(i).dtype);
-      if (std::memcmp(actual.view(i).data, expected.view(i).data, bytes) == 0) continue;
-      return std::string(expected.spec.args[i].name) + ": other bits on " + std::to_string(threads) + " threads than on one";
-    }
+    const std::string complaint = compare_bits(actual, expected, "on " + std::to_string(threads) + " threads than on one");
+    if (!complaint.empty()) return complaint;
   }
   return "";
+}
+
+std::string levels_of(const OpCase& op_case) {
+  Machine narrow(Isa::avx2), wide(Isa::avx512);
+  Fixture expected(op_case, narrow), actual(op_case, wide);
+  if (!is_smooth(expected)) return "";
+  if (Status status = expected.run(narrow, static_cast<int>(Isa::avx2)); !status.ok()) return status.message();
+  if (Status status = actual.run(wide, static_cast<int>(Isa::avx512)); !status.ok()) return status.message();
+  return compare_bits(actual, expected, "on AVX-512 than on AVX2");
 }
 
 }  // namespace
@@ -167,6 +182,10 @@ int check_parity(int op, Isa isa) {
 
 int check_gradient(int op) {
   return over_cases(op, [](const OpCase& op_case) { return gradient_of(op_case); });
+}
+
+int check_levels(int op) {
+  return over_cases(op, [](const OpCase& op_case) { return levels_of(op_case); });
 }
 
 int check_threads(int op, Isa isa) {
