@@ -27,4 +27,7 @@ function failed(thrown: unknown): number {
   return exitCodes.failed;
 }
 
+// A reader such as `head` that has seen enough closes the pipe: that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
 await main();

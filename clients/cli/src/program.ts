@@ -1,8 +1,24 @@
 import { Command } from 'commander';
+import { addAb } from './commands/ab.js';
+import { addAlias } from './commands/alias.js';
+import { addData } from './commands/data.js';
 import { addDemo } from './commands/demo.js';
+import { addDoctor } from './commands/doctor.js';
 import { addDown } from './commands/down.js';
+import { addEval } from './commands/eval.js';
+import { addFeedback } from './commands/feedback.js';
+import { addJobs } from './commands/jobs.js';
+import { addModel } from './commands/model.js';
 import { addStatus } from './commands/status.js';
+import { addTrace } from './commands/trace.js';
+import { addTrain } from './commands/train.js';
 import { addUp } from './commands/up.js';
+
+const groups = [
+  [addUp, addDown, addStatus, addDoctor, addDemo],
+  [addModel, addData, addTrain, addJobs, addEval],
+  [addAb, addFeedback, addAlias, addTrace],
+].flat();
 
 export function makeProgram(): Command {
   const program = new Command('hone')
@@ -16,6 +32,6 @@ export function makeProgram(): Command {
         'Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 conflict, 5 unavailable, 130 interrupted.',
     )
     .exitOverride();
-  for (const add of [addUp, addDown, addStatus, addDemo]) add(program);
+  for (const add of groups) add(program);
   return program;
 }

@@ -22,7 +22,7 @@ export function keepAsking(stage: Stage, questions: readonly Question[]): () => 
       const question = questions[seen.asked % questions.length] as Question;
       seen.asked++;
       try {
-        const { model } = await chat(stage, question, 'somebody');
+        const { model } = await chat(stage, question, 'somebody', stage.looking.client);
         if (!seen.models.includes(model)) seen.models.push(model);
       } catch {
         seen.dropped++;

@@ -45,7 +45,7 @@ export async function watched(stage: Stage, id: string): Promise<HoneJob> {
   let steps = 0;
   let last = '';
   const job = await patiently(() =>
-    followJob(stage.client, id, (event) => {
+    followJob(stage.looking.client, id, (event) => {
       const line = stepLine(event);
       if (line === undefined) return;
       steps++;
@@ -66,7 +66,7 @@ export async function watched(stage: Stage, id: string): Promise<HoneJob> {
 export async function evaluationOf(stage: Stage, model: string): Promise<EvaluationObject> {
   const path = `/v1/evaluations?model=${encodeURIComponent(model)}`;
   const found = await until(`an evaluation of ${model}`, evaluationWithinMs, async () => {
-    const { data } = await ask<{ data: EvaluationObject[] }>(stage.to, 'GET', path);
+    const { data } = await ask<{ data: EvaluationObject[] }>(stage.looking.to, 'GET', path);
     stage.live(`evaluation: ${data[0]?.status ?? 'not begun'}`);
     return data.find(({ status }) => status === 'succeeded' || status === 'failed');
   });
@@ -81,7 +81,7 @@ export async function promotion(stage: Stage, model: string, verdict: Evaluation
       `[demo] expected ${model} to be promoted but the verdict is ${verdict.verdict}: ${verdict.reason}`,
     );
   await until(`the alias ${stage.alias} to move to ${model}`, 60_000, async () => {
-    const alias = await ask<AliasObject>(stage.to, 'GET', `/v1/aliases/${stage.alias}`).catch(ifUnknown);
+    const alias = await ask<AliasObject>(stage.looking.to, 'GET', `/v1/aliases/${stage.alias}`).catch(ifUnknown);
     return alias?.model === model ? true : undefined;
   });
   stage.note(`promoted: ${stage.alias} -> ${model}`);

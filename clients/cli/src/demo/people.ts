@@ -21,8 +21,13 @@ export interface Crowd {
 }
 
 /** One streamed chat with the alias, as any OpenAI client asks it. */
-export async function chat(stage: Stage, { messages }: Pick<Question, 'messages'>, user: string): Promise<Answer> {
-  const stream = await stage.client.chat.completions.create({
+export async function chat(
+  stage: Stage,
+  { messages }: Pick<Question, 'messages'>,
+  user: string,
+  client = stage.client,
+): Promise<Answer> {
+  const stream = await client.chat.completions.create({
     model: stage.alias,
     messages,
     user,

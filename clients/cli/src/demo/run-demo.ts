@@ -1,4 +1,4 @@
-import { ask, connection, openai } from '../api/connection.js';
+import { ask, connection } from '../api/connection.js';
 import { importFolder } from '../api/import-folder.js';
 import { bundledModel } from '../checkout.js';
 import { CliError } from '../exit-codes.js';
@@ -24,7 +24,7 @@ export async function runDemo(home: Home, modelFolder: string | undefined, start
   const beginMs = Date.now();
   const to = connection(traceparent);
   const base = modelFolder === undefined ? bundledModel.name : 'demo-base';
-  const stage = makeStage({ to, client: openai(to), base, alias: 'support-desk' });
+  const stage = makeStage({ to, base, alias: 'support-desk' });
   stage.heading(`the mesh is up at ${to.url}/v1, its state lies in ${home.root}`);
   if (modelFolder !== undefined) await patiently(() => importFolder(to, modelFolder, base));
   const first = await firstTuning(stage);
@@ -59,7 +59,7 @@ export async function runDemo(home: Home, modelFolder: string | undefined, start
 async function secondTuning(stage: Stage, incumbent: string) {
   stage.heading('wait for the votes to start a retraining by themselves');
   const job = await until('a retraining', 120_000, async () => {
-    const { data } = await ask<{ data: Job[] }>(stage.to, 'GET', '/v1/fine_tuning/jobs?limit=20');
+    const { data } = await ask<{ data: Job[] }>(stage.looking.to, 'GET', '/v1/fine_tuning/jobs?limit=20');
     return data.find(({ hone }) => hone?.retrain?.incumbent === incumbent);
   });
   stage.note(`${job.id}: ${job.hone?.retrain?.reason ?? ''}`);

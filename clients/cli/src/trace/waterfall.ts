@@ -1,7 +1,7 @@
 import { bold, dim, red } from '../show/talk.js';
 import type { Span } from './spans.js';
 
-const nameWidthMax = 64;
+const nameWidthMax = 72;
 const barWidth = 40;
 
 /** A trace as lines: each span under its parent, with its service, a bar on the common time axis, and its duration. */
@@ -10,15 +10,21 @@ export function waterfall(spans: readonly Span[]): string[] {
   const end = Math.max(...spans.map(({ startMs, durationMs }) => startMs + durationMs));
   const rows = nested(spans);
   const serviceWidth = Math.max(...spans.map(({ service }) => service.length));
-  const nameWidth = Math.min(nameWidthMax, Math.max(...rows.map(({ depth, span }) => 2 * depth + span.name.length)));
+  const nameWidth = Math.min(
+    nameWidthMax,
+    Math.max(...rows.map(({ depth, span }) => 2 * depth + shortName(span).length)),
+  );
   return rows.map(({ span, depth }) => {
-    const label = `${'  '.repeat(depth)}${span.name}`;
+    const label = `${'  '.repeat(depth)}${shortName(span)}`;
     const name = label.length > nameWidth ? `${label.slice(0, nameWidth - 1)}…` : label.padEnd(nameWidth);
     const bar = barOf(span, start, Math.max(1, end - start));
     const line = `${span.service.padEnd(serviceWidth)}  ${name}  ${bar}  ${durationText(span.durationMs)}`;
     return span.status === 'error' ? red(line) : depth === 0 ? bold(line) : line;
   });
 }
+
+/** Every subject begins alike. */
+const shortName = ({ name }: Span): string => name.replace('hone.v1.', '');
 
 function barOf({ startMs, durationMs }: Span, start: number, total: number): string {
   const from = Math.min(barWidth - 1, Math.floor(((startMs - start) / total) * barWidth));

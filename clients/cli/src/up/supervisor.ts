@@ -50,7 +50,8 @@ export class Supervisor {
       () => isNatsReady(this.#natsPort),
       () => 'nats-server',
     );
-    await Promise.all([this.#prepareBus(), ...serviceNames.map((service) => this.#startService(service))]);
+    await this.#prepareBus();
+    await Promise.all(serviceNames.map((service) => this.#startService(service)));
     const waiting = new Set<ServiceName>(serviceNames);
     await this.#until(
       async () => {

@@ -28,6 +28,8 @@ export function guardDoor(fastify: FastifyInstance, { keys, hosts, requestsMax }
   let inWork = 0;
   fastify.addHook('onRequest', async (request, reply) => {
     void reply.header('x-request-id', request.id);
+    // Node, fastify and Nest together listen for the end of a streamed answer about ten times; that is no leak.
+    reply.raw.setMaxListeners(32);
     inWork++;
     reply.raw.once('close', () => inWork--);
     refuseForeign(request, allowed);
