@@ -1,7 +1,6 @@
 import { refusal } from '@hone/base';
 import { DirectoryDriver } from './drivers/directory.js';
 import { MemoryDriver } from './drivers/memory.js';
-import { S3Driver } from './drivers/s3.js';
 import { ArtifactStore } from './store.js';
 
 export interface StoreCredentials {
@@ -23,6 +22,8 @@ export async function openStore(place: string, credentials: StoreCredentials = {
     const endpoint = url.searchParams.get('endpoint');
     const region = url.searchParams.get('region');
     const prefix = url.pathname.replace(/^\/+|\/+$/g, '');
+    // Loaded only here: a house in a directory needs no S3 client.
+    const { S3Driver } = await import('./drivers/s3.js');
     const driver = new S3Driver({
       bucket: url.hostname,
       ...(prefix ? { prefix } : {}),

@@ -6,7 +6,7 @@ import { connectMesh, type Mesh, MeshStrategy } from '@hone/mesh';
 import { startTelemetry } from '@hone/telemetry';
 import type { INestApplicationContext, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
 import { z } from 'zod';
 import { openHealth } from './health.js';
 import { traceHttp } from './http-tracing.js';
@@ -49,7 +49,7 @@ export async function startService<S extends Record<string, z.ZodType>>(
   const settings = readSettings(options.name, own, sourcesOfProcess(environment));
   const log = options.log ?? makeLog(options.name, settings.logLevel);
   const endpoint = environment['OTEL_EXPORTER_OTLP_ENDPOINT'];
-  const telemetry = startTelemetry({
+  const telemetry = await startTelemetry({
     service: options.name,
     ...(settings.localTraces ? { tracesDirectory: join(resolve(settings.home), 'traces') } : {}),
     ...(endpoint ? { otlpEndpoint: endpoint } : {}),
@@ -120,7 +120,9 @@ async function makeApp<S extends Record<string, z.ZodType>>(
     await app.listen();
     return app;
   }
-  const adapter = new FastifyAdapter(http.adapter);
+  // Loaded only here: most services speak no HTTP, and it is a fifth of the start-up.
+  const { FastifyAdapter: Adapter } = await import('@nestjs/platform-fastify');
+  const adapter = new Adapter(http.adapter);
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
     logger: nestLog(log),
     abortOnError: false,

@@ -1,8 +1,8 @@
-import { type MeterProvider, metrics } from '@opentelemetry/api';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import { NodeSDK } from '@opentelemetry/sdk-node';
-import { BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace';
+import { context, type Meter, metrics, propagation, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import { type Resource, resourceFromAttributes } from '@opentelemetry/resources';
+import { BatchSpanProcessor, type SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { LocalSpanExporter } from './local-span-store.js';
 
 export interface TelemetryOptions {
@@ -24,43 +24,54 @@ export interface Telemetry {
 let isStarted = false;
 
 /**
- * Starts OpenTelemetry once per process, before the first span. There is no loader hook: the mesh makes the bus's spans, the
- * service kit the HTTP spans, and `traced` the rest, which saves most of a second of start-up against patching modules.
+ * Starts OpenTelemetry once per process, before the first span. There is no loader hook and no node SDK: the mesh makes the
+ * bus's spans, the service kit the HTTP spans, and `traced` the rest; patching modules costs most of a second at every start,
+ * and the SDK's bundle of exporters another third. Exporters that are off are not even loaded.
  */
-export function startTelemetry({
-  service,
-  tracesDirectory,
-  otlpEndpoint,
-  metricsPort = 0,
-  metricsHost = '127.0.0.1',
-}: TelemetryOptions): Telemetry {
+export async function startTelemetry(options: TelemetryOptions): Promise<Telemetry> {
   if (isStarted) return { stop: async () => {} };
   isStarted = true;
-  const spanProcessors: SpanProcessor[] = [];
-  if (tracesDirectory !== undefined) {
-    const exporter = new LocalSpanExporter({ directory: tracesDirectory, service });
-    spanProcessors.push(new BatchSpanProcessor({ exporter, scheduledDelayMillis: 300 }));
-  }
-  if (otlpEndpoint !== undefined) {
-    const exporter = new OTLPTraceExporter({ url: `${otlpEndpoint.replace(/\/+$/, '')}/v1/traces` });
-    spanProcessors.push(new BatchSpanProcessor({ exporter }));
-  }
-  const sdk = new NodeSDK({
-    serviceName: service,
-    // The detectors would put the command line and the host into every span.
-    autoDetectResources: false,
-    spanProcessors,
-    logRecordProcessors: [],
-    metricReaders: metricsPort === 0 ? [] : [new PrometheusExporter({ host: metricsHost, port: metricsPort })],
-  });
-  sdk.start();
-  return {
-    stop: async () => {
-      isStarted = false;
-      await sdk.shutdown();
-    },
+  // No detectors: they would put the command line and the host into every span.
+  const resource = resourceFromAttributes({ 'service.name': options.service });
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+  const tracers = new TracerProvider({ resource, spanProcessors: await processorsOf(options) });
+  trace.setGlobalTracerProvider(tracers);
+  const meters = options.metricsPort ? await startMetrics(resource, options) : undefined;
+  const stop = async (): Promise<void> => {
+    if (!isStarted) return;
+    isStarted = false;
+    await Promise.allSettled([tracers.shutdown(), meters?.shutdown()]);
   };
+  return { stop };
 }
 
-/** The meter of Hone's own metrics; instruments made before the start work after it. */
-export const meter = (): ReturnType<MeterProvider['getMeter']> => metrics.getMeter('hone');
+async function processorsOf({ service, tracesDirectory, otlpEndpoint }: TelemetryOptions): Promise<SpanProcessor[]> {
+  const processors: SpanProcessor[] = [];
+  if (tracesDirectory !== undefined) {
+    const exporter = new LocalSpanExporter({ directory: tracesDirectory, service });
+    processors.push(new BatchSpanProcessor({ exporter, scheduledDelayMillis: 300 }));
+  }
+  if (otlpEndpoint !== undefined) {
+    const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http');
+    const exporter = new OTLPTraceExporter({ url: `${otlpEndpoint.replace(/\/+$/, '')}/v1/traces` });
+    processors.push(new BatchSpanProcessor({ exporter }));
+  }
+  return processors;
+}
+
+async function startMetrics(resource: Resource, { metricsPort = 0, metricsHost = '127.0.0.1' }: TelemetryOptions) {
+  const [{ MeterProvider }, { PrometheusExporter }] = await Promise.all([
+    import('@opentelemetry/sdk-metrics'),
+    import('@opentelemetry/exporter-prometheus'),
+  ]);
+  const provider = new MeterProvider({
+    resource,
+    readers: [new PrometheusExporter({ host: metricsHost, port: metricsPort })],
+  });
+  metrics.setGlobalMeterProvider(provider);
+  return provider;
+}
+
+/** The meter of Hone's own metrics. Make instruments when the service is built: ones made before the start record nothing. */
+export const meter = (): Meter => metrics.getMeter('hone');

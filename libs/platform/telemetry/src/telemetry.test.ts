@@ -31,7 +31,7 @@ describe('telemetry', () => {
     await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
     const { port } = collector.address() as AddressInfo;
     metricsPort = port + 1 > 65_000 ? port - 1 : port + 1;
-    telemetry = startTelemetry({
+    telemetry = await startTelemetry({
       service: 'trainer',
       tracesDirectory: directory,
       otlpEndpoint: `http://127.0.0.1:${port}`,
