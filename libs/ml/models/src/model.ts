@@ -88,24 +88,3 @@ export interface ModelShape {
   readonly eosTokenIds: readonly number[];
   readonly bosTokenId: number | undefined;
 }
-
-/*
- * The class `CausalModel` (causal-model.ts) has, for the engine:
- *
- *   readonly shape: ModelShape
- *   readonly fingerprint: Fingerprint               what an adapter must name to be accepted
- *   newKvCache(pages: number, pageSize: number): KvCache
- *   kvBytesPerPage(pageSize: number): number
- *   step(batch: StepBatch): Tensor                  f32 [logitRows.length, vocabSize]; valid until the next step, not the caller's to free
- *   free(): void                                    every byte goes back
- *
- * and for training and evaluation:
- *
- *   hidden(batch: PackedBatch): Tensor              f32 [wanted rows, hiddenSize] after the final norm; recorded on the current tape
- *   tokenLogProbs(hidden: Tensor, targets: Int32Array): TokenLogProbs   { logp, entropy, argmax }, each [T]
- *
- * Functions:
- *
- *   loadModel(source: ModelSource, options?: LoadModelOptions): CausalModel
- *   loadAdapter(source: ModelSource, model: CausalModel): LoraAdapter   refuses a wrong base, unmatched keys, wrong shapes
- */
