@@ -13,6 +13,10 @@ const printed: Readonly<Record<string, string[]>> = {
   'libs/ml/data': ['Say hi to [email]', 'expected at least one message', '2\n'],
   'libs/ml/evals': ['1.649', 'value: 0.9', 'value: -1.5'],
   'libs/ml/experiments': ['value: 0.236'],
+  'libs/ml/tensor': ['-0.1058', '\n0\n'],
+  'libs/ml/nn': ['1024', '[ 0, 0.5, 1, 0.5, 0 ]'],
+  'libs/ml/models': ['sha256:'],
+  'libs/ml/recipes': ['peakBytes', '12/12', 'perplexity'],
 };
 
 describe('the README example of', () => {
