@@ -1,5 +1,5 @@
 import { suggest } from '@hone/base';
-import { describe } from './parse-row.js';
+import { describe } from './fields.js';
 import { RowError, type Message } from './row.js';
 
 const roles = ['system', 'user', 'assistant', 'tool'] as const;
@@ -34,7 +34,7 @@ function parseMessage(raw: RawMessage | null, at: number): Message {
     role,
     content,
     ...(typeof raw['name'] === 'string' ? { name: raw['name'] } : {}),
-    ...weightOf(raw['weight'], role, at),
+    ...weightOf(raw['weight'] ?? raw['loss_weight'], role, at),
     ...(calls ? { tool_calls: calls } : {}),
     ...(typeof raw['tool_call_id'] === 'string' ? { tool_call_id: raw['tool_call_id'] } : {}),
   };
@@ -55,8 +55,8 @@ function contentText(content: unknown, at: number, hasCalls: boolean): string {
   if (typeof content === 'string') return content;
   if ((content === null || content === undefined) && hasCalls) return '';
   if (Array.isArray(content)) {
-    const texts = content.map((part: { type?: unknown; text?: unknown } | null) =>
-      part?.type === 'text' ? part.text : undefined,
+    const texts = content.map((part: { type?: unknown; text?: unknown; value?: unknown } | null) =>
+      part?.type === 'text' ? (part.text ?? part.value) : undefined,
     );
     if (texts.every((text) => typeof text === 'string')) return texts.join('');
   }
@@ -64,13 +64,13 @@ function contentText(content: unknown, at: number, hasCalls: boolean): string {
 }
 
 function weightOf(value: unknown, role: Message['role'], at: number): { weight?: 0 | 1 } {
-  if (value === undefined || value === null) return {};
+  if (value === undefined || value === null || role !== 'assistant') return {};
   if (value !== 0 && value !== 1)
     throw new RowError(
       'wrong_type',
       `expected messages[${at}].weight to be 0 or 1 but received ${JSON.stringify(value)}`,
     );
-  return role === 'assistant' ? { weight: value } : {};
+  return { weight: value };
 }
 
 /** A system message only opens; an answer needs a question; a tool result needs a call. */

@@ -82,6 +82,57 @@ describe('formats', () => {
       { messages: [{ role: 'user', content: [{ type: 'text', text: 'where is it' }] }, assistant] },
       { messages: [user, assistant] },
     ],
+    [
+      'a preference of two conversations',
+      {
+        chosen: '\n\nHuman: hi\n\nAssistant: yes?\n\nHuman: q\n\nAssistant: good',
+        rejected: '\n\nHuman: hi\n\nAssistant: yes?\n\nHuman: q\n\nAssistant: bad',
+      },
+      {
+        messages: [
+          { role: 'user', content: 'hi' },
+          { role: 'assistant', content: 'yes?' },
+          { role: 'user', content: 'q' },
+        ],
+        chosen: 'good',
+        rejected: 'bad',
+      },
+    ],
+    [
+      'question and answer',
+      { question: 'q', answer: 'a' },
+      {
+        messages: [
+          { role: 'user', content: 'q' },
+          { role: 'assistant', content: 'a' },
+        ],
+      },
+    ],
+    [
+      'a tool call of ShareGPT',
+      {
+        conversations: [
+          { from: 'human', value: 'h' },
+          { from: 'function_call', value: '{"name":"f","arguments":{}}' },
+          { from: 'observation', value: '1' },
+          { from: 'gpt', value: 'one' },
+        ],
+        tools: '[{"name":"f"}]',
+      },
+      {
+        messages: [
+          { role: 'user', content: 'h' },
+          {
+            role: 'assistant',
+            content: '',
+            tool_calls: [{ type: 'function', function: { name: 'f', arguments: {} } }],
+          },
+          { role: 'tool', content: '1' },
+          { role: 'assistant', content: 'one' },
+        ],
+        tools: [{ name: 'f' }],
+      },
+    ],
   ])('%s becomes the internal row', (_name, value, row) => {
     expect(parseRow(value)).toEqual(row);
   });
@@ -120,6 +171,12 @@ describe('a refused row says why', () => {
       '{"messages": [{"role":"user","content":"a"},{"role":"assistant","content":"b","weight":0.5}]}',
       'weight to be 0 or 1',
     ],
+    [
+      'unwanted',
+      '{"messages": [{"role":"user","content":"a"},{"role":"assistant","content":"b"}], "label": false}',
+      'unwanted',
+    ],
+    ['unknown_format', '{"chosen": "a", "rejected": "b"}', 'expected a prompt beside chosen'],
     ['equal_answers', '{"prompt": "q", "chosen": "a", "rejected": "a"}', 'differ'],
     ['empty', '{"instruction": "a", "output": ""}', 'output to have text'],
   ])('%s: %s', (code, line, reason) => {

@@ -64,6 +64,7 @@ export type RefusalCode =
   | 'all_masked'
   | 'too_long'
   | 'equal_answers'
+  | 'unwanted'
   | 'duplicate'
   | 'near_duplicate'
   | 'evaluation_overlap';
