@@ -12,6 +12,8 @@ const startRetryMs = 500;
  */
 export class RetrainAlarm {
   readonly #timers = new Map<string, NodeJS.Timeout>();
+  /** What was last said about an alias, so that each reason is said once. */
+  readonly #notes = new Map<string, string>();
   #starting: NodeJS.Timeout | undefined;
   #isStopped = false;
 
@@ -35,6 +37,9 @@ export class RetrainAlarm {
   async look(alias: string): Promise<void> {
     const atMs = await considerRetrain(this.state, alias);
     if (atMs !== undefined) this.set(alias, atMs);
+    const note = (await this.state.policies.get(alias))?.value.note;
+    if (note !== undefined && note !== this.#notes.get(alias)) this.log.info({ alias }, `retrain policy: ${note}`);
+    if (note !== undefined) this.#notes.set(alias, note);
   }
 
   set(alias: string, atMs: number): void {

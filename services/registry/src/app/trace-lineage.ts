@@ -7,14 +7,11 @@ import {
   type JobEntry,
   type ModelEntry,
 } from '@hone/contracts';
-import { assembleLineage, type DatasetFacts, type Lineage, votesMax } from '../domain/lineage.js';
+import { assembleLineage, type DatasetFacts, generationsMax, type Lineage, votesMax } from '../domain/lineage.js';
 import { modelId } from '../domain/model-id.js';
 import { voteOf } from '../domain/vote-of-row.js';
 import { findModel, unknownModel } from './get-model.js';
 import type { RegistryState } from './registry-state.js';
-
-/** A chain of retrainings longer than this is cut: its older part is in the lineage of the older models. */
-const generationsMax = 32;
 
 /** Gathers a model's whole past: the models it succeeded, their jobs, verdicts, dataset versions, files and votes. */
 export async function traceLineage(state: RegistryState, name: string): Promise<Lineage> {
@@ -36,7 +33,7 @@ export async function traceLineage(state: RegistryState, name: string): Promise<
   return assembleLineage({ asked: name, isAlias: found.isAlias, models, jobs, evaluations, datasets });
 }
 
-/** The model, its base and the incumbents that it and they succeeded, newest first. */
+/** The model, its base and the incumbents that they succeeded, newest first; older ones are in the lineage of the oldest told. */
 async function generations(state: RegistryState, first: ModelEntry): Promise<ModelEntry[]> {
   const models = new Map<string, ModelEntry>([[first.name, first]]);
   const waiting = [first];

@@ -1,7 +1,7 @@
 import { digestOf, type Digest } from '@hone/base';
 import { exampleDigest, type DatasetManifest, type JobEntry, type ModelEntry } from '@hone/contracts';
 import { expect, it } from '@jest/globals';
-import { assembleLineage, feedbackNodesMax } from './lineage.js';
+import { assembleLineage, feedbackNodesMax, generationsMax } from './lineage.js';
 
 const of = (word: string): Digest => digestOf(word);
 
@@ -106,8 +106,25 @@ it('leads from the alias back to files and votes, every named node present once'
   expect(lineage.nodes.find((node) => node.id === of('file'))?.facts).toEqual({ role: 'training', file: 'file-1' });
 });
 
-it('stays under the limit of a message however many votes there are', () => {
-  const lineage = assembleLineage(facts(5000));
+it('stays under the limit of a message however many votes and generations there are', () => {
+  const one = facts(0);
+  const long = { verdict: 'better' as const, reason: 'r'.repeat(300), status: 'succeeded' as const, createdAt: 1 };
+  const generations = Array.from({ length: generationsMax }, (_, index) => `ftjob-${'0'.repeat(24)}${index}`);
+  const lineage = assembleLineage({
+    ...one,
+    models: generations.map((id) => model(`ft:tiny:hone:desk:${id}`, { job: id, dataset: of(id) })),
+    jobs: generations.map((id) => job(id, { dataset: of(id), shards: of(`s${id}`) })),
+    evaluations: generations.map((id) => ({ ...long, id: `eval-${id}`, candidate: 'c'.repeat(60), results: [] })),
+    datasets: generations.map((id) => ({
+      digest: of(id),
+      manifest: dataset(of('parent'), [{ digest: of(`rows ${id}`), role: 'feedback' }]),
+      votes: Array.from({ length: 500 }, (_, index) => ({
+        feedback: `fb-${id.slice(6)}${index}`,
+        turn: `chatcmpl-${id.slice(6)}`,
+        rating: 'down',
+      })),
+    })),
+  });
   expect(lineage.nodes.filter((node) => node.kind === 'feedback')).toHaveLength(feedbackNodesMax);
   expect(JSON.stringify(lineage).length).toBeLessThan(60_000);
 });

@@ -4,9 +4,10 @@ import type { DatasetManifest, EvaluationEntry, JobEntry, ModelEntry, ReplyOf, l
 export type Lineage = ReplyOf<typeof lineageGet>;
 export type LineageNode = Lineage['nodes'][number];
 
-/** A reply stays under the limit of a message, so the nodes of single votes and the lists of ids are bounded. */
+/** A reply stays under the limit of a message, so generations, nodes of single votes and the list of votes are bounded. */
+export const generationsMax = 12;
 export const feedbackNodesMax = 100;
-export const votesMax = 1000;
+export const votesMax = 400;
 
 /** A dataset version with the votes that its feedback rows came from. */
 export interface DatasetFacts {
@@ -34,7 +35,12 @@ export function assembleLineage(facts: LineageFacts): Lineage {
   for (const model of facts.models) add(modelNode(model));
   for (const evaluation of facts.evaluations) add(evaluationNode(evaluation));
   for (const job of facts.jobs) addJob(job, add);
-  for (const dataset of facts.datasets) addDataset(dataset, facts.jobs, add);
+  let room = feedbackNodesMax;
+  for (const dataset of facts.datasets) {
+    const shown = dataset.votes.slice(0, room);
+    room -= shown.length;
+    addDataset(dataset, shown, facts.jobs, add);
+  }
   const votes = new Set(facts.datasets.flatMap((dataset) => dataset.votes.map((vote) => vote.feedback)));
   return {
     model: first?.name ?? facts.asked,
@@ -76,7 +82,12 @@ function addJob(job: JobEntry, add: (node: LineageNode) => void): void {
   if (job.shards) add({ kind: 'shards', id: job.shards, from: job.dataset ? [job.dataset] : [], facts: {} });
 }
 
-function addDataset(dataset: DatasetFacts, jobs: readonly JobEntry[], add: (node: LineageNode) => void): void {
+function addDataset(
+  dataset: DatasetFacts,
+  shown: DatasetFacts['votes'],
+  jobs: readonly JobEntry[],
+  add: (node: LineageNode) => void,
+): void {
   const { digest, manifest, votes } = dataset;
   const job = jobs.find((candidate) => candidate.dataset === digest);
   const files = manifest.sources.map((source) => source.digest);
@@ -86,10 +97,10 @@ function addDataset(dataset: DatasetFacts, jobs: readonly JobEntry[], add: (node
   add({ kind: 'dataset', id: digest, from: [...new Set([...parent, ...files])], facts });
   for (const { digest: file, role } of manifest.sources) {
     const known = role === 'training' ? job?.trainingFile : role === 'validation' ? job?.validationFile : undefined;
-    const from = role === 'feedback' ? votes.slice(0, feedbackNodesMax).map((vote) => vote.feedback) : [];
+    const from = role === 'feedback' ? shown.map((vote) => vote.feedback) : [];
     add({ kind: 'file', id: file, from, facts: withoutAbsent({ role, file: known }) });
   }
-  for (const { feedback, turn, rating } of votes.slice(0, feedbackNodesMax)) {
+  for (const { feedback, turn, rating } of shown) {
     add({ kind: 'feedback', id: feedback, from: [], facts: withoutAbsent({ turn, rating }) });
   }
 }
