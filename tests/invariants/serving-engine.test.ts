@@ -314,7 +314,7 @@ describeReferenceModels((folder, reference) => {
     });
 
     it('are refused beyond the context, beyond the queue and with unknown ids', async () => {
-      const engine = await open({ queue: { waitingMax: 2 } });
+      const engine = await open({ sequencesMax: 1, queue: { waitingMax: 1 } });
       const long = Array.from({ length: engine.engine.lengthMax }, () => 5);
       expect(() => engine.start(textRequest('long', long))).toThrow(/context/);
       expect(() => engine.start(textRequest('id', [1, 999_999]))).toThrow('token ids');

@@ -15,6 +15,8 @@ const answerTokensCounted = 256;
 export interface QueueLoad {
   waiting: number;
   waitingTokens: number;
+  /** Sequences that could begin in the next step. */
+  slotsFree: number;
   /** What the engine has lately computed, prompts and answers together. */
   tokensPerSecond: number;
 }
@@ -29,7 +31,7 @@ export function overload(
   tokens: number,
   limits: QueueLimits,
 ): HoneError | undefined {
-  const isFull = load.waiting + sequences > limits.waitingMax;
+  const isFull = load.waiting + sequences > limits.waitingMax + load.slotsFree;
   // A single request may always wait alone, however long it is: otherwise it could never be answered.
   const isHeavy = load.waitingTokens > 0 && load.waitingTokens + tokens > limits.waitingTokensMax;
   if (!isFull && !isHeavy) return undefined;

@@ -1,4 +1,4 @@
-import type { Tokenizer } from '@hone/text';
+import { StreamDecoder, type Tokenizer } from '@hone/text';
 import { ChoiceText } from './choice-text.js';
 import type { Engine, SequenceOutput } from './engine.js';
 import type { GenerationOutput, GenerationRequest, TokenReport } from './generation.js';
@@ -43,7 +43,7 @@ export class RunningAnswer {
     this.#options = options;
     this.#choices = Array.from({ length: request.n }, (_, index) => ({
       index,
-      text: new ChoiceText(tokenizer.stream(), request.sampling.stop, ids),
+      text: new ChoiceText(textOf(tokenizer), request.sampling.stop, ids),
       sequence: undefined,
       echo: this.#isEchoReported ? [] : undefined,
       isDone: false,
@@ -130,7 +130,8 @@ export class RunningAnswer {
   #echo(choice: Choice): GenerationOutput {
     const { ids, tokenizer, texts, request } = this.#options;
     const prompt = request.input.kind === 'text' ? request.input.prompt : '';
-    const text = typeof prompt === 'string' ? prompt : tokenizer.decode(prompt);
+    const text =
+      typeof prompt === 'string' ? prompt : tokenizer.decode(prompt.filter((id) => id < tokenizer.vocabSize));
     const reports = choice.echo && [texts.unpredicted(ids[0] as number), ...choice.echo];
     choice.echo = undefined;
     const logprobs = reports ? { logprobs: reports } : {};
@@ -143,3 +144,7 @@ export class RunningAnswer {
     return { type: 'finish', request: this.id, index: choice.index, reason, completionTokens };
   }
 }
+
+/** Embedding matrices are padded to round sizes: an id beyond the vocabulary can be drawn, and it has no text. */
+const textOf = (tokenizer: Tokenizer): StreamDecoder =>
+  new StreamDecoder((ids) => tokenizer.decode(ids.filter((id) => id < tokenizer.vocabSize)));

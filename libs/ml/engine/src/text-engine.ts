@@ -87,9 +87,7 @@ export class TextEngine {
       tokenizer: this.#text.tokenizer,
       texts: this.#texts,
     });
-    this.#requests.set(request.id, answer);
-    this.#own(answer, answer.submit(this.engine));
-    return { promptTokens: ids.length, outputs: this.#closed(answer, answer.opening()) };
+    return { promptTokens: ids.length, outputs: this.#begin(answer) };
   }
 
   /** Queues answers to be scored; the sums come with a later step. */
@@ -101,10 +99,7 @@ export class TextEngine {
       }
       return scored;
     });
-    const score = new RunningScore(request, items, this.#adapter(request.adapter));
-    this.#requests.set(request.id, score);
-    this.#own(score, score.submit(this.engine));
-    return { outputs: this.#closed(score, score.opening()) };
+    return { outputs: this.#begin(new RunningScore(request, items, this.#adapter(request.adapter))) };
   }
 
   /** Ends a request now. Its blocks are free before the next step. */
@@ -123,15 +118,7 @@ export class TextEngine {
     } catch (thrown) {
       return this.#failAll(asHoneError(thrown));
     }
-    const outputs: GenerationOutput[] = [];
-    for (const output of stepped) {
-      const owner = this.#ownerOf.get(output.sequence);
-      if (!owner) continue;
-      if (output.ending) this.#ownerOf.delete(output.sequence);
-      outputs.push(...owner.take(output, this.engine));
-      this.#own(owner, owner.submit(this.engine));
-      this.#closed(owner, []);
-    }
+    const outputs = stepped.flatMap((output) => this.#take(output));
     const tokens = this.engine.stats.promptTokensComputed - before + stepped.length;
     this.#measure(tokens, performance.now() - started);
     return outputs;
@@ -154,7 +141,35 @@ export class TextEngine {
 
   get #load() {
     const waitingTokens = this.#waitingTokens;
-    return { waiting: this.engine.waiting.length, waitingTokens, tokensPerSecond: this.#tokensPerSecond };
+    const { running, waiting } = this.engine.stats;
+    const slotsFree = Math.max(0, this.engine.limits.sequencesMax - running);
+    return { waiting, waitingTokens, slotsFree, tokensPerSecond: this.#tokensPerSecond };
+  }
+
+  #begin(running: Running): GenerationOutput[] {
+    this.#requests.set(running.id, running);
+    try {
+      this.#own(running, running.submit(this.engine));
+      return this.#closed(running, running.opening());
+    } catch (thrown) {
+      this.#forget(running);
+      throw thrown;
+    }
+  }
+
+  /** Hands a sequence's output to its request; what goes wrong there is that request's failure alone. */
+  #take(output: SequenceOutput): GenerationOutput[] {
+    const owner = this.#ownerOf.get(output.sequence);
+    if (!owner) return [];
+    if (output.ending) this.#ownerOf.delete(output.sequence);
+    try {
+      const outputs = owner.take(output, this.engine);
+      this.#own(owner, owner.submit(this.engine));
+      return this.#closed(owner, outputs);
+    } catch (thrown) {
+      this.#forget(owner);
+      return [{ type: 'failed', request: owner.id, error: asHoneError(thrown).toJSON() }];
+    }
   }
 
   #adapter(key: string | undefined): EngineAdapter | undefined {

@@ -46,7 +46,12 @@ export class EnginePort {
 
   constructor({ stepped, ...options }: EnginePortOptions = {}) {
     this.#stepped = stepped;
-    this.#worker = new Worker(new URL('./engine-worker.js', import.meta.url), { workerData: options, name: 'engine' });
+    this.#worker = new Worker(new URL('./engine-worker.js', import.meta.url), {
+      workerData: options,
+      name: 'engine',
+      // Flags such as --input-type are for the program, not for this thread.
+      execArgv: [],
+    });
     this.#worker.on('message', (news: EngineNews) => this.#hear(news));
     let reason: Error | undefined;
     this.#worker.on('error', (error) => (reason = error));

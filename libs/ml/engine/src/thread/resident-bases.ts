@@ -62,7 +62,13 @@ export class ResidentBases {
     this.#makeRoom();
     const tokenizer = await Tokenizer.fromFolder(folder);
     const template = await ChatTemplate.fromFolder(folder);
-    return new TextEngine({ model: loadModel(folder, { format }), tokenizer, template }, this.#options);
+    const model = loadModel(folder, { format });
+    try {
+      return new TextEngine({ model, tokenizer, template }, this.#options);
+    } catch (thrown) {
+      model.free();
+      throw thrown;
+    }
   }
 
   #makeRoom(): void {
