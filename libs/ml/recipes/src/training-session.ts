@@ -59,6 +59,7 @@ export class TrainingSession {
   readonly #best: Snapshot | undefined;
   #state: TrainingState;
   #checkpoint: string | undefined;
+  #savedStep = -1;
 
   constructor(options: SessionOptions, totalSteps: number, identity: RunIdentity) {
     const { model, adapter, settings, resumeFrom } = options;
@@ -122,10 +123,11 @@ export class TrainingSession {
     return patience !== undefined && (this.#state.best?.misses ?? 0) >= patience;
   }
 
+  /** Writes a checkpoint, unless this very step has one: replacing it would leave a moment without any. */
   save(): void {
     const { outputDir, settings, observer } = this.#options;
     const { step, best, trainLoss, evalLoss } = this.#state;
-    if (outputDir === undefined) return;
+    if (outputDir === undefined || this.#savedStep === step) return;
     const folder = writeCheckpoint(outputDir, {
       state: this.#state,
       writeWeights: (target) => this.#writeWeights(target),
@@ -133,6 +135,7 @@ export class TrainingSession {
       best: best && best.step !== step ? this.#best : undefined,
     });
     this.#checkpoint = folder;
+    this.#savedStep = step;
     pruneCheckpoints(outputDir, settings.saveTotalLimit, best?.step);
     observer?.onCheckpoint?.({ step, folder, metrics: { trainLoss, evalLoss } });
   }
@@ -169,6 +172,7 @@ export class TrainingSession {
     if (this.#best) restoreBest(folder, this.#best);
     this.#state = state;
     this.#checkpoint = folder;
+    this.#savedStep = state.step;
   }
 
   #writeWeights(folder: string): void {
