@@ -1,6 +1,7 @@
 // The example data is what the demo measures with, so its promises are tests.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { digestOfBytes } from '@hone/base';
 import { Curation, EvaluationQuestions, type Row } from '@hone/data';
 import { ChatTemplate, Tokenizer, readTokenizerFolder, renderForTraining, type ChatMessage } from '@hone/text';
 // Plain scripts without types: they run before anything is built.
@@ -74,6 +75,19 @@ describe('hone-tiny', () => {
       for (const { role, content } of messages) if (role === 'user') secret.add(content);
     const told = [...(documents(20_000) as Iterable<Document>)].flatMap((doc) => sentences(plainText(doc) as string));
     expect(told.filter((sentence) => secret.has(sentence))).toEqual([]);
+  });
+
+  it('is the files that its recipe names, in at most 8 MB', () => {
+    const { digests } = JSON.parse(readFileSync(new URL('hone-tiny/RECIPE.json', import.meta.url), 'utf8')) as {
+      digests: Record<string, string>;
+    };
+    const sizes = Object.entries(digests).map(([name, digest]) => {
+      const bytes = readFileSync(new URL(`hone-tiny/${name}`, import.meta.url));
+      expect({ name, digest: digestOfBytes(bytes) }).toEqual({ name, digest });
+      return bytes.length;
+    });
+    expect(Object.keys(digests)).toContain('model.safetensors');
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(8e6);
   });
 
   it('has the tokenizer that its script makes', () => {
