@@ -1,6 +1,6 @@
 // Goal: the evaluator's promises as others see them. Method: the real service on a real nats-server with a directory store; the
 // registry, serving, curation and the gateway are plain connections to the same bus. "good" knows every answer, "bad" none.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ArtifactStore, DirectoryDriver } from '@hone/artifacts';
@@ -138,8 +138,10 @@ async function registered(
   incumbent: string,
   rows: number,
   times = 1,
+  before: () => Promise<void> = async () => {},
 ): Promise<EvaluationEntry> {
   const dataset = await datasetOf(rows);
+  await before();
   const event = { model, base: 'tiny', alias: 'desk', incumbent, job, dataset, manifest: dataset };
   for (let copy = 0; copy < times; copy++) await registry.emit(adapterRegistered, event, { id: `${job}-${copy}` });
   return until(() => finished.find((entry) => entry.job === job));
@@ -184,6 +186,14 @@ describe('a registered candidate', () => {
       status: 'failed',
       error: { code: 'nothing_to_evaluate_on' },
     });
+  });
+
+  it('whose held-out rows are damaged fails with their digest', async () => {
+    const { digest } = await store.put(rowsOf(5));
+    const hex = digest.slice('sha256:'.length);
+    const damage = () => writeFile(join(directory, 'objects/objects', hex.slice(0, 2), hex.slice(2)), 'damaged');
+    const entry = await registered('ftjob-damaged', 'good', 'bad', 5, 1, damage);
+    expect(entry).toMatchObject({ status: 'failed', error: { code: 'artifact_corrupt', details: { digest } } });
   });
 
   it('that serving does not know yet is asked again', async () => {

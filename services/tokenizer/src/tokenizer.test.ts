@@ -1,11 +1,11 @@
 // Goal: the tokenizer's promises as others see them. Method: the built service as a process of its own (its chat templates run in
 // a worker thread), a real nats-server, a directory store, and the real vocabulary and template of hone-tiny.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ArtifactStore, DirectoryDriver } from '@hone/artifacts';
-import { type Digest, digestOf } from '@hone/base';
+import { type Digest, digestOf, refusal } from '@hone/base';
 import {
   datasetPublished,
   type InputOf,
@@ -57,6 +57,7 @@ beforeAll(async () => {
   ]);
   registry.listen(modelGet, async (input) => {
     const { name } = input as { name: string };
+    if (!bases.has(name)) throw refusal('model_not_found', `no model ${name}`, { status: 404 });
     return { name, kind: 'base', manifest: bases.get(name), fingerprint, createdAt: 1 };
   });
   trainer.listen(shardsPublished, async (input) => void published.push(input as InputOf<typeof shardsPublished>));
@@ -104,7 +105,13 @@ async function dataset(rows: unknown[], validation: unknown[] = []): Promise<Dig
 }
 
 let requests = 0;
-async function tokenize(rows: unknown[], validation: unknown[] = [], baseName = 'hone-tiny', times = 1) {
+async function tokenize(
+  rows: unknown[],
+  validation: unknown[] = [],
+  baseName = 'hone-tiny',
+  times = 1,
+  before: () => Promise<void> = async () => {},
+) {
   const requestId = `ftjob-${++requests}`;
   const event = {
     requestId,
@@ -112,6 +119,7 @@ async function tokenize(rows: unknown[], validation: unknown[] = [], baseName = 
     base: baseName,
     rows: { train: 1, validation: 0, refused: 0, feedback: 0 },
   };
+  await before();
   for (let copy = 0; copy < times; copy++) await curation.emit(datasetPublished, event, { id: `${requestId}-${copy}` });
   for (let tries = 0; tries < 800; tries++) {
     const found =
@@ -182,6 +190,20 @@ describe('a dataset version is refused', () => {
   it('when every row is over the context', async () => {
     const long = chat('Hi?', 'It takes a while. '.repeat(20).trim());
     expect(await tokenize([long], [], 'hone-short')).toMatchObject({ error: { code: 'too_long' } });
+  });
+
+  it('when its base is unknown', async () => {
+    expect(await tokenize([chat('Hi?', 'Hello.')], [], 'nobody')).toMatchObject({ error: { code: 'model_not_found' } });
+  });
+
+  it('with the digest when a chunk is damaged', async () => {
+    const row = chat('Is this row whole?', 'It was.');
+    const { digest } = await store.put(`${JSON.stringify(row)}\n`);
+    const hex = digest.slice('sha256:'.length);
+    const damage = () => writeFile(join(directory, 'objects/objects', hex.slice(0, 2), hex.slice(2)), 'damaged');
+    const answer = await tokenize([row], [], 'hone-tiny', 1, damage);
+    expect(answer).toMatchObject({ error: { kind: 'fault', code: 'artifact_corrupt', details: { digest } } });
+    expect((answer as InputOf<typeof shardsRefused>).error.message).toContain(digest);
   });
 
   it('when the template does not come to an end, within the limits of its worker', async () => {

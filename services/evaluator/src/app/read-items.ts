@@ -8,10 +8,10 @@ import type { EvaluatorState } from './evaluator-state.js';
 export async function readItems(state: EvaluatorState, entry: EvaluationEntry): Promise<EvaluationItem[]> {
   const items: EvaluationItem[] = [];
   const source = entry.file ? fileRows(state, entry.file) : datasetRows(state, entry.dataset);
+  // To the end also when there are enough: only then is it proved that the bytes are the right ones.
   for await (const row of source) {
-    const item = itemOf(row);
+    const item = items.length < state.settings.rowsMax ? itemOf(row) : undefined;
     if (item && itemBytes(item) <= chunkBytesMax) items.push(item);
-    if (items.length === state.settings.rowsMax) break;
   }
   if (items.length > 0) return items;
   const place = entry.file ? `file ${entry.file}` : `validation split of ${entry.dataset}`;
