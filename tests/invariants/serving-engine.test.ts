@@ -4,7 +4,13 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { seeded } from '@hone/base';
-import { type GenerationOutput, type GenerationRequest, TextEngine, type TextEngineOptions } from '@hone/engine';
+import {
+  type GenerationOutput,
+  type GenerationRequest,
+  greedy,
+  TextEngine,
+  type TextEngineOptions,
+} from '@hone/engine';
 import { type CausalModel, loadAdapter, loadModel } from '@hone/models';
 import { ChatTemplate, Tokenizer } from '@hone/text';
 import { init, memoryStats, scoped } from '@hone/tensor';
@@ -23,12 +29,16 @@ const plain = {
   stop: [],
 };
 
-const template = new ChatTemplate(
-  '{{ bos_token }}{% for m in messages %}{{ m.role }}: {{ m.content }}{% if m.role == "assistant" %}{{ eos_token }}{% endif %}\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}',
-  { bos_token: '<s>', eos_token: '</s>' },
-);
+/** A plain template in the model's own special tokens, since the reference folders are base models without one. */
+function templateFor(tokenizer: Tokenizer): ChatTemplate {
+  const text = (id: number | undefined): string => (id === undefined ? '' : (tokenizer.tokenOf(id) ?? ''));
+  return new ChatTemplate(
+    '{{ bos_token }}{% for m in messages %}{{ m.role }}: {{ m.content }}{% if m.role == "assistant" %}{{ eos_token }}{% endif %}\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}',
+    { bos_token: text(tokenizer.bosId), eos_token: text(tokenizer.eosId) },
+  );
+}
 
-type Piece = { text: string; logprobs: { token: string; logprob: number | null; top: { logprob: number }[] }[] };
+type Piece = { text: string; logprobs: { bytes: number[]; logprob: number | null; top: { logprob: number }[] }[] };
 type Answer = Piece & { reason: string; completionTokens: number };
 
 /** Runs requests to their end; `perStep` may interfere between steps. */
@@ -59,6 +69,10 @@ function answers(
   }
   return result;
 }
+
+/** Keeps a model from ending its text, so that a test has as many tokens as it asks for. */
+const neverEnd = (engine: TextEngine): Record<string, number> =>
+  Object.fromEntries(engine.engine.model.shape.eosTokenIds.map((id) => [id, -100]));
 
 const textRequest = (
   id: string,
@@ -92,7 +106,8 @@ function trainingLogProbs(model: CausalModel, ids: readonly number[], adapterFol
 describeReferenceModels((folder, reference) => {
   const engines: TextEngine[] = [];
   const open = async (options: TextEngineOptions = {}): Promise<TextEngine> => {
-    const text = { model: loadModel(folder), tokenizer: await Tokenizer.fromFolder(folder), template };
+    const tokenizer = await Tokenizer.fromFolder(folder);
+    const text = { model: loadModel(folder), tokenizer, template: templateFor(tokenizer) };
     const engine = new TextEngine(text, options);
     engines.push(engine);
     return engine;
@@ -112,23 +127,32 @@ describeReferenceModels((folder, reference) => {
   });
 
   describe('greedy decoding', () => {
-    const { cases } = readJsonFile<{
-      cases: { prompt: string; prompt_ids: number[]; hf_ids: number[]; hf_text: string }[];
-    }>(reference, 'greedy.json');
+    const { cases } = readJsonFile<{ cases: { prompt_ids: number[]; hf_ids: number[] }[] }>(reference, 'greedy.json');
+    const newTokens = ({ prompt_ids, hf_ids }: (typeof cases)[number]): number => hf_ids.length - prompt_ids.length;
 
-    it('gives the reference tokens and text for all prompts in one batch', async () => {
+    it('gives the reference token ids for all prompts in one batch', async () => {
+      const { engine } = await open();
+      const stopTokens = new Set(engine.model.shape.eosTokenIds);
+      const sequences = cases.map((one) =>
+        engine.submit({ ids: one.prompt_ids, sampling: greedy, tokensMax: newTokens(one), stopTokens }),
+      );
+      while (!engine.isIdle) engine.step();
+      for (const [index, { hf_ids }] of cases.entries()) expect(sequences[index]?.tokens).toEqual(hf_ids);
+    });
+
+    it('tells the text of these ids, and reports whose bytes are that text', async () => {
       const engine = await open();
       const tokenizer = await Tokenizer.fromFolder(folder);
-      const requests = cases.map(({ prompt, prompt_ids, hf_ids }, index) =>
-        textRequest(`case-${index}`, prompt, { tokensMax: hf_ids.length - prompt_ids.length, topLogProbs: 0 }),
+      const requests = cases.map((one, index) =>
+        textRequest(`case-${index}`, one.prompt_ids, { tokensMax: newTokens(one), topLogProbs: 0 }),
       );
       const result = answers(engine, requests);
-      for (const [index, { prompt, prompt_ids, hf_ids, hf_text }] of cases.entries()) {
+      for (const [index, one] of cases.entries()) {
         const answer = result.get(`case-${index}/0`) as Answer;
-        expect(prompt + answer.text).toBe(hf_text);
-        expect(tokenizer.encode(prompt, { addSpecialTokens: true })).toEqual(prompt_ids);
-        expect(answer.completionTokens).toBe(hf_ids.length - prompt_ids.length);
-        expect(answer.logprobs.map(({ token }) => token).join('')).toBe(answer.text);
+        expect(tokenizer.decode(one.prompt_ids) + answer.text).toBe(tokenizer.decode(one.hf_ids));
+        expect(answer.completionTokens).toBe(newTokens(one));
+        const spoken = answer.reason === 'stop' ? answer.logprobs.slice(0, -1) : answer.logprobs;
+        expect(Buffer.from(spoken.flatMap(({ bytes }) => bytes)).toString()).toBe(answer.text);
       }
     });
   });
@@ -169,7 +193,7 @@ describeReferenceModels((folder, reference) => {
       async (format) => {
         const tokenizer = await Tokenizer.fromFolder(folder);
         const ids = tokenizer.encode('Echoes of the old river, and a dream of light', { addSpecialTokens: true });
-        const engine = new TextEngine({ model: loadModel(folder, { format }), tokenizer, template });
+        const engine = new TextEngine({ model: loadModel(folder, { format }), tokenizer, template: undefined });
         engines.push(engine);
         for (const name of adapters) engine.adapters.load(name, join(reference, name));
         for (const adapter of [undefined, ...adapters]) {
@@ -280,13 +304,12 @@ describeReferenceModels((folder, reference) => {
 
     it('stop at a stop string without showing it and free their blocks when aborted', async () => {
       const engine = await open();
-      const free = answers(engine, [textRequest('free', 'Echoes of', { tokensMax: 60 })]).get('free/0') as Answer;
-      const stop = free.text.slice(20, 24);
-      const cut = answers(engine, [textRequest('cut', 'Echoes of', { tokensMax: 60, stop: [stop] })]).get(
-        'cut/0',
-      ) as Answer;
+      const endless = { tokensMax: 60, logitBias: neverEnd(engine) };
+      const free = answers(engine, [textRequest('free', 'Echoes of', endless)]).get('free/0') as Answer;
+      const stop = free.text.slice(free.text.length >> 1, (free.text.length >> 1) + 4);
+      const cut = answers(engine, [textRequest('cut', 'Echoes of', { ...endless, stop: [stop] })]).get('cut/0');
       expect(cut).toMatchObject({ text: free.text.slice(0, free.text.indexOf(stop)), reason: 'stop' });
-      engine.start(textRequest('gone', 'Echoes of', { tokensMax: 60 }));
+      engine.start(textRequest('gone', 'Echoes of', endless));
       for (let step = 0; step < 5; step++) engine.step();
       expect(engine.stats.blocksUsed).toBeGreaterThan(0);
       engine.abort('gone');
@@ -294,23 +317,19 @@ describeReferenceModels((folder, reference) => {
       expect(engine.isIdle).toBe(true);
     });
 
-    it('follow biases and penalties', async () => {
+    it('follow biases, and penalties against repetition', async () => {
       const engine = await open();
-      const id = 300;
-      const biased = answers(engine, [
-        textRequest('b', 'Echoes of', { tokensMax: 5, logitBias: { [id]: 100 }, topLogProbs: 0 }),
-      ]);
       const tokenizer = await Tokenizer.fromFolder(folder);
-      expect(biased.get('b/0')?.text.trim()).toBe(tokenizer.decode([id, id, id, id, id]).trim());
-      const penalised = answers(engine, [
-        textRequest('p', 'Echoes of', {
-          tokensMax: 5,
-          logitBias: { [id]: 50 },
-          frequencyPenalty: 2,
-          presencePenalty: 2,
-        }),
-      ]);
-      expect(penalised.get('p/0')?.completionTokens).toBe(5);
+      const wanted = tokenizer.encode('and').at(-1) as number;
+      const run = (id: string, more: object) =>
+        answers(engine, [textRequest(id, 'Echoes of', { tokensMax: 5, topLogProbs: 0, ...more })]).get(`${id}/0`);
+      const biased = run('b', { logitBias: { [wanted]: 100 } });
+      expect(new Set(biased?.logprobs.map(({ bytes }) => bytes.join())).size).toBe(1);
+      // Nothing is drawn before the first token, so penalties leave it alone.
+      const penalised = run('p', { logitBias: { [wanted]: 5 }, frequencyPenalty: 2, presencePenalty: 2 });
+      const plainly = run('q', { logitBias: { [wanted]: 5 } });
+      expect(penalised?.logprobs[0]).toEqual(plainly?.logprobs[0]);
+      expect(penalised?.completionTokens).toBe(5);
     });
 
     it('are refused beyond the context, beyond the queue and with unknown ids', async () => {
@@ -324,6 +343,8 @@ describeReferenceModels((folder, reference) => {
 
     it('for scores sum the log-probabilities of the answer and its stop token', async () => {
       const engine = await open();
+      const tokenizer = await Tokenizer.fromFolder(folder);
+      const template = templateFor(tokenizer);
       const messages = [{ role: 'user', content: 'What do you dream?' }];
       const items = ['Of stars.', 'Of a long river, and of light.'].map((answer) => ({ messages, answer }));
       const { outputs } = engine.startScore({ id: 's', items });
@@ -331,7 +352,6 @@ describeReferenceModels((folder, reference) => {
       while (!engine.isIdle) seen.push(...engine.step());
       const [scored] = seen;
       if (scored?.type !== 'scored') throw new Error('expected scores');
-      const tokenizer = await Tokenizer.fromFolder(folder);
       for (const [index, { answer }] of items.entries()) {
         const before = tokenizer.encode(template.render(messages, { addGenerationPrompt: true }));
         const whole = tokenizer.encode(template.render([...messages, { role: 'assistant', content: answer }]));
