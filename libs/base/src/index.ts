@@ -11,7 +11,7 @@ export {
   headerBytesMax,
   parseHeader,
   readHeaderLength,
-  refuse as refuseSafetensors,
+  refuseSafetensors,
   type SafetensorsHeader,
   type TensorEntry,
 } from './safetensors/header.js';

@@ -1,4 +1,4 @@
-import type { SafetensorsDtype } from './dtypes.js';
+import type { SafetensorsDtype } from '@hone/base';
 
 const aligned = (bytes: Uint8Array, size: number): Uint8Array =>
   bytes.byteOffset % size === 0 ? bytes : bytes.slice();

@@ -1,4 +1,4 @@
-import { parseHeader, readHeaderLength, refuse, type TensorEntry } from './header.js';
+import { parseHeader, readHeaderLength, refuseSafetensors, type TensorEntry } from '@hone/base';
 import type { ByteSource } from './byte-source.js';
 import { floatsFromBytes } from './floats.js';
 
@@ -28,7 +28,8 @@ export class SafetensorsFile {
 
   entry(name: string): TensorEntry {
     const entry = this.tensors.get(name);
-    if (!entry) throw refuse(this.name, `expected a tensor ${name} but there is none`, 'use the matching file');
+    if (!entry)
+      throw refuseSafetensors(this.name, `expected a tensor ${name} but there is none`, 'use the matching file');
     return entry;
   }
 
@@ -42,7 +43,8 @@ export class SafetensorsFile {
   floats(name: string): Float32Array {
     const { dtype } = this.entry(name);
     const floats = floatsFromBytes(dtype, this.bytes(name));
-    if (!floats) throw refuse(this.name, `tensor ${name} holds ${dtype}, expected a float type`, 'use a float tensor');
+    if (!floats)
+      throw refuseSafetensors(this.name, `tensor ${name} holds ${dtype}, expected a float type`, 'use a float tensor');
     return floats;
   }
 

@@ -1,7 +1,6 @@
-import { refusal } from '@hone/base';
+import { refusal, type TensorEntry } from '@hone/base';
 import type { ModelSource } from '../model.js';
 import { hasFile, nameOfSource, openBytes, readJson } from '../model-source.js';
-import type { TensorEntry } from './header.js';
 import { SafetensorsFile } from './reader.js';
 
 /** All weights of a model folder, whether in one model.safetensors or in shards named by an index. */

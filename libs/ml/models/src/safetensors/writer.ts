@@ -1,6 +1,5 @@
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
-import { bug } from '@hone/base';
-import { safetensorsDtypeBits, type SafetensorsDtype } from './dtypes.js';
+import { bug, safetensorsDtypeBits, type SafetensorsDtype } from '@hone/base';
 
 /** A tensor to be written; its bytes are produced when their turn comes, so that one tensor at a time is in memory. */
 export interface TensorToWrite {
