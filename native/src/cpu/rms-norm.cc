@@ -49,23 +49,33 @@ void backward_row(const float* dy, const float* x, const float* weight, float* d
       });
 }
 
-// dweight for `lanes` columns from `begin` on: rows are summed in blocks of 64 and the blocks in order, which keeps the
-// rounding error of a long sum small and its order fixed.
-void weight_gradient(const RmsNormBackwardArgs& args, std::int64_t begin, int lanes) {
+// dweight for the columns [begin, end), at most kColumns of them: rows are summed in blocks of 64 and the blocks in order,
+// which keeps the rounding error of a long sum small and its order fixed. A block of sums stays in the first-level cache
+// while whole lines of dy and x stream by.
+constexpr std::int64_t kColumns = 512;
+
+void weight_gradient(const RmsNormBackwardArgs& args, std::int64_t begin, std::int64_t end) {
   constexpr std::int64_t kRows = 64;
   const std::int64_t tokens = args.x.dim[0], width = args.x.dim[1];
-  const float* rstd = args.rstd.data_as<float>();
-  F16x total = set(0.0f);
+  float total[kColumns] = {};
   for (std::int64_t first = 0; first < tokens; first += kRows) {
-    F16x part = set(0.0f);
+    float part[kColumns] = {};
     for (std::int64_t t = first; t < std::min(tokens, first + kRows); ++t) {
-      const F16x dy = load_first(args.dy.data_as<float>() + t * width + begin, lanes);
-      part = fma(mul(dy, load_first(args.x.data_as<float>() + t * width + begin, lanes)), set(rstd[t]), part);
+      const float* dy = args.dy.data_as<float>() + t * width + begin;
+      const float* x = args.x.data_as<float>() + t * width + begin;
+      const F16x rstd = set(args.rstd.data_as<float>()[t]);
+      walk(
+          0, end - begin, [&](std::int64_t i) { store(part + i, fma(mul(load(dy + i), load(x + i)), rstd, load(part + i))); },
+          [&](std::int64_t i, int n) {
+            store(part + i, fma(mul(load_first(dy + i, n), load_first(x + i, n)), rstd, load(part + i)));
+          });
     }
-    total = add(total, part);
+    for (std::int64_t i = 0; i < kColumns; i += kWide) store(total + i, add(load(total + i), load(part + i)));
   }
   float* out = args.dweight.data_as<float>() + begin;
-  store_first(out, add(load_first(out, lanes), total), lanes);
+  walk(
+      0, end - begin, [&](std::int64_t i) { store(out + i, add(load(out + i), load(total + i))); },
+      [&](std::int64_t i, int n) { store_first(out + i, add(load_first(out + i, n), load(total + i)), n); });
 }
 
 }  // namespace
@@ -90,11 +100,11 @@ Status rms_norm_backward(Context& context, const RmsNormBackwardArgs& args) {
   const std::int64_t tokens = args.x.dim[0], width = args.x.dim[1];
   // The weight's gradient comes first: dx may be the memory of dy.
   if (args.dweight.present()) {
-    const std::int64_t vectors = (width + kWide - 1) / kWide;
-    split_rows(context, vectors, kWide * tokens, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t v = begin; v < end; ++v) {
-        weight_gradient(args, v * kWide, static_cast<int>(std::min<std::int64_t>(kWide, width - v * kWide)));
-      }
+    // Pieces of whole lines; narrow enough that every thread has some, wide enough to stream.
+    const std::int64_t vectors = (width + kWide - 1) / kWide, threads = context.pool.size();
+    const std::int64_t step = std::clamp<std::int64_t>((vectors + threads - 1) / threads * kWide, 4 * kWide, kColumns);
+    context.pool.run(static_cast<int>((width + step - 1) / step), [&](int task) {
+      weight_gradient(args, task * step, std::min(width, (task + 1) * step));
     });
   }
   split_rows(context, tokens, width, [&](std::int64_t begin, std::int64_t end) {

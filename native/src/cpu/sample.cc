@@ -1,6 +1,6 @@
 // isa: avx2 avx512
-// Bound by reading the logits a few times from the second-level cache. A row without filters is never sorted; top-k sorts
-// k candidates, and top-p sorts only the tokens that can be among its prefix.
+// Bound by reading the logits a few times from the second-level cache. No row is ever sorted: top-k keeps k candidates,
+// and top-p halves the range in which its prefix ends.
 #include <cmath>
 
 #include "core/counter-random.h"
@@ -57,31 +57,42 @@ std::int32_t draw_from_all(const Row& row, const Options& options, std::int32_t 
                  [&](std::int64_t i) { return Candidate{weight(i), static_cast<std::int32_t>(i)}; });
 }
 
-// Cuts the sorted candidates to the shortest prefix that holds `share` of `total`; false when they do not hold it.
-bool cut_to_share(std::vector<Candidate>& sorted, const Row& row, double share, double total) {
+// Cuts the sorted candidates to the shortest prefix that holds `share` of `total`.
+void cut_to_share(std::vector<Candidate>& sorted, const Row& row, double share, double total) {
   double reached = 0;
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     reached += row.weights[sorted[i].id];
     if (reached < share * total) continue;
     sorted.resize(i + 1);
-    return true;
+    return;
   }
-  return false;
 }
 
-// The prefix of top-p over a whole row: tokens of at least a weight are gathered, and the weight is lowered until they
-// hold the share, so that the long tail of a vocabulary is seldom sorted.
+// The prefix of top-p over a whole row, unsorted: the range that holds its end is halved by partial sorts, and the weight
+// of a better half is added up once, so even a flat row costs a few passes and never a sort.
 void top_p_of_row(const Row& row, const Options& options, std::vector<Candidate>& out) {
   double total = 0;
-  for (std::int64_t i = 0; i < row.count; ++i) total += row.weights[i];
-  for (float floor = 1.0f / 64; floor > 1e-12f; floor /= 64) {
-    out.clear();
-    scan_above(row.weights, row.count, [floor] { return floor; },
-               [&](std::int64_t i) { out.push_back({row.logits[i], static_cast<std::int32_t>(i)}); });
-    std::sort(out.begin(), out.end(), is_better);
-    if (cut_to_share(out, row, options.top_p, total)) return;
+  out.clear();
+  for (std::int64_t i = 0; i < row.count; ++i) {
+    total += row.weights[i];
+    if (row.weights[i] > 0) out.push_back({row.logits[i], static_cast<std::int32_t>(i)});
   }
-  // What is left weighs nothing: all of it survives, as rounding decides in the definition too.
+  const double target = options.top_p * total;
+  double reached = 0;
+  auto low = out.begin(), high = out.end();
+  while (high - low > 1) {
+    const auto middle = low + (high - low) / 2;
+    std::nth_element(low, middle, high, is_better);
+    double half = 0;
+    for (auto one = low; one != middle; ++one) half += row.weights[one->id];
+    if (reached + half >= target) {
+      high = middle;
+    } else {
+      reached += half;
+      low = middle;
+    }
+  }
+  out.erase(high, out.end());
 }
 
 std::int32_t draw_from_few(const Row& row, const Options& options, std::vector<Candidate>& few) {
@@ -95,8 +106,10 @@ std::int32_t draw_from_few(const Row& row, const Options& options, std::vector<C
   } else {
     top_p_of_row(row, options, few);
   }
-  while (few.size() > 1 && row.weights[few.back().id] < options.min_p) few.pop_back();
-  const std::int32_t best = few.front().id;
+  // The best token weighs 1 and stays whatever min-p asks.
+  const std::int32_t best = std::min_element(few.begin(), few.end(), is_better)->id;
+  const auto is_weak = [&](const Candidate& one) { return one.id != best && row.weights[one.id] < options.min_p; };
+  few.erase(std::remove_if(few.begin(), few.end(), is_weak), few.end());
   std::sort(few.begin(), few.end(), [](const Candidate& a, const Candidate& b) { return a.id < b.id; });
   double total = 0;
   for (Candidate& one : few) total += one.value = row.weights[one.id];
