@@ -7,6 +7,10 @@ namespace hone::HONE_ISA {
 
 inline std::int64_t pair_count(std::int64_t depth) { return ceil_div(depth, 2); }
 
+// From one row of pairs to the next. Rows a multiple of 1 KiB apart would meet in a few sets of the first-level cache,
+// and a tile of 16 rows would push itself out of it.
+inline std::int64_t pair_stride(std::int64_t pairs) { return pairs % 256 == 0 ? pairs + 16 : pairs; }
+
 // f32 rows as rows of bf16 pairs; an odd depth gets a zero at its end.
 inline void round_row(const float* source, std::int64_t depth, std::uint32_t* target) {
   std::uint16_t* out = reinterpret_cast<std::uint16_t*>(target);
@@ -21,22 +25,22 @@ inline void round_row(const float* source, std::int64_t depth, std::uint32_t* ta
 }
 
 inline const std::uint32_t* round_rows(Context& context, const float* source, std::int64_t rows, std::int64_t depth) {
-  const std::int64_t pairs = pair_count(depth);
+  const std::int64_t stride = pair_stride(pair_count(depth));
   std::uint32_t* out = context.scratch_as<std::uint32_t>(ThreadPool::thread_index(),
-                                                         static_cast<std::size_t>(rows * pairs), kSharedRows);
+                                                         static_cast<std::size_t>(rows * stride), kSharedRows);
   // A wake-up of the pool costs more than rounding this many values.
   constexpr std::int64_t kValuesAtOnce = 16384;
   const std::int64_t rows_at_once = std::max<std::int64_t>(1, kValuesAtOnce / std::max<std::int64_t>(1, depth));
   context.pool.run(static_cast<int>(ceil_div(rows, rows_at_once)), [&](int task) {
     const std::int64_t end = std::min((task + 1) * rows_at_once, rows);
-    for (std::int64_t m = task * rows_at_once; m < end; ++m) round_row(source + m * depth, depth, out + m * pairs);
+    for (std::int64_t m = task * rows_at_once; m < end; ++m) round_row(source + m * depth, depth, out + m * stride);
   });
   return out;
 }
 
 inline Product<Bf16Dot> bf16_product(const std::uint32_t* a, std::int64_t rows, std::int64_t pairs,
                                      std::int64_t columns, float* c, bool continues, const float* bias) {
-  return {rows, columns, pairs, a, pairs, pairs, 1, {}, c, columns, continues, bias};
+  return {rows, columns, pairs, a, pair_stride(pairs), pair_stride(pairs), 1, {}, c, columns, continues, bias};
 }
 
 // B = sourceᵀ as pairs, source bf16 [columns, depth] row-major.

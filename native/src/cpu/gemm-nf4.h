@@ -8,7 +8,7 @@
 namespace hone::HONE_ISA {
 
 struct Nf4Product {
-  const std::uint32_t* a;  // [rows][pairs of k]
+  const std::uint32_t* a;  // [rows][pair_stride of k]
   std::int64_t rows;
   const PackedWeight& weight;
   float* y;
@@ -113,7 +113,7 @@ inline void nf4_block_rows(const std::uint32_t* a, std::int64_t a_row, std::int6
 // Each tile is unpacked once into 8 KiB of first-level cache and used by all rows of the block.
 inline void nf4_panel(const Nf4Product& product, Range rows, std::int64_t panel, float* sums) {
   alignas(64) std::uint32_t tile[kTileElements];
-  const std::int64_t blocks = product.weight.depth(), a_row = blocks * kTilePairs;
+  const std::int64_t blocks = product.weight.depth(), a_row = pair_stride(blocks * kTilePairs);
 #if defined(__AMX_BF16__)
   AmxShape shape{-1, 0, 0};
 #endif
@@ -150,7 +150,7 @@ template <int Rows>
 void nf4_stream_panel(const Nf4Product& product, std::int64_t first_row, std::int64_t panel) {
   constexpr int kAhead = 2 * static_cast<int>(PackedWeight::kTileBytes);
   const __m512i table = nf4_word_table();
-  const std::int64_t blocks = product.weight.depth(), a_row = blocks * kTilePairs;
+  const std::int64_t blocks = product.weight.depth(), a_row = pair_stride(blocks * kTilePairs);
   alignas(64) float sums[Rows * 64] = {};
   for (std::int64_t block = 0; block < blocks; ++block) {
     const std::uint8_t* source = product.weight.tile(panel, block);

@@ -13,8 +13,6 @@
 namespace hone::HONE_ISA {
 
 inline constexpr std::int64_t kPanelColumns = 64;
-// 112 steps of a 64-column panel are 28 KiB: they stay in a first-level cache of 32 KiB while all row tiles pass.
-inline constexpr std::int64_t kStepsInCache = 112;
 // A block of A (192 x 112 x 4 bytes = 84 KiB) and its stripe of C (192 x 512 x 4 = 384 KiB) stay in the second level;
 // every slice of a panel that comes from further away is used for 192 rows.
 inline constexpr std::int64_t kBlockRows = 192;
@@ -148,7 +146,7 @@ void gemm_panel(const Product<Dot>& product, Range rows, std::int64_t panel, Ran
 template <class Dot>
 void gemm_block(const Product<Dot>& product, Range rows, Range panels) {
   const bool streams = rows.end - rows.begin <= Dot::kRows;
-  const std::int64_t slices = streams ? 1 : ceil_div(product.depth, kStepsInCache);
+  const std::int64_t slices = streams ? 1 : ceil_div(product.depth, Dot::kSlice);
   const std::int64_t even = ceil_div(product.depth, std::max<std::int64_t>(1, slices));
   const std::int64_t length = std::max<std::int64_t>(1, ceil_div(even, Dot::kGranule)) * Dot::kGranule;
   std::int64_t begin = 0;

@@ -77,13 +77,14 @@ class HeadLogits {
                               ? w_.packed->panel_as<Element>(panels.begin)
                               : reinterpret_cast<const Element*>(shared_) + (panels.begin - shared_first_) * size;
     const std::int64_t columns = std::min(panels.end * kPanelColumns, columns_) - panels.begin * kPanelColumns;
-    const Product<Dot> product{rows.end - rows.begin, columns, steps, a + rows.begin * steps, steps, steps, 1,
+    const std::int64_t a_row = head_rounds(w_) ? pair_stride(steps) : steps;
+    const Product<Dot> product{rows.end - rows.begin, columns, steps, a + rows.begin * a_row, a_row, a_row, 1,
                                {data, size, kPanelColumns, width(panels.end - 1)}, out, kChunkColumns, false, nullptr};
     gemm_block(product, {0, product.rows}, {0, product.panels()});
   }
 
   void multiply_nf4(Range rows, Range panels, float* out) const {
-    const std::int64_t a_row = pair_count(depth_), count = rows.end - rows.begin;
+    const std::int64_t a_row = pair_stride(pair_count(depth_)), count = rows.end - rows.begin;
     const Nf4Product product{a_pairs_ + rows.begin * a_row, count, *w_.packed, out, kChunkColumns, panels.begin, nullptr};
     float* sums = context_.scratch_as<float>(ThreadPool::thread_index(),
                                              static_cast<std::size_t>(kBlockRows * kPanelColumns), kOwnPanel);

@@ -85,7 +85,7 @@ class BackwardPass {
     // All 512 columns are rounded: those beyond the vocabulary are zero.
     const std::uint32_t* a = round_rows(context_, gradients_, count, kChunkColumns);
     Product<Bf16Dot> product = bf16_product(a, count, pair_count(columns), depth_, dh, first > 0, nullptr);
-    product.a_tile = product.a_row = kChunkColumns / 2;
+    product.a_tile = product.a_row = pair_stride(kChunkColumns / 2);
     if (args_.w.dtype == DType::bf16) {
       const std::uint16_t* w = args_.w.data_as<std::uint16_t>() + first * depth_;
       gemm_filled(context_, product, FillBf16Rows{w, columns, depth_});
