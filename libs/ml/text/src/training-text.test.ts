@@ -69,6 +69,23 @@ describe('a conversation for training', () => {
     expect(() => renderForTraining(bare, tokenizer, [user, assistant, user, assistant])).toThrow('stop token');
   });
 
+  it('ends an answer at its stop token where the template always goes on with a generation prompt', () => {
+    const eager = new ChatTemplate(
+      "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\\n' + m['content'] + '<|im_end|>' }}{% endfor %}{{ '<|im_start|>assistant\\n' }}",
+    );
+    expect(learnt(renderForTraining(eager, tokenizer, [user, assistant, user, assistant]))).toBe(
+      'on its way<|im_end|>on its way<|im_end|>',
+    );
+  });
+
+  it('begins an answer where a thinking template leaves the thoughts of earlier turns out', () => {
+    const thinking = new ChatTemplate(
+      "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\\n' + ('<think></think>' if loop.last and m['role'] == 'assistant' else '') + m['content'] + '<|im_end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n<think>' }}{% endif %}",
+    );
+    const tokens = renderForTraining(thinking, tokenizer, [user, assistant, user, assistant]);
+    expect(learnt(tokens)).toBe('on its way<|im_end|></think>on its way<|im_end|>');
+  });
+
   it('is refused when the template rewrites earlier turns', () => {
     const rewriting = new ChatTemplate(
       "{{ messages | length }}{% for m in messages %}{{ m['content'] }}<|im_end|>{% endfor %}",

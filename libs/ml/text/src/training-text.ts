@@ -15,15 +15,16 @@ export interface RenderJob {
   addGenerationPrompt: boolean;
 }
 
-/**
- * The renderings that locate the answers: the whole conversation first, then for every answer to learn the text before it (with
- * the generation prompt, which is exactly what serving will show the model) and the text up to its end.
- */
+/** Renderings per answer: the prompt that serving shows, the same without its generation prompt, and the text up to the answer. */
+const jobsPerAnswer = 3;
+
+/** The renderings that locate the answers: the whole conversation first, then three for every answer to learn. */
 export function renderJobs(messages: readonly ChatMessage[]): RenderJob[] {
   const jobs: RenderJob[] = [{ messages, addGenerationPrompt: false }];
   messages.forEach((message, index) => {
     if (!isLearnt(message)) return;
-    jobs.push({ messages: messages.slice(0, index), addGenerationPrompt: true });
+    const before = messages.slice(0, index);
+    jobs.push({ messages: before, addGenerationPrompt: true }, { messages: before, addGenerationPrompt: false });
     jobs.push({ messages: messages.slice(0, index + 1), addGenerationPrompt: false });
   });
   return jobs;
@@ -36,18 +37,56 @@ export function renderJobs(messages: readonly ChatMessage[]): RenderJob[] {
 export function tokensFromRenderings(tokenizer: Tokenizer, texts: readonly string[]): TrainingTokens {
   const [whole = '', ...spans] = texts;
   const ids = tokenizer.encode(whole);
-  const mask = new Uint8Array(ids.length + 1);
-  let end = ids.length;
-  for (let at = 0; at < spans.length; at += 2) {
-    const [before, upTo] = [spans[at] as string, spans[at + 1] as string];
-    checkPrefixes(before, upTo, whole);
-    const start = commonLength(ids, tokenizer.encode(before));
-    const last = lastSpecial(tokenizer, ids, start, commonLength(ids, tokenizer.encode(upTo)));
-    if (last !== undefined) mask.fill(1, start, last + 1);
-    else if (upTo.length === whole.length) [end] = [appendStop(tokenizer, ids, mask, start)];
+  const tokensOf = (characters: number): number => commonLength(ids, tokenizer.encode(whole.slice(0, characters)));
+  const learnt: [number, number][] = [];
+  for (let at = 0; at < spans.length; at += jobsPerAnswer) {
+    const [prompt, before, upTo] = spans.slice(at, at + jobsPerAnswer) as [string, string, string];
+    const from = answerStart(whole, prompt, before);
+    const to = commonLength(whole, upTo);
+    // Thinking templates show an answer with its thoughts only while it is the last: then its end is the next stop token.
+    const isRewritten = to <= from;
+    const [start, end] = [tokensOf(from), isRewritten ? ids.length : tokensOf(to)];
+    const stop = stopToken(tokenizer, ids, start, end, isRewritten || prompt === before);
+    if (stop !== undefined) learnt.push([start, stop + 1]);
+    else if (upTo.length === whole.length) learnt.push([start, appendStop(tokenizer, ids)]);
     else throw noStopToken();
   }
-  return { ids: Int32Array.from(ids), mask: mask.slice(0, end) };
+  const mask = new Uint8Array(ids.length);
+  for (const [start, end] of learnt) mask.fill(1, start, end);
+  return { ids: Int32Array.from(ids), mask };
+}
+
+/**
+ * Where the answer begins: as far as the conversation repeats the prompt that serving shows. Templates of thinking models end
+ * that prompt with more than a finished answer shows; a template that rewrites the turns themselves cannot be masked.
+ */
+function answerStart(whole: string, prompt: string, before: string): number {
+  const start = commonLength(whole, prompt);
+  if (start >= commonLength(prompt, before)) return start;
+  throw refusal(
+    'template_not_prefix_stable',
+    '[chat-template] expected the text of a conversation to begin with the text of its first turns but the template rewrites them; fix: train on the last answer only (weight 0 on the others)',
+  );
+}
+
+/**
+ * The token that ends an answer: a stop token of the model, else the special token that the template writes there. Where more
+ * than the answer lies between start and end (a generation prompt, the next turn), that is the first special token.
+ */
+function stopToken(
+  tokenizer: Tokenizer,
+  ids: readonly number[],
+  start: number,
+  end: number,
+  hasMore: boolean,
+): number | undefined {
+  let last: number | undefined;
+  for (let at = start; at < end; at++) {
+    const id = ids[at] as number;
+    if (tokenizer.stopIds.includes(id)) return at;
+    if (tokenizer.isSpecial(id) && !(hasMore && last !== undefined)) last = at;
+  }
+  return last;
 }
 
 /** Renders and masks in this thread; for templates of a trusted base model. */
@@ -88,35 +127,20 @@ export const trainingOptions = (options: RenderOptions): RenderOptions => ({ now
 
 const isLearnt = ({ role, weight }: ChatMessage): boolean => role === 'assistant' && weight !== 0;
 
-function commonLength(a: readonly number[], b: readonly number[]): number {
+function commonLength(a: ArrayLike<unknown>, b: ArrayLike<unknown>): number {
   let at = 0;
   while (at < a.length && at < b.length && a[at] === b[at]) at++;
   return at;
 }
 
-function lastSpecial(tokenizer: Tokenizer, ids: readonly number[], start: number, end: number): number | undefined {
-  for (let at = end - 1; at >= start; at--) if (tokenizer.isSpecial(ids[at] as number)) return at;
-  return undefined;
-}
-
 /** Some templates end the last answer without a stop token; without one the model never learns to stop. */
-function appendStop(tokenizer: Tokenizer, ids: number[], mask: Uint8Array, start: number): number {
+function appendStop(tokenizer: Tokenizer, ids: number[]): number {
   if (tokenizer.eosId === undefined) throw noStopToken();
-  ids.push(tokenizer.eosId);
-  mask.fill(1, start, ids.length);
-  return ids.length;
+  return ids.push(tokenizer.eosId);
 }
 
 const withStop = (tokenizer: Tokenizer, ids: number[]): number[] =>
   tokenizer.eosId === undefined || ids.at(-1) === tokenizer.eosId ? ids : [...ids, tokenizer.eosId];
-
-function checkPrefixes(before: string, upTo: string, whole: string): void {
-  if (upTo.startsWith(before) && whole.startsWith(upTo)) return;
-  throw refusal(
-    'template_not_prefix_stable',
-    '[chat-template] expected the text of a conversation to begin with the text of its first turns but the template rewrites them; fix: train on the last answer only (weight 0 on the others)',
-  );
-}
 
 const noStopToken = (): Error =>
   refusal(
