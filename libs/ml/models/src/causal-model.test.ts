@@ -125,7 +125,7 @@ const logSoftmax = (logits: Float32Array): number[] => {
 
 function randomAdapter(model: CausalModel, seed: number): LoraAdapter {
   const config = loraConfig({ r: 3, loraAlpha: 6, targetModules: 'all-linear' });
-  const adapter = LoraAdapter.initial(config, model.modules, seed, model.fingerprint.digest);
+  const adapter = LoraAdapter.initial(config, model.modules, seed, model.fingerprint);
   const draw = seeded(seed, 'b');
   for (const { b } of adapter.modules.values()) b.write(Float32Array.from({ length: b.elements }, () => draw() - 0.5));
   return adapter;
@@ -254,7 +254,7 @@ describe('loading', () => {
     const digestOf = (source: Map<string, Uint8Array>) => {
       const model = loadModel(source);
       model.free();
-      return model.fingerprint.digest;
+      return model.fingerprint;
     };
     const text = (value: string) => new TextEncoder().encode(value);
     const plain = digestOf(files);

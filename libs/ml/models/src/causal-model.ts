@@ -1,3 +1,4 @@
+import type { Digest } from '@hone/base';
 import {
   attention,
   checkpoint,
@@ -19,7 +20,6 @@ import type { ModelConfig } from './config/model-config.js';
 import { inverseFrequencies } from './config/rope.js';
 import { allLinears, layerLinears } from './config/weight-map.js';
 import { DecoderLayer, type Attend } from './decoder-layer.js';
-import type { Fingerprint } from './fingerprint.js';
 import { kvBytesPerPage, newKvCache } from './kv-cache.js';
 import type { BaseFormat, KvCache, ModelShape, PackedBatch, StepBatch } from './model.js';
 import type { LoadedWeights } from './weights.js';
@@ -40,7 +40,8 @@ export class CausalModel {
   constructor(
     readonly config: ModelConfig,
     readonly format: BaseFormat,
-    readonly fingerprint: Fingerprint,
+    /** What an adapter must name to be accepted. */
+    readonly fingerprint: Digest,
     weights: LoadedWeights,
   ) {
     const tensor = (name: string) => weights.tensors.get(name) as Tensor;

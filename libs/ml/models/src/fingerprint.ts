@@ -1,30 +1,33 @@
-import { digestOf, digestOfBytes, type Digest } from '@hone/base';
+import { closeSync, openSync, readSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DigestStream, digestOfBytes, isDecisive, modelFingerprint, type Digest } from '@hone/base';
 import type { ModelSource } from './model.js';
-import { hasFile, readFile, readJson } from './model-source.js';
 
-/** What an adapter was made for, by content: names and folders may change, these may not. */
-export interface Fingerprint {
-  readonly weights: Digest;
-  readonly tokenizer: Digest | null;
-  readonly template: Digest | null;
-  /** All of it in one. */
-  readonly digest: Digest;
+/**
+ * What an adapter was made for, by content: weights, config, tokenizer and template. It is the fingerprint that the registry
+ * keeps for the base; names and folders may change, this may not.
+ */
+export function fingerprintOf(source: ModelSource): Digest {
+  const paths = typeof source === 'string' ? readdirSync(source) : [...source.keys()];
+  const files = paths.filter(isDecisive).map((path) => ({
+    path,
+    digest:
+      typeof source === 'string' ? digestOfFile(join(source, path)) : digestOfBytes(source.get(path) as Uint8Array),
+  }));
+  return modelFingerprint(files);
 }
 
-const tokenizerFiles = ['tokenizer.json', 'tokenizer.model', 'vocab.json'];
-
-export function fingerprintOf(source: ModelSource, weights: Digest): Fingerprint {
-  const file = tokenizerFiles.find((name) => hasFile(source, name));
-  const tokenizer = file === undefined ? null : digestOfBytes(readFile(source, file));
-  const text = chatTemplate(source);
-  const template = text === undefined ? null : digestOfBytes(text);
-  return { weights, tokenizer, template, digest: digestOf({ weights, tokenizer, template }) };
-}
-
-/** The template of its own file, or that inside tokenizer_config.json. */
-function chatTemplate(source: ModelSource): string | undefined {
-  if (hasFile(source, 'chat_template.jinja')) return new TextDecoder().decode(readFile(source, 'chat_template.jinja'));
-  if (!hasFile(source, 'tokenizer_config.json')) return undefined;
-  const template = readJson(source, 'tokenizer_config.json')['chat_template'];
-  return template === undefined || template === null ? undefined : JSON.stringify(template);
+/** Hashed piece by piece: a shard may be larger than the memory that is left. */
+function digestOfFile(path: string): Digest {
+  const stream = new DigestStream();
+  const piece = new Uint8Array(1 << 20);
+  const file = openSync(path, 'r');
+  try {
+    for (let count = readSync(file, piece); count > 0; count = readSync(file, piece)) {
+      stream.update(piece.subarray(0, count));
+    }
+  } finally {
+    closeSync(file);
+  }
+  return stream.finish();
 }

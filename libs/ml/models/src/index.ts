@@ -5,7 +5,7 @@ export { CausalModel } from './causal-model.js';
 export { inverseFrequencies, type RopeConfig, type RopeScaling } from './config/rope.js';
 export { parseModelConfig, type Architecture, type ModelConfig } from './config/model-config.js';
 export { allLinears, parameterCount, weightMap, type LinearSpec, type WeightSpec } from './config/weight-map.js';
-export type { Fingerprint } from './fingerprint.js';
+export { fingerprintOf } from './fingerprint.js';
 export { writeInitialModel } from './initial-model.js';
 export { kvBytesPerPage } from './kv-cache.js';
 export { loadModel, readModelConfig } from './load-model.js';

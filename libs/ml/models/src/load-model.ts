@@ -1,4 +1,5 @@
-import { refusal } from '@hone/base';
+import { refusal, type Digest } from '@hone/base';
+import { deviceOfNewTensors } from '@hone/tensor';
 import { CausalModel } from './causal-model.js';
 import { parseModelConfig, type ModelConfig } from './config/model-config.js';
 import { ConfigFields } from './config/read-fields.js';
@@ -17,6 +18,10 @@ export function readModelConfig(source: ModelSource): ModelConfig {
   return { ...config, eosTokenIds, bosTokenId: config.bosTokenId ?? generation.ids('bos_token_id')[0] };
 }
 
+/** The null device only counts: nothing is read there but headers, and no adapter of it leaves the process. */
+const isCounted = (): boolean => deviceOfNewTensors() === 'null';
+const uncounted: Digest = 'sha256:';
+
 /** Loads a model in Hugging Face layout onto the current device. */
 export function loadModel(source: ModelSource, options: LoadModelOptions = {}): CausalModel {
   const { format = 'f32', isTrainable = false } = options;
@@ -27,8 +32,8 @@ export function loadModel(source: ModelSource, options: LoadModelOptions = {}): 
   const config = readModelConfig(source);
   const files = new WeightFiles(source);
   try {
-    const weights = loadWeights(files, config, format, isTrainable);
-    return new CausalModel(config, format, fingerprintOf(source, weights.digest), weights);
+    const weights = loadWeights(files, config, { format, isTrainable, isRead: !isCounted() });
+    return new CausalModel(config, format, isCounted() ? uncounted : fingerprintOf(source), weights);
   } finally {
     files.close();
   }

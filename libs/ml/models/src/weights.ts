@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
-import { digestOf, refusal, type Digest } from '@hone/base';
-import { empty, fromFloats, keep, packWeight, scoped, type PackedFormat, type Tensor } from '@hone/tensor';
+import { refusal } from '@hone/base';
+import { empty, keep, packWeight, scoped, type PackedFormat, type Tensor } from '@hone/tensor';
 import { ParameterArena } from '@hone/nn';
 import type { ModelConfig } from './config/model-config.js';
 import { weightMap, type WeightSpec } from './config/weight-map.js';
@@ -8,38 +7,38 @@ import type { BaseFormat } from './model.js';
 import { bf16FromFloats, floatsFromBytes, halvesFromBytes } from './safetensors/floats.js';
 import type { WeightFiles } from './safetensors/weight-files.js';
 
-/** Every weight on the device by its name, and the digest of the bytes that they came from. */
+/** Every weight on the device by its name. */
 export interface LoadedWeights {
   readonly tensors: ReadonlyMap<string, Tensor>;
   /** Full fine-tuning: matrices and embeddings, which decay, and norms and biases, which do not. */
   readonly arenas: { readonly decayed: ParameterArena; readonly plain: ParameterArena } | undefined;
-  readonly digest: Digest;
 }
 
 /** Buffers that old checkpoints carry and nobody reads. */
 const isIgnored = (name: string, config: ModelConfig): boolean =>
   name.endsWith('.rotary_emb.inv_freq') || (config.isHeadTied && name === 'lm_head.weight');
 
-/** Reads every weight once: hashed, checked against the shape that the config asks for, then packed for the kernels. */
-export function loadWeights(
-  files: WeightFiles,
-  config: ModelConfig,
-  format: BaseFormat,
-  isTrainable: boolean,
-): LoadedWeights {
+export interface WeightOptions {
+  readonly format: BaseFormat;
+  readonly isTrainable: boolean;
+  /** false = memory is only counted, and the files' data stays unread. */
+  readonly isRead: boolean;
+}
+
+/** Checks every weight against the shape that the config asks for, reads it once and packs it for the kernels. */
+export function loadWeights(files: WeightFiles, config: ModelConfig, options: WeightOptions): LoadedWeights {
+  const { format, isTrainable, isRead } = options;
   const specs = weightMap(config);
   refuseUnknown(files, specs, config);
   const arenas = isTrainable ? newArenas(specs) : undefined;
-  const digests: unknown[] = [];
   const tensors = new Map<string, Tensor>();
   const load = (spec: WeightSpec): void => {
     const { dtype, shape } = files.entry(spec.name);
     if (shape.join() !== spec.shape.join()) throw wrongShape(spec, shape);
-    const bytes = files.bytes(spec.name);
-    digests.push([spec.name, dtype, shape, createHash('sha256').update(bytes).digest('hex')]);
+    const bytes = isRead ? files.bytes(spec.name) : undefined;
     if (arenas) {
       const parameter = (isDecayed(spec) ? arenas.decayed : arenas.plain).get(spec.name);
-      parameter.write(floatsOf(spec, dtype, bytes));
+      if (bytes) parameter.write(floatsOf(spec, dtype, bytes));
       tensors.set(spec.name, parameter);
     } else {
       tensors.set(spec.name, keep(scoped(() => upload(spec, dtype, bytes, format))));
@@ -53,7 +52,7 @@ export function loadWeights(
     arenas?.plain.free();
     throw error;
   }
-  return { tensors, arenas, digest: digestOf(digests.sort()) };
+  return { tensors, arenas };
 }
 
 const isDecayed = ({ role }: WeightSpec): boolean => role !== 'norm' && role !== 'bias';
@@ -75,14 +74,13 @@ function floatsOf(spec: WeightSpec, dtype: string, bytes: Uint8Array): Float32Ar
 }
 
 /** Linear weights are packed, embeddings and heads stay plain (looked up, or read by the log-probability kernel), norms f32. */
-function upload(spec: WeightSpec, dtype: string, bytes: Uint8Array, format: BaseFormat): Tensor {
-  if (spec.role === 'norm' || spec.role === 'bias') return fromFloats(floatsOf(spec, dtype, bytes), spec.shape);
-  if (spec.role === 'linear') {
-    return packWeight(plain(spec, dtype, bytes), packedFormat(spec, format));
-  }
-  if (format === 'f32') return fromFloats(floatsOf(spec, dtype, bytes), spec.shape);
-  const halves = dtype === 'BF16' ? halvesFromBytes(bytes) : bf16FromFloats(floatsOf(spec, dtype, bytes));
-  return empty(spec.shape, 'bf16').write(halves);
+function upload(spec: WeightSpec, dtype: string, bytes: Uint8Array | undefined, format: BaseFormat): Tensor {
+  if (spec.role === 'linear') return packWeight(plain(spec, dtype, bytes), packedFormat(spec, format));
+  const isNarrow = format !== 'f32' && (spec.role === 'embedding' || spec.role === 'head');
+  const tensor = empty(spec.shape, isNarrow ? 'bf16' : 'f32');
+  if (!bytes) return tensor;
+  if (!isNarrow) return tensor.write(floatsOf(spec, dtype, bytes));
+  return tensor.write(dtype === 'BF16' ? halvesFromBytes(bytes) : bf16FromFloats(floatsOf(spec, dtype, bytes)));
 }
 
 /** NF4 blocks hold 64 weights of one row; a matrix whose rows are no whole number of blocks stays in bf16. */
@@ -92,10 +90,11 @@ function packedFormat({ shape }: WeightSpec, format: BaseFormat): PackedFormat {
 }
 
 /** The weight in the file's own type, so that packing rounds once. */
-function plain(spec: WeightSpec, dtype: string, bytes: Uint8Array): Tensor {
-  if (dtype === 'BF16') return empty(spec.shape, 'bf16').write(halvesFromBytes(bytes));
-  if (dtype === 'F16') return empty(spec.shape, 'f16').write(halvesFromBytes(bytes));
-  return fromFloats(floatsOf(spec, dtype, bytes), spec.shape);
+function plain(spec: WeightSpec, dtype: string, bytes: Uint8Array | undefined): Tensor {
+  const own = dtype === 'BF16' ? 'bf16' : dtype === 'F16' ? 'f16' : 'f32';
+  const tensor = empty(spec.shape, own);
+  if (!bytes) return tensor;
+  return tensor.write(own === 'f32' ? floatsOf(spec, dtype, bytes) : halvesFromBytes(bytes));
 }
 
 function refuseUnknown(files: WeightFiles, specs: readonly WeightSpec[], config: ModelConfig): void {

@@ -9,7 +9,6 @@ export function prepareTraining(
 ): { model: CausalModel; adapter: LoraAdapter | undefined } {
   const format = settings.method === 'qlora' ? 'nf4' : 'f32';
   const model = loadModel(source, { format, isTrainable: settings.method === 'full' });
-  const adapter =
-    settings.lora && LoraAdapter.initial(settings.lora, model.modules, settings.seed, model.fingerprint.digest);
+  const adapter = settings.lora && LoraAdapter.initial(settings.lora, model.modules, settings.seed, model.fingerprint);
   return { model, adapter };
 }

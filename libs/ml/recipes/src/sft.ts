@@ -118,7 +118,7 @@ const identityOf = ({ settings, model }: SftRun, train: Survey, validation: Surv
   settings: settingsDigest(settings),
   train: train.digest,
   validation: validation?.digest ?? null,
-  base: model.fingerprint.digest,
+  base: model.fingerprint,
 });
 
 const startReport = ({ model, settings }: SftRun, plan: TrainingPlan, session: TrainingSession, train: Survey) => ({

@@ -7,5 +7,5 @@ export * from './shape.js';
 export { Tape, isRecording, pauseRecording } from './tape.js';
 export { Tensor } from './tensor.js';
 export { gradients } from './gradients/index.js';
-export { init, kernelName, memoryStats, nf4Parts, releaseCache, resetPeak } from './runtime.js';
+export { deviceOfNewTensors, init, kernelName, memoryStats, nf4Parts, releaseCache, resetPeak } from './runtime.js';
 export type { DeviceName, MemoryStats, NativeInfo } from './runtime.js';

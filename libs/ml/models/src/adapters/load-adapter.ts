@@ -28,7 +28,7 @@ export function loadAdapter(source: ModelSource, model: AdapterBase): LoraAdapte
   let adapter: LoraAdapter | undefined;
   try {
     const base = file.metadata[baseFingerprintKey];
-    if (base !== undefined && base !== model.fingerprint.digest) throw wrongBase(source, base, model);
+    if (base !== undefined && base !== model.fingerprint) throw wrongBase(source, base, model);
     adapter = LoraAdapter.zero(config, model.modules, base);
     fill(adapter, file);
     return adapter;
@@ -79,6 +79,6 @@ const refuse = (code: string, key: string, problem: string, fix: string) =>
 const wrongBase = (source: ModelSource, base: string, model: AdapterBase) =>
   refusal(
     'wrong_base',
-    `[adapter] ${nameOfSource(source)} was made for base ${base} but received ${model.fingerprint.digest}; fix: serve it on its own base`,
-    { details: { expected: base, received: model.fingerprint.digest } },
+    `[adapter] ${nameOfSource(source)} was made for base ${base} but received ${model.fingerprint}; fix: serve it on its own base`,
+    { details: { expected: base, received: model.fingerprint } },
   );
