@@ -69,7 +69,7 @@ export async function writeRandomAdapter(modelFolder: string, folder: string, se
   const { LoraAdapter, loraConfig } = await import('@hone/nn');
   const model = loadModel(modelFolder);
   const config = loraConfig({ r: 4, loraAlpha: 16, targetModules: 'all-linear' });
-  const adapter = LoraAdapter.initial(config, model.modules, seed, model.fingerprint.digest);
+  const adapter = LoraAdapter.initial(config, model.modules, seed, model.fingerprint);
   for (const [path, { b }] of adapter.modules) {
     const random = seeded(seed, 'lora_B', path);
     b.write(Float32Array.from({ length: b.elements }, () => random() - 0.5));

@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type CausalModel, loadModel } from '@hone/models';
+import { init, memoryStats } from '@hone/tensor';
+import { writeRandomAdapter, writeRandomModel } from '@hone/testkit';
+import { AdapterSlots } from './adapters.js';
+
+init();
+
+const folder = mkdtempSync(join(tmpdir(), 'hone-slots-'));
+const at = (name: string): string => join(folder, name);
+let model: CausalModel;
+
+beforeAll(async () => {
+  await writeRandomModel(at('model'), { seed: 1 });
+  await writeRandomModel(at('other'), { seed: 2 });
+  for (const [index, name] of ['a', 'b', 'c'].entries()) await writeRandomAdapter(at('model'), at(name), index);
+  await writeRandomAdapter(at('other'), at('foreign'), 1);
+  model = loadModel(at('model'));
+});
+
+afterAll(() => {
+  model.free();
+  expect(memoryStats().liveTensors).toBe(0);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('adapter slots', () => {
+  it('send the least recently used adapter away, never one that is in use, and give all memory back', () => {
+    const before = memoryStats().liveBytes;
+    const slots = new AdapterSlots(model, 2);
+    for (const name of ['a', 'b']) slots.load(name, at(name));
+    const a = slots.take('a');
+    slots.load('c', at('c'));
+    expect(slots.keys).toEqual(['a', 'c']);
+    const c = slots.take('c');
+    expect(() => slots.load('b', at('b'))).toThrow('all 2 are in use');
+    if (a) slots.giveBack(a);
+    slots.load('b', at('b'));
+    expect(slots.keys).toEqual(['c', 'b']);
+    expect(slots.take('a')).toBeUndefined();
+    if (c) slots.giveBack(c);
+    slots.free();
+    expect(memoryStats().liveBytes).toBe(before);
+  });
+
+  it('load the same content once and refuse an adapter of another base', () => {
+    const slots = new AdapterSlots(model, 2);
+    slots.load('a', at('a'));
+    slots.load('a', at('a'));
+    expect(slots.loads).toBe(1);
+    const before = memoryStats().liveBytes;
+    expect(() => slots.load('foreign', at('foreign'))).toThrow(/base/);
+    expect(memoryStats().liveBytes).toBe(before);
+    slots.free();
+  });
+});
