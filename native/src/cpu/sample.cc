@@ -57,6 +57,18 @@ std::int32_t draw_from_all(const Row& row, const Options& options, std::int32_t 
                  [&](std::int64_t i) { return Candidate{weight(i), static_cast<std::int32_t>(i)}; });
 }
 
+// Draws from the tokens that are not worse than `worst`.
+std::int32_t draw_down_to(const Row& row, const Options& options, std::int32_t best, const Candidate& worst) {
+  const auto one = [&](std::int64_t i) {
+    const Candidate here = {row.logits[i], static_cast<std::int32_t>(i)};
+    const bool survives = here.value > worst.value || (here.value == worst.value && here.id <= worst.id);
+    return Candidate{survives ? row.weights[i] : 0.0f, here.id};
+  };
+  double total = 0;
+  for (std::int64_t i = 0; i < row.count; ++i) total += one(i).value;
+  return walk_to(row.count, options.uniform * total, best, one);
+}
+
 // Cuts the sorted candidates to the shortest prefix that holds `share` of `total`.
 void cut_to_share(std::vector<Candidate>& sorted, const Row& row, double share, double total) {
   double reached = 0;
@@ -110,6 +122,10 @@ std::int32_t draw_from_few(const Row& row, const Options& options, std::vector<C
   const std::int32_t best = std::min_element(few.begin(), few.end(), is_better)->id;
   const auto is_weak = [&](const Candidate& one) { return one.id != best && row.weights[one.id] < options.min_p; };
   few.erase(std::remove_if(few.begin(), few.end(), is_weak), few.end());
+  // Survivors are a prefix of the order, so the worst of them tells the others; worth it when they are many.
+  if (static_cast<std::int64_t>(few.size()) > row.count / 32) {
+    return draw_down_to(row, options, best, *std::max_element(few.begin(), few.end(), is_better));
+  }
   std::sort(few.begin(), few.end(), [](const Candidate& a, const Candidate& b) { return a.id < b.id; });
   double total = 0;
   for (Candidate& one : few) total += one.value = row.weights[one.id];
