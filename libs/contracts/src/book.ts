@@ -14,6 +14,7 @@ import { evaluationList } from './evaluator/evaluation.list.js';
 import { evaluationRun } from './evaluator/evaluation.run.js';
 import type { Message } from './form.js';
 import { adapterDecided } from './registry/adapter.decided.js';
+import { adapterRefused } from './registry/adapter.refused.js';
 import { adapterRegistered } from './registry/adapter.registered.js';
 import { aliasGet } from './registry/alias.get.js';
 import { aliasMove } from './registry/alias.move.js';
@@ -81,6 +82,7 @@ export const book: readonly Message[] = [
   experimentConclude,
   lineageGet,
   adapterRegistered,
+  adapterRefused,
   adapterDecided,
   chatComplete,
   textComplete,

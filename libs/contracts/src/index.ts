@@ -37,6 +37,7 @@ export * from './evaluator/evaluation.list.js';
 export * from './evaluator/evaluation.run.js';
 export * from './evaluator/evaluation.js';
 export * from './registry/adapter.decided.js';
+export * from './registry/adapter.refused.js';
 export * from './registry/adapter.registered.js';
 export * from './registry/alias.get.js';
 export * from './registry/alias.move.js';

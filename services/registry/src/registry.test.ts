@@ -7,6 +7,7 @@ import { ArtifactStore, DirectoryDriver } from '@hone/artifacts';
 import { type Digest, digestOf } from '@hone/base';
 import {
   adapterDecided,
+  adapterRefused,
   adapterRegistered,
   aliasGet,
   aliasMove,
@@ -41,6 +42,7 @@ let evaluator: Mesh;
 let curation: Mesh;
 const registered: InputOf<typeof adapterRegistered>[] = [];
 const decisions: InputOf<typeof adapterDecided>[] = [];
+const refusals: InputOf<typeof adapterRefused>[] = [];
 
 const fingerprint = digestOf('weights');
 const evidence = digestOf('evidence');
@@ -66,6 +68,7 @@ beforeAll(async () => {
     adapterRegistered,
     async (input) => void registered.push(input as InputOf<typeof adapterRegistered>),
   );
+  trainer.listen(adapterRefused, async (input) => void refusals.push(input as InputOf<typeof adapterRefused>));
   curation.listen(adapterDecided, async (input) => void decisions.push(input as InputOf<typeof adapterDecided>));
   const manifest = await store.putManifest({
     kind: 'base',
@@ -216,11 +219,14 @@ describe('a finished run', () => {
     expect(await modelOf(run.model)).toMatchObject({ state: 'rejected' });
   });
 
-  it('of another base is put among the dead letters and gets no name', async () => {
+  it('of another base is put among the dead letters, gets no name, and its job is told', async () => {
     const run = await finishedRun('ftjob-3', 'desk', digestOf('another base'));
     await deliver(trainer, runFinished, run as never, 1);
     const dead = await until(() => deadLetters.length > 0 && deadLetters);
     expect(dead[0]).toContain('wrong_base');
+    expect(await until(() => refusals.find(({ job }) => job === run.job))).toMatchObject({
+      error: { code: 'wrong_base' },
+    });
     await expect(modelOf(run.model)).rejects.toMatchObject({ code: 'model_not_found' });
   });
 

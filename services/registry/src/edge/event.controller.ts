@@ -3,7 +3,7 @@ import { Event, type MeshContext } from '@hone/mesh';
 import { Controller } from '@nestjs/common';
 import { countVote } from '../app/count-vote.js';
 import { decideAdapter } from '../app/decide-adapter.js';
-import { registerAdapter } from '../app/register-adapter.js';
+import { registerResult } from '../app/register-result.js';
 import { RegistryState } from '../app/registry-state.js';
 
 @Controller()
@@ -12,7 +12,7 @@ export class EventController {
 
   @Event(runFinished)
   async runFinished(run: InputOf<typeof runFinished>, context: MeshContext): Promise<void> {
-    await registerAdapter(this.state, run, context.storedAt);
+    await registerResult(this.state, run, context);
   }
 
   @Event(evaluationFinished)

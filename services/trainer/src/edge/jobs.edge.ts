@@ -1,4 +1,5 @@
 import {
+  adapterRefused,
   adapterRegistered,
   checkpointList,
   datasetRefused,
@@ -80,5 +81,10 @@ export class JobsEdge {
   @Event(adapterRegistered)
   async registered(input: InputOf<typeof adapterRegistered>): Promise<void> {
     await completeJob(this.store, input);
+  }
+
+  @Event(adapterRefused)
+  async refused({ job, error }: InputOf<typeof adapterRefused>): Promise<void> {
+    if (await this.store.jobs.get(job)) await endJob(this.mesh, this.store, job, 'failed', error);
   }
 }
