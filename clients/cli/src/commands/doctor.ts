@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { serviceNames } from '@hone/contracts';
-import { checkout, serviceMain } from '../checkout.js';
+import { checkout, nativeProbeMain, serviceMain } from '../checkout.js';
 import { exitCodes } from '../exit-codes.js';
 import { Home } from '../home.js';
 import { green, red, show } from '../show/talk.js';
@@ -90,9 +90,8 @@ function built(): Check {
 
 /** The library is asked in a process of its own: one that does not fit this machine would end the doctor too. */
 function nativeLibrary(): Check {
-  const script = `import('@hone/native').then(({ init }) => console.log(JSON.stringify(init())))`;
-  const options = { cwd: `${checkout}/services/trainer`, encoding: 'utf8', timeout: 30_000 } as const;
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], options);
+  const options = { encoding: 'utf8', timeout: 30_000 } as const;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [nativeProbeMain], options);
   const said = (status === 0 ? stdout : stderr).trim();
   const reason = /Error: (.*)/.exec(said)?.[1] ?? said.split('\n').at(-1) ?? '';
   const found = status === 0 ? said : reason || 'it does not load';
