@@ -4,13 +4,16 @@ import { exitCodeOf } from './api/connection.js';
 import { CliError, exitCodes } from './exit-codes.js';
 import { makeProgram } from './program.js';
 import { red, say } from './show/talk.js';
+import { commandTrace } from './trace/command-trace.js';
 
 /** Runs one command and ends with its code; what went wrong is said on stderr. */
 async function main(): Promise<void> {
   try {
     await makeProgram().parseAsync(process.argv);
+    commandTrace.end('ok');
   } catch (thrown) {
     process.exitCode = failed(thrown);
+    commandTrace.end('error');
   }
 }
 

@@ -13,6 +13,7 @@ import { addStatus } from './commands/status.js';
 import { addTrace } from './commands/trace.js';
 import { addTrain } from './commands/train.js';
 import { addUp } from './commands/up.js';
+import { commandTrace } from './trace/command-trace.js';
 
 const groups = [
   [addUp, addDown, addStatus, addDoctor, addDemo],
@@ -31,7 +32,12 @@ export function makeProgram(): Command {
       '\nHONE_HOME is the folder where everything lies (default: .hone in the checkout).\n' +
         'Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 conflict, 5 unavailable, 130 interrupted.',
     )
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', (_, command) => commandTrace.named(pathOf(command)));
   for (const add of groups) add(program);
   return program;
 }
+
+/** `hone data import` */
+const pathOf = (command: Command): string =>
+  command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;

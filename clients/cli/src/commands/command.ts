@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { newTraceparent } from '../trace/traceparent.js';
+import { commandTrace } from '../trace/command-trace.js';
 import { connection, type Connection } from '../api/connection.js';
 
 /** The options that every command has. */
@@ -11,4 +11,4 @@ export const withJson = (command: Command): Command =>
   command.option('--json', 'print one JSON value on stdout instead of text for people');
 
 /** A command's requests are one trace, so that `hone trace show` tells what it did. */
-export const connected = (): Connection => connection(process.env['HONE_TRACEPARENT'] ?? newTraceparent());
+export const connected = (): Connection => connection(commandTrace.traceparent);

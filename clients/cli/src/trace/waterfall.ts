@@ -5,7 +5,8 @@ const nameWidthMax = 72;
 const barWidth = 40;
 
 /** A trace as lines: each span under its parent, with its service, a bar on the common time axis, and its duration. */
-export function waterfall(spans: readonly Span[]): string[] {
+export function waterfall(unordered: readonly Span[]): string[] {
+  const spans = [...unordered].sort((a, b) => a.startMs - b.startMs);
   const start = Math.min(...spans.map(({ startMs }) => startMs));
   const end = Math.max(...spans.map(({ startMs, durationMs }) => startMs + durationMs));
   const rows = nested(spans);
