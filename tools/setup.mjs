@@ -13,7 +13,10 @@ const parts = {
   native: {
     inputs: ['native', 'tools/gen-ops', 'tools/gen-ops.mjs'],
     present: () => existsSync(join(root, 'native/build/release')),
-    make: () => run('native/build.mjs'),
+    make: () => {
+      forgetMovedBuild();
+      return run('native/build.mjs');
+    },
   },
   typescript: {
     inputs: ['libs', 'services', 'clients', 'tsconfig.base.json', 'tsconfig.json'],
@@ -40,6 +43,15 @@ function keyOf({ inputs }) {
   const hash = createHash('sha256').update(`${root} ${process.version} ${process.arch} ${process.env.HONE_CUDA ?? ''}`);
   for (const input of inputs) for (const line of filesUnder(input)) hash.update(`${line}\n`);
   return hash.digest('hex');
+}
+
+/** CMake refuses a build folder that was made at another path, as after the checkout was moved or copied. */
+function forgetMovedBuild() {
+  const folder = join(root, 'native/build/release');
+  const cache = join(folder, 'CMakeCache.txt');
+  if (!existsSync(cache)) return;
+  const home = /^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)$/m.exec(readFileSync(cache, 'utf8'))?.[1];
+  if (home !== join(root, 'native')) rmSync(folder, { recursive: true, force: true });
 }
 
 function run(script, ...args) {
