@@ -1,38 +1,54 @@
 // isa: avx2 avx512
-// FlashAttention-2 backward (Dao 2023, algorithm 2), one task per (sequence, key head): it alone adds to its dq, dk and
-// dv, tiles of keys outside and tiles of queries inside, so the order of every sum is fixed. 10 D flops per pair.
-#include <numeric>
+// FlashAttention-2 backward (Dao 2023, algorithm 2), 10 D flops per pair. A task is one tile of keys of one (sequence, key
+// head) and alone adds to its dk and dv. What it gives to the dq of a tile of queries is added when the tile of keys before
+// it has added, so the order of every sum is fixed and yet one long sequence keeps all threads busy.
+#include <atomic>
+#include <thread>
 #include <vector>
 
 #include "core/ops-args.h"
 #include "cpu/attention-tile.h"
+#include "cpu/split.h"
 
 namespace hone::HONE_ISA {
 namespace {
 
 struct Lane {
   std::int64_t begin, end, kv_head;
+  std::atomic<int>* turns;  // Per tile of queries: the tile of keys whose addition to dq comes next.
+};
+
+struct Task {
+  const Lane* lane;
+  std::int64_t key_tile;
 };
 
 // The shapes that every step needs.
 struct Shape {
   std::int64_t heads, kv_heads, group, width, window, rows_max, tokens_per_tile;
   float scale;
+  float* delta;  // [T][heads] the dot of do and o
+
+  // The tiles of queries that reach the keys from `base` on begin at [first_query, end_query). They start at multiples of
+  // their size; the first of them holds the query `base`.
+  std::int64_t first_query(std::int64_t base) const { return base / tokens_per_tile * tokens_per_tile; }
+  std::int64_t end_query(std::int64_t base, std::int64_t length) const {
+    return window > 0 ? std::min(length, std::min(length, base + kKeys) - 1 + window) : length;
+  }
 };
 
 struct Workspace {
-  float *q, *d_o, *p, *ds, *dq, *k, *k_turned, *v_turned, *dk, *dv, *delta;
+  float *q, *d_o, *p, *ds, *dq, *k, *k_turned, *v_turned, *dk, *dv;
 
-  static std::int64_t size(const Shape& s, std::int64_t tokens) {
+  static std::int64_t size(const Shape& s) {
     return 3 * Carver::padded(s.rows_max * s.width) + 2 * Carver::padded(s.rows_max * kKeys) +
-           5 * Carver::padded(kKeys * s.width) + Carver::padded(tokens * s.group);
+           5 * Carver::padded(kKeys * s.width);
   }
 
-  Workspace(Carver carver, const Shape& s, std::int64_t tokens) {
+  Workspace(Carver carver, const Shape& s) {
     for (float** rows : {&q, &d_o, &dq}) *rows = carver.take(s.rows_max * s.width);
     for (float** scores : {&p, &ds}) *scores = carver.take(s.rows_max * kKeys);
     for (float** keys : {&k, &k_turned, &v_turned, &dk, &dv}) *keys = carver.take(kKeys * s.width);
-    delta = carver.take(tokens * s.group);
   }
 };
 
@@ -64,6 +80,17 @@ void soften_backward(float* p, float* ds, float lse, float delta, float scale, s
   }
 }
 
+// Tasks are taken in the order of their keys, so whoever is waited for is at work already.
+void wait_for(const std::atomic<int>& turn, int own) {
+  for (int spin = 0; turn.load(std::memory_order_acquire) != own; ++spin) {
+    if (spin < 2000) {
+      _mm_pause();
+    } else {
+      std::this_thread::yield();
+    }
+  }
+}
+
 // Adds what the queries [first, last) give to dk, dv and their own dq for the keys [base, base + count).
 void query_tile(const AttentionBackwardArgs& args, const Shape& s, const Lane& lane, Workspace& w, std::int64_t first,
                 std::int64_t last, std::int64_t base, std::int64_t count) {
@@ -80,15 +107,19 @@ void query_tile(const AttentionBackwardArgs& args, const Shape& s, const Lane& l
     const std::int64_t i = first + r / s.group;
     const std::int64_t low = (s.window > 0 ? std::max<std::int64_t>(0, i - s.window + 1) : 0) - base;
     const std::int64_t high = std::min(i - base, count - 1);
-    soften_backward(w.p + r * kKeys, w.ds + r * kKeys, args.lse.data_as<float>()[row_of(i) + r % s.group],
-                    w.delta[i * s.group + r % s.group], s.scale, low, high);
+    const std::int64_t row = row_of(i) + r % s.group;
+    soften_backward(w.p + r * kKeys, w.ds + r * kKeys, args.lse.data_as<float>()[row], s.delta[row], s.scale, low, high);
   }
   multiply({count, s.width, rows, w.p, 1, kKeys, w.d_o, s.width, w.dv, s.width, true});
   multiply({count, s.width, rows, w.ds, 1, kKeys, w.q, s.width, w.dk, s.width, true});
   multiply({rows, s.width, count, w.ds, kKeys, 1, w.k, s.width, w.dq, s.width, false});
+  std::atomic<int>& turn = lane.turns[first / s.tokens_per_tile];
+  const int own = static_cast<int>(base / kKeys);
+  wait_for(turn, own);
   for (std::int64_t r = 0; r < rows; ++r) {
     add_row(args.dq.data_as<float>() + (row_of(first + r / s.group) + r % s.group) * s.width, w.dq + r * s.width, s.width);
   }
+  turn.store(own + 1, std::memory_order_release);
 }
 
 void key_tile(const AttentionBackwardArgs& args, const Shape& s, const Lane& lane, Workspace& w, std::int64_t base) {
@@ -99,10 +130,8 @@ void key_tile(const AttentionBackwardArgs& args, const Shape& s, const Lane& lan
   copy_rows(args.k.data_as<float>() + source, stride, count, s.width, w.k);
   std::memset(w.dk, 0, kKeys * s.width * sizeof(float));
   std::memset(w.dv, 0, kKeys * s.width * sizeof(float));
-  // Tiles of queries start at multiples of their size; the first that reaches these keys holds the query `base`.
-  const std::int64_t begin = base / s.tokens_per_tile * s.tokens_per_tile;
-  const std::int64_t end = s.window > 0 ? std::min(length, base + count - 1 + s.window) : length;
-  for (std::int64_t first = begin; first < end; first += s.tokens_per_tile) {
+  const std::int64_t end = s.end_query(base, length);
+  for (std::int64_t first = s.first_query(base); first < end; first += s.tokens_per_tile) {
     query_tile(args, s, lane, w, first, std::min(length, first + s.tokens_per_tile), base, count);
   }
   for (std::int64_t j = 0; j < count; ++j) {
@@ -111,18 +140,27 @@ void key_tile(const AttentionBackwardArgs& args, const Shape& s, const Lane& lan
   }
 }
 
-void backward_lane(Context& context, const AttentionBackwardArgs& args, const Shape& s, const Lane& lane) {
-  const std::int64_t length = lane.end - lane.begin;
-  float* start = context.scratch_as<float>(ThreadPool::thread_index(), Workspace::size(s, length));
-  Workspace w(Carver(start), s, length);
-  for (std::int64_t i = 0; i < length; ++i) {
-    for (std::int64_t g = 0; g < s.group; ++g) {
-      const std::int64_t row = ((lane.begin + i) * s.heads + lane.kv_head * s.group + g) * s.width;
-      w.delta[i * s.group + g] = row_dot(args.d_o.data_as<float>() + row, args.o.data_as<float>() + row, s.width);
-      std::memset(args.dq.data_as<float>() + row, 0, s.width * sizeof(float));
+// The dots of do and o, and dq from zero on.
+void prepare(Context& context, const AttentionBackwardArgs& args, const Shape& s) {
+  split_rows(context, args.q.dim[0] * s.heads, s.width, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const std::int64_t at = row * s.width;
+      s.delta[row] = row_dot(args.d_o.data_as<float>() + at, args.o.data_as<float>() + at, s.width);
     }
+    std::memset(args.dq.data_as<float>() + begin * s.width, 0, (end - begin) * s.width * sizeof(float));
+  });
+}
+
+std::int64_t tiles_of(std::int64_t length, std::int64_t size) { return (length + size - 1) / size; }
+
+// Each tile of queries starts with the first tile of keys that it reaches.
+void set_turns(const Lane& lane, const Shape& s) {
+  const std::int64_t length = lane.end - lane.begin;
+  std::int64_t next = 0;
+  for (std::int64_t base = 0; base < length; base += kKeys) {
+    const std::int64_t end = tiles_of(s.end_query(base, length), s.tokens_per_tile);
+    for (; next < end; ++next) lane.turns[next].store(static_cast<int>(base / kKeys), std::memory_order_relaxed);
   }
-  for (std::int64_t base = 0; base < length; base += kKeys) key_tile(args, s, lane, w, base);
 }
 
 }  // namespace
@@ -131,16 +169,32 @@ Status attention_backward(Context& context, const AttentionBackwardArgs& args) {
   if (args.q.count() == 0) return {};
   const std::int64_t heads = args.q.dim[1], kv_heads = args.k.dim[1], group = heads / kv_heads;
   const std::int64_t per_tile = std::max<std::int64_t>(1, kTileRows / group);
+  float* delta = context.scratch_as<float>(0, args.q.dim[0] * heads, 1);
   const Shape shape = {heads, kv_heads, group, args.q.dim[2], args.window, per_tile * group, per_tile,
-                       static_cast<float>(args.scale)};
+                       static_cast<float>(args.scale), delta};
+  prepare(context, args, shape);
   const std::int32_t* bounds = args.cu_seqlens.data_as<std::int32_t>();
+  const std::int64_t sequences = args.cu_seqlens.dim[0] - 1;
+  std::vector<std::atomic<int>> turns(static_cast<std::size_t>((tiles_of(args.q.dim[0], per_tile) + sequences) * kv_heads));
   std::vector<Lane> lanes;
-  for (std::int64_t s = 0; s + 1 < args.cu_seqlens.dim[0]; ++s) {
-    for (std::int64_t head = 0; head < kv_heads; ++head) lanes.push_back({bounds[s], bounds[s + 1], head});
+  std::vector<Task> tasks;
+  std::atomic<int>* next = turns.data();
+  for (std::int64_t s = 0; s < sequences; ++s) {
+    for (std::int64_t head = 0; head < kv_heads && bounds[s] < bounds[s + 1]; ++head) {
+      lanes.push_back({bounds[s], bounds[s + 1], head, next});
+      set_turns(lanes.back(), shape);
+      next += tiles_of(bounds[s + 1] - bounds[s], per_tile);
+    }
   }
-  // Long sequences first: the time of one grows with the square of its length.
-  std::stable_sort(lanes.begin(), lanes.end(), [](const Lane& a, const Lane& b) { return a.end - a.begin > b.end - b.begin; });
-  context.pool.run(static_cast<int>(lanes.size()), [&](int task) { backward_lane(context, args, shape, lanes[task]); });
+  for (const Lane& lane : lanes) {
+    for (std::int64_t tile = 0; tile * kKeys < lane.end - lane.begin; ++tile) tasks.push_back({&lane, tile});
+  }
+  // Early keys are seen by the most queries and are waited for by the late ones, so they come first in every lane.
+  std::stable_sort(tasks.begin(), tasks.end(), [](const Task& a, const Task& b) { return a.key_tile < b.key_tile; });
+  context.pool.run(static_cast<int>(tasks.size()), [&](int task) {
+    Workspace w(Carver(context.scratch_as<float>(ThreadPool::thread_index(), Workspace::size(shape))), shape);
+    key_tile(args, shape, *tasks[task].lane, w, tasks[task].key_tile * kKeys);
+  });
   return {};
 }
 
