@@ -64,7 +64,7 @@ const steps = {
     check(node('tools/gen-book.mjs', '--check'));
   },
   format: () => check(node(bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.')),
-  lint: () => check(node('tools/lint.mjs', 'libs', 'services', 'clients', 'tests', 'tools', 'examples')),
+  lint: () => check(node('tools/lint.mjs', 'libs', 'services', 'clients', 'tests', 'tools', 'examples', 'bench')),
   types: () => check(node('tools/tsc.mjs', '-p', 'tsconfig.tests.json')),
   native: nativeTests,
   jest: jestTests,
