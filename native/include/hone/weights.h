@@ -20,7 +20,8 @@ struct Nf4Parts {
 
 // Implemented in src/core/packed-weight.cc. `source` is a plain [N,K] tensor of f32, bf16 or f16.
 Status pack_weight(Context& context, const View& source, DType format, std::shared_ptr<const PackedWeight>& out);
-// The exact values that the kernels multiply with, into `out` [N,K].
+// The values that the weight stands for, into `out` [N,K]: for nf4 code times double quantized scale, as bitsandbytes has
+// them. The nf4 kernels multiply with the bf16 nearest to the code and a scale of 16 bits, within 2^-8 of each value.
 Status unpack_weight(Context& context, const PackedWeight& weight, float* out);
 Status nf4_parts(const PackedWeight& weight, Nf4Parts& out);
 std::int64_t weight_bytes(const PackedWeight& weight);

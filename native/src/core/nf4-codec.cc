@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace hone {
 namespace {
@@ -85,23 +86,23 @@ const std::array<float, 256>& dynamic_map() {
   return map;
 }
 
-Nf4Parts nf4_quantize(const float* values, std::int64_t count) {
-  Nf4Parts parts;
-  const std::int64_t blocks = count / kNf4Block;
-  parts.codes.resize(static_cast<std::size_t>(count / 2));
-  std::vector<float> absmax(static_cast<std::size_t>(blocks));
+void nf4_quantize_blocks(const float* values, std::int64_t blocks, std::uint8_t* codes, float* absmax) {
   for (std::int64_t block = 0; block < blocks; ++block) {
     const float* source = values + block * kNf4Block;
     absmax[block] = largest_magnitude(source, kNf4Block);
-    quantize_block(source, absmax[block], parts.codes.data() + block * (kNf4Block / 2));
+    quantize_block(source, absmax[block], codes + block * (kNf4Block / 2));
   }
+}
 
+void nf4_quantize_scales(std::vector<float> absmax, Nf4Parts& parts) {
+  const std::int64_t blocks = static_cast<std::int64_t>(absmax.size());
   double sum = 0;
   for (const float scale : absmax) sum += scale;
   parts.offset = blocks > 0 ? static_cast<float>(sum / static_cast<double>(blocks)) : 0.0f;
   for (float& scale : absmax) scale -= parts.offset;
 
-  parts.absmax_codes.resize(static_cast<std::size_t>(blocks));
+  parts.absmax_codes.resize(absmax.size());
+  parts.nested_absmax.clear();
   for (std::int64_t start = 0; start < blocks; start += kNf4NestedBlock) {
     const std::int64_t length = std::min<std::int64_t>(kNf4NestedBlock, blocks - start);
     const float nested = largest_magnitude(absmax.data() + start, length);
@@ -111,6 +112,15 @@ Nf4Parts nf4_quantize(const float* values, std::int64_t count) {
       parts.absmax_codes[start + i] = nearest_entry(dynamic_map(), absmax[start + i] * inverse);
     }
   }
+}
+
+Nf4Parts nf4_quantize(const float* values, std::int64_t count) {
+  Nf4Parts parts;
+  const std::int64_t blocks = count / kNf4Block;
+  parts.codes.resize(static_cast<std::size_t>(count / 2));
+  std::vector<float> absmax(static_cast<std::size_t>(blocks));
+  nf4_quantize_blocks(values, blocks, parts.codes.data(), absmax.data());
+  nf4_quantize_scales(std::move(absmax), parts);
   return parts;
 }
 

@@ -37,6 +37,11 @@ const std::array<float, 256>& dynamic_map();
 // 8 bits around their mean. The codes equal those of bitsandbytes.
 Nf4Parts nf4_quantize(const float* values, std::int64_t count);
 
+// The two halves of it, for a caller that splits the blocks among threads: codes and scales of `blocks` blocks of 64, then
+// all scales to 8 bits.
+void nf4_quantize_blocks(const float* values, std::int64_t blocks, std::uint8_t* codes, float* absmax);
+void nf4_quantize_scales(std::vector<float> absmax, Nf4Parts& parts);
+
 // The scale of every block as the parts tell it.
 std::vector<float> nf4_block_scales(const Nf4Parts& parts);
 

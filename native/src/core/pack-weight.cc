@@ -74,10 +74,19 @@ void tile_nf4_row(const std::uint8_t* codes, const float* scales, std::int64_t r
 }
 
 void pack_nf4(Context& context, const View& source, PackedWeight& weight) {
-  const std::int64_t columns = weight.columns();
-  std::vector<float> values(static_cast<std::size_t>(weight.rows() * columns));
-  for (std::int64_t n = 0; n < weight.rows(); ++n) read_row(source, n, values.data() + n * columns);
-  weight.scales = nf4_quantize(values.data(), weight.rows() * columns);
+  const std::int64_t columns = weight.columns(), blocks = weight.depth();
+  weight.scales.codes.resize(static_cast<std::size_t>(weight.rows() * columns / 2));
+  std::vector<float> absmax(static_cast<std::size_t>(weight.rows() * blocks));
+  context.pool.run(static_cast<int>(weight.panels()), [&](int panel) {
+    float* row = context.scratch_as<float>(ThreadPool::thread_index(), static_cast<std::size_t>(columns));
+    const std::int64_t first = panel * std::int64_t{PackedWeight::kPanel};
+    const std::int64_t end = std::min(first + PackedWeight::kPanel, weight.rows());
+    for (std::int64_t n = first; n < end; ++n) {
+      read_row(source, n, row);
+      nf4_quantize_blocks(row, blocks, weight.scales.codes.data() + n * columns / 2, absmax.data() + n * blocks);
+    }
+  });
+  nf4_quantize_scales(std::move(absmax), weight.scales);
   const std::vector<float> scales = nf4_block_scales(weight.scales);
   context.pool.run(static_cast<int>(weight.panels()), [&](int panel) {
     const std::int64_t first = panel * std::int64_t{PackedWeight::kPanel};
