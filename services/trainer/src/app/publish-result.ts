@@ -5,6 +5,7 @@ import { datasetManifest, modelGet, runFinished, type JobEntry } from '@hone/con
 import type { Lease } from '@hone/mesh';
 import { fineTunedModelName } from '../domain/model-name.js';
 import type { TrainingNews } from '../engine/protocol.js';
+import { endJob } from './end-job.js';
 import { factsOf } from './prepare-run.js';
 import { resolveArguments } from './resolve-arguments.js';
 import type { RunPlace } from './start-run.js';
@@ -12,11 +13,13 @@ import { storeFolder } from './store-folder.js';
 
 /** Puts the adapter into the store and tells the registry. The job succeeds when the registry knows the model. */
 export async function publishResult(
-  { artifacts, mesh }: RunPlace,
+  { artifacts, mesh, store }: RunPlace,
   lease: Lease<JobEntry>,
   { folder, steps, tokens, tokensPerSecond, metrics }: Extract<TrainingNews, { type: 'finished' }>,
 ): Promise<void> {
   const { value: job } = await lease.change((entry) => ({ ...entry, trainedTokens: tokens, tokensPerSecond }));
+  // Cancelled during the last step: what was learnt is thrown away, because a cancelled job publishes nothing.
+  if (job.cancelRequested) return void (await endJob(mesh, store, job.id, 'cancelled'));
   const { dataset, shards } = job;
   if (dataset === undefined || shards === undefined)
     throw bug('job_without_shards', `[job ${job.id}] expected a finished job to name its shards`);

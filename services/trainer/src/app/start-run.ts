@@ -61,6 +61,8 @@ async function train(place: RunPlace, lease: Lease<JobEntry>, context: MeshConte
   });
   const thread = startTraining(order);
   const forget = running.add(job.id, thread.cancel);
+  // A cancellation that came while the run was being prepared reached nobody.
+  if ((await store.jobs.find(job.id)).value.cancelRequested) thread.cancel();
   const leave = (): void => void thread.terminate();
   context.signal.addEventListener('abort', leave, { once: true });
   try {
@@ -74,7 +76,7 @@ async function train(place: RunPlace, lease: Lease<JobEntry>, context: MeshConte
 }
 
 async function hear(place: RunPlace, lease: Lease<JobEntry>, news: TrainingNews): Promise<void> {
-  const { store, mesh } = place;
+  const { store, mesh, running } = place;
   const job = lease.id;
   switch (news.type) {
     case 'started':
@@ -84,7 +86,8 @@ async function hear(place: RunPlace, lease: Lease<JobEntry>, news: TrainingNews)
       });
       return;
     case 'step':
-      if (isTold(news.step, news.totalSteps)) await tellStep(store, lease, news);
+      // Another replica may have taken the cancellation: the ledger tells it here.
+      if (isTold(news.step, news.totalSteps) && (await tellStep(store, lease, news))) running.cancel(job);
       return;
     case 'evaluation':
       await store.tell(job, `valid-${news.step}`, {
@@ -114,11 +117,12 @@ async function hear(place: RunPlace, lease: Lease<JobEntry>, news: TrainingNews)
 const isTold = (step: number, total: number): boolean =>
   step === 1 || step === total || step % Math.max(1, Math.ceil(total / 100)) === 0;
 
+/** Records a step; says whether the job is to be cancelled. */
 async function tellStep(
   store: JobStore,
   lease: Lease<JobEntry>,
   news: Extract<TrainingNews, { type: 'step' }>,
-): Promise<void> {
+): Promise<boolean> {
   await store.tell(lease.id, `step-${news.step}`, {
     message: `Step ${news.step}/${news.totalSteps}: training loss=${news.loss.toFixed(4)}`,
     type: 'metrics',
@@ -133,10 +137,11 @@ async function tellStep(
     },
   });
   const estimatedFinish = unixSeconds() + Math.ceil(news.etaSeconds);
-  await lease.change((job) => ({
+  const { value } = await lease.change((job) => ({
     ...job,
     estimatedFinish,
     trainedTokens: news.tokens,
     tokensPerSecond: news.tokensPerSecond,
   }));
+  return value.cancelRequested;
 }
