@@ -6,4 +6,5 @@ export { dataDirectory, describeWithData, referenceData, referenceNames } from '
 export { repositoryRoot } from './repository-root.js';
 export { type SecureBus, startSecureBus } from './secure-bus.js';
 export { until } from './until.js';
+export { type CliResult, type MeshOptions, runCli, startWholeMesh, type WholeMesh } from './whole-mesh.js';
 export * from './random-model.js';
