@@ -119,9 +119,6 @@ inline void nf4_panel(const Nf4Product& product, Range rows, std::int64_t panel,
 #endif
   for (std::int64_t block = 0; block < blocks; ++block) {
     const std::uint8_t* source = product.weight.tile(panel, block);
-    for (std::size_t at = 0; at < PackedWeight::kTileBytes; at += 64) {
-      _mm_prefetch(reinterpret_cast<const char*>(source + 2 * PackedWeight::kTileBytes + at), _MM_HINT_T0);
-    }
     unpack_codes(source, tile);
 #if defined(__AMX_BF16__)
     nf4_block_rows(product.a + rows.begin * a_row + block * kTilePairs, a_row, rows.end - rows.begin, tile,
