@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { openai } from '../api/connection.js';
+import { awaitDecision } from '../api/await-decision.js';
+import { type Connection, openai } from '../api/connection.js';
 import { followJob, type HoneJob, stepLine } from '../api/follow-job.js';
 import { CliError } from '../exit-codes.js';
 import { endProgress, isTerminal, progress, say, show } from '../show/talk.js';
@@ -54,7 +55,17 @@ async function train(options: TrainOptions): Promise<void> {
   });
   if (!options.wait) return show(options.json === true, job, () => job.id);
   say(`${job.id} is queued; it goes on when this command is interrupted`);
-  showEnd(options.json === true, await follow(job.id));
+  const ended = await follow(job.id);
+  const model = ended.status === 'succeeded' ? ended.fine_tuned_model : null;
+  if (options.suffix !== undefined && model !== null) await sayDecision(to, options.suffix, model);
+  showEnd(options.json === true, ended);
+}
+
+/** A job with a suffix is over for its user when the alias has moved, or when it is known why it has not. */
+async function sayDecision(to: Connection, alias: string, model: string): Promise<void> {
+  say(`${model} is measured against what ${alias} stands for`);
+  const { state, reason } = await awaitDecision(to, model);
+  say(`${state}: ${state === 'promoted' ? `${alias} is answered by ${model} now; ` : ''}${reason}`);
 }
 
 /** Follows a job on a terminal: steps are written over, everything else stays. */

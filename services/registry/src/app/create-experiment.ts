@@ -1,25 +1,27 @@
 import { refusal, unixSeconds } from '@hone/base';
 import type { ExperimentEntry, experimentCreate, InputOf } from '@hone/contracts';
 import { isSameExperiment, shownExperiment, startedExperiment } from '../domain/experiment.js';
-import { modelId } from '../domain/model-id.js';
-import { unknownModel } from './get-model.js';
+import { getModel } from './get-model.js';
 import type { RegistryState } from './registry-state.js';
 
-/** Starts an A/B experiment. An alias has at most one that runs: two would fight over the same users. */
+/**
+ * Starts an A/B experiment. An alias has at most one that runs: two would fight over the same users. An arm that names an alias
+ * keeps the model that the alias stands for now, so that an arm never changes under its votes.
+ */
 export async function createExperiment(
   state: RegistryState,
   input: InputOf<typeof experimentCreate>,
 ): Promise<ExperimentEntry> {
-  const { name, alias, arms } = input;
+  const { name, alias } = input;
+  if (!(await state.aliases.get(alias))) throw await unknownAlias(state, alias);
+  const arms = await Promise.all(
+    input.arms.map(async (arm) => ({ ...arm, model: (await getModel(state, arm.model)).name })),
+  );
   const existing = await state.experiments.get(name);
   if (existing) {
-    if (isSameExperiment(existing.value, input)) return shownExperiment(existing.value);
+    if (isSameExperiment(existing.value, { ...input, arms })) return shownExperiment(existing.value);
     const message = `[experiment ${name}] expected a new name but one with other arms has it`;
     throw refusal('experiment_exists', `${message}; fix: choose another name`, { status: 409, param: 'name' });
-  }
-  if (!(await state.aliases.get(alias))) throw await unknownAlias(state, alias);
-  for (const arm of arms) {
-    if (!(await state.models.get(modelId(arm.model)))) throw await unknownModel(state, arm.model);
   }
   const running = (await state.experiments.list()).find(
     ({ value }) => value.alias === alias && value.status === 'running',
