@@ -15,4 +15,8 @@ function run(command, args, output) {
 run(process.execPath, [join(native, 'build.mjs'), 'release'], 2);
 run('cmake', ['-S', native, '-B', build, '-DHONE_BENCH=ON'], 2);
 run('cmake', ['--build', build, '--target', 'roofline', '-j', '2'], 2);
-run(join(build, 'bench/roofline'), process.argv.slice(2).filter((arg) => arg === '--json'), 1);
+run(
+  join(build, 'bench/roofline'),
+  process.argv.slice(2).filter((arg) => arg === '--json'),
+  1,
+);
