@@ -67,7 +67,7 @@ const training = {
   max_grad_norm: 1,
   seed: 7,
 };
-const documentCount = 30_000;
+const documentCount = 48_000;
 const heldOutDocuments = 400;
 
 function main() {
