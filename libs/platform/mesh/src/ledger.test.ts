@@ -1,6 +1,8 @@
 // Goal: one winner per revision, no write through a lost lease, and a watcher that misses nothing.
 import type { LedgerSpec } from '@hone/contracts';
 import { type Bus, startBus, until } from '@hone/testkit';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import type { Ledger, LedgerChange } from './ledger.js';
@@ -27,6 +29,18 @@ describe('ledger', () => {
     other = (await bus.connect('trainer')).ledger(spec, 'count', schema);
   });
   afterAll(() => bus.stop());
+
+  it('leaves no reader behind on the server, however often it is listed', async () => {
+    const nats = await connect({ servers: bus.nats.url });
+    const { streams } = await jetstreamManager(nats);
+    const readers = async () => (await streams.info('KV_counts')).state.consumer_count;
+    const before = await readers();
+    for (let asked = 0; asked < 20; asked++) expect(await counts.list('nobody')).toEqual([]);
+    await counts.create('listed.once', { count: 1 });
+    for (let asked = 0; asked < 20; asked++) expect(await counts.list('listed')).toHaveLength(1);
+    await until(async () => (await readers()) === before);
+    await nats.close();
+  });
 
   it('lets one of many creators win', async () => {
     const tries = await Promise.allSettled(

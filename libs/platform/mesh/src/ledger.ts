@@ -100,10 +100,14 @@ export class Ledger<T> {
   async list(under?: string): Promise<Entry<T>[]> {
     const entries = new Map<string, Entry<T>>();
     const found = await this.#asked(under ?? '*', (kv) => kv.history({ key: this.#filter(under) }));
-    for await (const item of found) {
-      const id = this.#idOf(item.key);
-      entries.delete(id);
-      if (item.operation === 'PUT') entries.set(id, this.#entry(item));
+    try {
+      for await (const item of found) {
+        const id = this.#idOf(item.key);
+        entries.delete(id);
+        if (item.operation === 'PUT') entries.set(id, this.#entry(item));
+      }
+    } finally {
+      await forgetReader(found);
     }
     return [...entries.values()];
   }
@@ -250,6 +254,15 @@ export class Lease<T> {
 
 export const isConflict = (thrown: unknown): boolean =>
   thrown instanceof HoneError && thrown.code === 'ledger_conflict';
+
+/**
+ * The library leaves the server's side of a finished history behind for minutes, and the server refuses further readers beyond
+ * some hundreds: whoever lists often would stop the bucket.
+ */
+async function forgetReader(history: object): Promise<void> {
+  const { _data: reader } = history as { _data?: { delete?(): Promise<boolean> } };
+  await reader?.delete?.().catch(() => false);
+}
 
 function leaseLost(bucket: string, key: string, held: number, current: number): HoneError {
   const message = `[ledger ${bucket}] expected fence ${held} for ${key} but received fence ${current}: another worker holds it now; fix: drop this result`;
