@@ -146,6 +146,7 @@ for (const [name, { isPresent, make }] of Object.entries(drivers)) {
         const source = await folder();
         const target = await folder();
         await writeFile(join(source, 'w'), randomBytes(3_000_000));
+        await expect(putFile(store, join(source, 'gone'), 'gone')).rejects.toMatchObject({ code: 'ENOENT' });
         const config = { ...(await store.put('{}')), path: 'config.json' };
         const files = [await putFile(store, join(source, 'w'), 'model/w.safetensors'), config];
         const paths = await materialize(store, files, target);

@@ -51,8 +51,13 @@ async function fetch(store: ArtifactStore, { digest }: ArtifactFile, path: strin
 
 /** Stores a file of the disk. */
 export async function putFile(store: ArtifactStore, path: string, name: string): Promise<ArtifactFile> {
-  const { digest, bytes } = await store.put(createReadStream(path, { highWaterMark: 1024 * 1024 }));
+  const { digest, bytes } = await store.put(bytesOfFile(path));
   return { path: name, digest, bytes };
+}
+
+/** Opened by its reader: the error of a stream that nobody reads yet would end the process. */
+async function* bytesOfFile(path: string): AsyncGenerator<Uint8Array, void, void> {
+  yield* createReadStream(path, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Uint8Array>;
 }
 
 export async function digestOfFile(path: string): Promise<Digest | undefined> {
