@@ -34,6 +34,8 @@ export async function prepareRun(
   const modelFolder = join(scratch, 'bases', nameOf(model.fingerprint));
   await materialize(store, base.files, modelFolder);
   const runFolder = join(scratch, 'runs', job.id);
+  // What an earlier attempt left here may be newer than its last stored checkpoint, and would count as this attempt's own.
+  await rm(runFolder, { recursive: true, force: true });
   await mkdir(runFolder, { recursive: true });
   const split = async (name: 'train' | 'validation'): Promise<string[]> => {
     const files = shards.splits[name].map(({ digest, bytes }, index) => ({
@@ -71,7 +73,6 @@ async function checkpointFolder(
   if (checkpoint === undefined) return undefined;
   const manifest = await store.getManifest(checkpoint.digest, checkpointManifest);
   const folder = join(runFolder, `resume-${checkpoint.step}`);
-  await rm(folder, { recursive: true, force: true });
   await materialize(store, manifest.files, folder);
   return folder;
 }

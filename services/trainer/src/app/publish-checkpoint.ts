@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { newId, unixSeconds } from '@hone/base';
 import type { JobEntry } from '@hone/contracts';
 import type { Lease } from '@hone/mesh';
@@ -13,6 +14,7 @@ export async function publishCheckpoint(
   { folder, step, metrics }: Extract<TrainingNews, { type: 'checkpoint' }>,
 ): Promise<void> {
   const files = await storeFolder(artifacts, folder);
+  await rm(folder, { recursive: true, force: true });
   const digest = await artifacts.putManifest({ kind: 'checkpoint', files, step });
   const { value: job } = await lease.change((entry) => ({ ...entry, checkpoint: { digest, step } }));
   const model = checkpointModelName(fineTunedModelName(job.model, job.suffix, job.id), step);

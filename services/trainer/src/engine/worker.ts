@@ -1,10 +1,10 @@
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { asHoneError, assert } from '@hone/base';
 import { concatenated, readShard, type TokenDataset } from '@hone/data';
 import { saveAdapter, saveModel } from '@hone/models';
 import { prepareTraining, sft, trainingSettings, type Observer } from '@hone/recipes';
-import { readFileSync } from 'node:fs';
 import { stopWords, type TrainingNews, type TrainingOrder } from './protocol.js';
 
 type SftResult = Awaited<ReturnType<typeof sft>>;
@@ -35,9 +35,25 @@ const observer: Observer = {
     }),
   onEval: ({ step, loss, tokenAccuracy }) => say({ type: 'evaluation', step, loss, tokenAccuracy }),
   onCheckpoint: ({ step, folder, metrics: { trainLoss, evalLoss } }) =>
-    say({ type: 'checkpoint', step, folder, metrics: defined({ train_loss: trainLoss, full_valid_loss: evalLoss }) }),
+    say({
+      type: 'checkpoint',
+      step,
+      folder: linked(folder, join(order.runFolder, 'publishing', `checkpoint-${step}`)),
+      metrics: defined({ train_loss: trainLoss, full_valid_loss: evalLoss }),
+    }),
   onWarning: (message) => say({ type: 'warning', message }),
 };
+
+/**
+ * The same files in a folder of their own: the recipe removes old checkpoints while the service may still be storing them, and
+ * training must not wait for the store.
+ */
+function linked(folder: string, to: string): string {
+  rmSync(to, { recursive: true, force: true });
+  mkdirSync(to, { recursive: true });
+  for (const name of readdirSync(folder)) linkSync(join(folder, name), join(to, name));
+  return to;
+}
 
 const defined = (values: Record<string, number | undefined>): Record<string, number> =>
   Object.fromEntries(Object.entries(values).filter((entry): entry is [string, number] => entry[1] !== undefined));
