@@ -4,7 +4,7 @@ import type { JobEntry } from '@hone/contracts';
 import type { Lease } from '@hone/mesh';
 import { checkpointModelName, fineTunedModelName } from '../domain/model-name.js';
 import type { TrainingNews } from '../engine/protocol.js';
-import type { RunPlace } from './start-run.js';
+import type { RunPlace } from './run-place.js';
 import { storeFolder } from './store-folder.js';
 
 /** Makes a checkpoint durable: files, then manifest, then the job's pointer to it. A worker that lost its lease moves nothing. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bug } from '@hone/base';
 import { datasetManifest, modelGet, runFinished, type JobEntry } from '@hone/contracts';
@@ -8,7 +8,7 @@ import type { TrainingNews } from '../engine/protocol.js';
 import { endJob } from './end-job.js';
 import { factsOf } from './prepare-run.js';
 import { resolveArguments } from './resolve-arguments.js';
-import type { RunPlace } from './start-run.js';
+import type { RunPlace } from './run-place.js';
 import { storeFolder } from './store-folder.js';
 
 /** Puts the adapter into the store and tells the registry. The job succeeds when the registry knows the model. */
@@ -53,8 +53,8 @@ export async function publishResult(
   await mesh.emit(runFinished, finished, { id: `${job.id}.finished` });
 }
 
-/** The adapter's own word for its rank. */
+/** The adapter's own word for its rank; 0 for a full fine-tune, whose folder is a whole model. */
 function rankOf(folder: string): number {
-  const config = JSON.parse(readFileSync(join(folder, 'adapter_config.json'), 'utf8')) as { r: number };
-  return config.r;
+  const path = join(folder, 'adapter_config.json');
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { r: number }).r : 0;
 }

@@ -1,9 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asHoneError, digestOfBytes, unixSeconds } from '@hone/base';
-import type { ArtifactStore } from '@hone/artifacts';
 import { runStart, type InputOf, type JobEntry } from '@hone/contracts';
-import type { Lease, Mesh, MeshContext } from '@hone/mesh';
+import type { Lease, MeshContext } from '@hone/mesh';
 import { become, isTerminal } from '../domain/job-life.js';
 import type { TrainingNews } from '../engine/protocol.js';
 import { startTraining } from '../engine/training-thread.js';
@@ -12,20 +11,12 @@ import type { JobStore } from './job-store.js';
 import { prepareRun } from './prepare-run.js';
 import { publishCheckpoint } from './publish-checkpoint.js';
 import { publishResult } from './publish-result.js';
-import type { RunningJobs } from './running-jobs.js';
-
-export interface RunPlace {
-  mesh: Mesh;
-  store: JobStore;
-  artifacts: ArtifactStore;
-  running: RunningJobs;
-  /** A folder of this machine for bases, shards and checkpoints. */
-  scratch: string;
-}
+import type { RunPlace } from './run-place.js';
 
 /**
  * Runs a job to its end. A redelivery takes the job over with a new fence and goes on from the last checkpoint; the old worker,
- * should it still live, can write nothing more. A refusal (bad data, NaN loss) fails the job; a fault leaves it for a retry.
+ * should it still live, can write nothing more. A fault leaves the job for a retry; anything else (bad data, a loss that is not
+ * finite) would happen again and fails it.
  */
 export async function startRun(
   place: RunPlace,
@@ -42,8 +33,7 @@ export async function startRun(
   } catch (thrown) {
     const error = asHoneError(thrown);
     if (error.code === 'lease_lost') return;
-    const isForever = error.kind === 'refusal' || context.isLastAttempt;
-    if (!isForever) throw error;
+    if (error.kind === 'fault' && !context.isLastAttempt) throw error;
     await endJob(mesh, store, id, 'failed', error.toJSON());
   }
 }
