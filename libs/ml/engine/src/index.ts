@@ -10,6 +10,7 @@ export { Scheduler, type PlannedRows, type SchedulerLimits } from './scheduler.j
 export { seedWords } from './seed-words.js';
 export { Sequence, type SequenceOptions } from './sequence.js';
 export { StopWatch } from './stop-watch.js';
-export { TextEngine, type TextEngineOptions, type TextEngineStats, type TextModel } from './text-engine.js';
+export { TextEngine, type TextEngineOptions, type TextEngineStats } from './text-engine.js';
+export type { TextModel } from './text-model.js';
 export { EnginePort, type EnginePortOptions, type StepNews, type Weights } from './thread/engine-port.js';
 export type { AdapterPlace, BasePlace, EngineThreadOptions, ResidentLoad, ResidentStats } from './thread/protocol.js';

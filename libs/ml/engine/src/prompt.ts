@@ -3,7 +3,7 @@ import { renderForTraining } from '@hone/text';
 import type { GenerationInput, RequestSampling, ScoreItem } from './generation.js';
 import type { SamplingSettings } from './sampling-settings.js';
 import { randomSeed, seedWords } from './seed-words.js';
-import type { TextModel } from './text-engine.js';
+import type { TextModel } from './text-model.js';
 
 /** The token ids that an answer continues. */
 export function promptIds({ tokenizer, template, model }: TextModel, input: GenerationInput): number[] {

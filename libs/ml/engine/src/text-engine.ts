@@ -1,6 +1,4 @@
 import { asHoneError, type HoneError, refusal } from '@hone/base';
-import type { CausalModel } from '@hone/models';
-import type { ChatTemplate, Tokenizer } from '@hone/text';
 import { defaultQueueLimits, overload, type QueueLimits, tokensCounted } from './admission.js';
 import { AdapterSlots } from './adapters.js';
 import { Engine, type EngineOptions, type EngineStats, type SequenceOutput } from './engine.js';
@@ -10,6 +8,7 @@ import { RunningAnswer } from './running-answer.js';
 import { RunningScore } from './running-score.js';
 import type { EngineAdapter } from './runner.js';
 import type { Sequence } from './sequence.js';
+import type { TextModel } from './text-model.js';
 import { TokenTexts } from './token-text.js';
 
 export interface TextEngineOptions extends EngineOptions {
@@ -21,12 +20,6 @@ export interface TextEngineStats extends EngineStats {
   adapters: string[];
   waitingTokens: number;
   tokensPerSecond: number;
-}
-
-export interface TextModel {
-  model: CausalModel;
-  tokenizer: Tokenizer;
-  template: ChatTemplate | undefined;
 }
 
 type Running = RunningAnswer | RunningScore;

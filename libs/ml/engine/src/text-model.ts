@@ -1,0 +1,9 @@
+import type { CausalModel } from '@hone/models';
+import type { ChatTemplate, Tokenizer } from '@hone/text';
+
+/** A model with its words. */
+export interface TextModel {
+  model: CausalModel;
+  tokenizer: Tokenizer;
+  template: ChatTemplate | undefined;
+}
