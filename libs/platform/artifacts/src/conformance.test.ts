@@ -136,6 +136,12 @@ for (const [name, { isPresent, make }] of Object.entries(drivers)) {
         await draft.write(Buffer.from('a lie!!!!'));
         await driver.delete(keyOf(digest));
         await draft.keep(keyOf(digest));
+        const given: Uint8Array[] = [];
+        const read = async (): Promise<void> => {
+          for await (const chunk of store.stream(digest)) given.push(chunk);
+        };
+        await expect(read()).rejects.toMatchObject({ code: 'artifact_corrupt' });
+        expect(given).toEqual([]);
         await expect(store.get(digest)).rejects.toMatchObject({
           code: 'artifact_corrupt',
           message: expect.stringContaining(digest),

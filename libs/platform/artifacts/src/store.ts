@@ -54,17 +54,23 @@ export class ArtifactStore {
     return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks);
   }
 
-  /** The object piece by piece; the last step fails when the bytes were not those of the digest, so use nothing before the end. */
+  /**
+   * The object piece by piece. The last piece is given only when all of them were those of the digest, so that nobody ever holds
+   * the whole of a damaged object; use nothing before the end.
+   */
   async *stream(digest: Digest): AsyncGenerator<Uint8Array, void, void> {
     const opened = await this.#driver.open(keyOf(digest));
     if (!opened) throw this.#missing(digest);
     const hash = new DigestStream();
+    let held: Uint8Array | undefined;
     for await (const chunk of opened.chunks) {
       hash.update(chunk);
-      yield chunk;
+      if (held) yield held;
+      held = chunk;
     }
     const found = hash.finish();
     if (found !== digest) throw this.#corrupt(digest, found, hash.bytes);
+    if (held) yield held;
   }
 
   async has(digest: Digest): Promise<boolean> {
