@@ -11,7 +11,7 @@ const args = process.argv.slice(2);
 const isSoft = args.includes('--soft');
 const jobsAt = args.indexOf('--jobs');
 const jobs = jobsAt >= 0 ? args[jobsAt + 1] : String(availableParallelism());
-const preset = args.find((arg, index) => !arg.startsWith('--') && index !== jobsAt + 1) ?? 'release';
+const preset = args.find((arg, index) => !arg.startsWith('--') && (jobsAt < 0 || index !== jobsAt + 1)) ?? 'release';
 
 const runs = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 

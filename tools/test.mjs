@@ -27,17 +27,11 @@ function count(passed, failed, skipped) {
 /** A check that is one test: it holds or it does not. */
 const check = (holds) => count(holds ? 1 : 0, holds ? 0 : 1, 0);
 
-/** ctest's own sum; a run that printed none is a failure. */
-function nativeTests() {
-  const report = join(scratch, 'ctest.xml');
-  const isGreen = succeeds('ctest', [
-    '--test-dir',
-    'native/build/release',
-    '--output-on-failure',
-    '--output-junit',
-    report,
-    '-j2',
-  ]);
+/** ctest's own sum for one build of the library; a run that printed none is a failure. */
+function nativeTests(preset) {
+  const report = join(scratch, `ctest-${preset}.xml`);
+  const folder = `native/build/${preset}`;
+  const isGreen = succeeds('ctest', ['--test-dir', folder, '--output-on-failure', '--output-junit', report, '-j2']);
   const suite = existsSync(report) ? readFileSync(report, 'utf8') : '';
   const value = (name) => Number(new RegExp(`<testsuite[^>]*\\b${name}="(\\d+)"`).exec(suite)?.[1] ?? 0);
   const [tests, failures, skipped] = [value('tests'), value('failures'), value('skipped') + value('disabled')];
@@ -66,7 +60,9 @@ const steps = {
   format: () => check(node(bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.')),
   lint: () => check(node('tools/lint.mjs', 'libs', 'services', 'clients', 'tests', 'tools', 'examples', 'bench')),
   types: () => check(node('tools/tsc.mjs', '-p', 'tsconfig.tests.json')),
-  native: nativeTests,
+  native: () => nativeTests('release'),
+  // The plain and the AVX2 kernels under the address and undefined-behaviour sanitizers.
+  sanitizers: () => (node('native/build.mjs', 'asan') ? nativeTests('asan') : count(0, 1, 0)),
   jest: jestTests,
 };
 
