@@ -1,5 +1,6 @@
 import type { Readiness } from '@hone/service-kit';
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
+import { awaitLedger } from './app/await-ledger.js';
 import { followModels } from './app/follow-models.js';
 import type { ServingState } from './app/serving-state.js';
 import { warmAliases } from './app/warm-model.js';
@@ -22,6 +23,7 @@ export class ServingLife implements OnApplicationBootstrap, OnApplicationShutdow
     });
     // The first answer proves that the thread has started and found its native library.
     await this.#state.parts.engine.look();
+    await awaitLedger(this.#state, this.#leaving.signal);
     await followModels(this.#state, {
       signal: this.#leaving.signal,
       failed: (error) => {
