@@ -107,7 +107,7 @@ async function hear(place: RunPlace, lease: Lease<JobEntry>, news: TrainingNews)
 const isTold = (step: number, total: number): boolean =>
   step === 1 || step === total || step % Math.max(1, Math.ceil(total / 100)) === 0;
 
-/** Records a step; says whether the job is to be cancelled. */
+/** Records a step; says whether the run is to stop because its job is cancelled or over. */
 async function tellStep(
   store: JobStore,
   lease: Lease<JobEntry>,
@@ -133,5 +133,5 @@ async function tellStep(
     trainedTokens: news.tokens,
     tokensPerSecond: news.tokensPerSecond,
   }));
-  return value.cancelRequested;
+  return value.cancelRequested || isTerminal(value.status);
 }
