@@ -136,7 +136,7 @@ export class TrainingSession {
     });
     this.#checkpoint = folder;
     this.#savedStep = step;
-    pruneCheckpoints(outputDir, settings.saveTotalLimit, best?.step);
+    pruneCheckpoints(outputDir, settings.saveTotalLimit, [best?.step, step]);
     observer?.onCheckpoint?.({ step, folder, metrics: { trainLoss, evalLoss } });
   }
 

@@ -105,7 +105,7 @@ export async function textCompletionOf(
 const emptyLogprobs = (): TextLogprobs => ({ tokens: [], token_logprobs: [], top_logprobs: [], text_offset: [] });
 
 /** Token by token; the first token of an echoed prompt has nothing before it and therefore no log-probability. */
-function appended(into: TextLogprobs, { logprobs = [] }: Delta, textBefore: number): TextLogprobs {
+function appended(into: TextLogprobs, { logprobs = [], text }: Delta, textBefore: number): TextLogprobs {
   let offset = textBefore;
   for (const { token, logprob, top } of logprobs) {
     into.tokens.push(token);
@@ -113,7 +113,8 @@ function appended(into: TextLogprobs, { logprobs = [] }: Delta, textBefore: numb
     into.text_offset.push(offset);
     const others = Object.fromEntries(top.map((other) => [other.token, other.logprob]));
     into.top_logprobs?.push(logprob === null ? null : others);
-    offset += token.length;
+    // A special token, or a piece of a character, has a name but no place of its own in the text.
+    if (text.startsWith(token, offset - textBefore)) offset += token.length;
   }
   return into;
 }

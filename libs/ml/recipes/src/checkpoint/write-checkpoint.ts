@@ -72,11 +72,18 @@ export function listCheckpoints(outputDir: string): { step: number; folder: stri
     .sort((a, b) => a.step - b.step);
 }
 
-/** Removes the oldest checkpoints above the limit, never the best one nor the newest. */
-export function pruneCheckpoints(outputDir: string, limit: number | undefined, bestStep: number | undefined): void {
+/**
+ * Removes the oldest checkpoints above the limit, never a kept step: the best one and the one just written. A run that resumed
+ * from an older checkpoint may find newer ones of its earlier life beside it.
+ */
+export function pruneCheckpoints(
+  outputDir: string,
+  limit: number | undefined,
+  kept: readonly (number | undefined)[],
+): void {
   if (limit === undefined) return;
   const all = listCheckpoints(outputDir);
-  const removable = all.slice(0, -1).filter(({ step }) => step !== bestStep);
+  const removable = all.filter(({ step }) => !kept.includes(step));
   for (const { folder } of removable.slice(0, Math.max(0, all.length - limit))) rmSync(folder, { recursive: true });
 }
 
