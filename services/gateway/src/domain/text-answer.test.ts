@@ -6,6 +6,8 @@ const token = (text: string, logprob: number | null) => ({ token: text, bytes: [
 
 async function* frames(): AsyncGenerator<{ prompt: number; frame: GenerationFrame }> {
   const echo = [token('<|user|>', null), token('Hi', -1), token('<|end|>', -0.5)];
+  const start = { type: 'start', model: 'm', base: 'm', promptTokens: 3, fingerprint: 'fp' } as const;
+  yield { prompt: 0, frame: start };
   yield { prompt: 0, frame: { type: 'delta', index: 0, text: 'Hi', logprobs: echo } };
   yield { prompt: 0, frame: { type: 'delta', index: 0, text: ' you', logprobs: [token(' you', -2)] } };
   yield { prompt: 0, frame: { type: 'finish', index: 0, reason: 'stop', completionTokens: 1 } };
