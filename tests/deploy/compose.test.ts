@@ -33,6 +33,7 @@ interface ComposeService {
   command?: string[];
   environment?: Record<string, unknown>;
   ports?: string[];
+  volumes?: string[];
 }
 const file = parse(readFileSync(join(root, 'docker-compose.yml'), 'utf8'), { merge: true }) as {
   services: Record<string, ComposeService>;
@@ -42,9 +43,9 @@ describe('the compose file', () => {
   it('runs every service with its own bus key', () => {
     for (const service of serviceNames) {
       expect(file.services[service]?.command).toEqual(['node', `services/${service}/dist/main.js`]);
-      expect(file.services[service]?.environment).toMatchObject({
-        HONE_NATS_SEED_FILE: `/run/hone/nkeys/${service}.nk`,
-      });
+      const keys = (file.services[service]?.volumes ?? []).filter((volume) => volume.includes('nkeys'));
+      expect(keys).toEqual([`./.hone/compose/nkeys/${service}.nk:/run/hone/nkey:ro`]);
+      expect(file.services[service]?.environment).toMatchObject({ HONE_NATS_SEED_FILE: '/run/hone/nkey' });
     }
   });
 
@@ -70,7 +71,9 @@ describe('the compose file', () => {
 
 describe('the secrets', () => {
   it('are never blank, differ from each other and are readable by nobody else', () => {
-    const values = Object.values(environment());
+    const { HONE_UID: user, ...secret } = environment();
+    expect(user).toBe(`${process.getuid?.()}:${process.getgid?.()}`);
+    const values = Object.values(secret);
     expect(new Set(values).size).toBe(values.length);
     for (const value of values) expect(value.length).toBeGreaterThanOrEqual(16);
     expect(statSync(join(folder, '.env')).mode & 0o077).toBe(0);

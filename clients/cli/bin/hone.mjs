@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Starts the built CLI with a Node that is new enough: this one, or the one that set-up fetched into .toolchain.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,6 +17,15 @@ function fetchedNode() {
   return folders.map((name) => join(toolchain, name, 'bin/node')).find((path) => existsSync(path));
 }
 
+/** Runs the CLI as a child that gets every signal meant for it: a mesh must not outlive the command that holds it. */
+function runWith(node) {
+  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0);
+  });
+}
+
 const give = (message) => {
   process.stderr.write(`${message}\n`);
   process.exitCode = 5;
@@ -27,5 +37,5 @@ else {
   const node = fetchedNode();
   if (node === undefined)
     give(`[hone] expected Node 22.15 or newer but this is ${process.version}; fix: npm run setup`);
-  else process.exitCode = spawnSync(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1;
+  else runWith(node);
 }

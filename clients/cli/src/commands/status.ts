@@ -3,6 +3,7 @@ import { exitCodes } from '../exit-codes.js';
 import { Home } from '../home.js';
 import { show, table } from '../show/talk.js';
 import { isNatsReady } from '../up/nats-server.js';
+import { leftOver } from '../up/left-over.js';
 import { isAlive, isOurs, type MeshState, readState } from '../up/state.js';
 import { isServiceReady } from '../up/supervisor.js';
 import { type CommonOptions, withJson } from './command.js';
@@ -25,7 +26,8 @@ interface ServiceStatus {
 }
 
 export interface MeshStatus {
-  status: 'up' | 'starting' | 'degraded' | 'down';
+  /** `orphaned`: the supervisor was killed and its children still run. */
+  status: 'up' | 'starting' | 'degraded' | 'orphaned' | 'down';
   url: string | null;
   api_key_file: string | null;
   home: string;
@@ -34,7 +36,8 @@ export interface MeshStatus {
 }
 
 async function statusOf(home: Home, state: MeshState | undefined): Promise<MeshStatus> {
-  if (state === undefined || !isAlive(state.pid) || !isOurs(state.pid, home))
+  const isSupervised = state !== undefined && isAlive(state.pid) && isOurs(state.pid, home);
+  if (state === undefined || (!isSupervised && leftOver(home, state).length === 0))
     return { status: 'down', url: null, api_key_file: null, home: home.root, pid: null, services: {} };
   const services: Record<string, ServiceStatus> = {};
   await Promise.all(
@@ -45,12 +48,20 @@ async function statusOf(home: Home, state: MeshState | undefined): Promise<MeshS
   );
   const sorted = Object.fromEntries(Object.entries(services).sort(([a], [b]) => a.localeCompare(b)));
   const isAllReady = Object.values(services).every((service) => service.state === 'ready');
-  const status = isAllReady ? 'up' : state.isReady ? 'degraded' : 'starting';
-  return { status, url: state.url, api_key_file: state.apiKeyFile, home: home.root, pid: state.pid, services: sorted };
+  const supervised = isAllReady ? 'up' : state.isReady ? 'degraded' : 'starting';
+  return {
+    status: isSupervised ? supervised : 'orphaned',
+    url: state.url,
+    api_key_file: state.apiKeyFile,
+    home: home.root,
+    pid: isSupervised ? state.pid : null,
+    services: sorted,
+  };
 }
 
 function textOf({ status, url, api_key_file, services }: MeshStatus): string {
   if (url === null) return 'Hone is down; start it: npx hone up';
   const rows = Object.entries(services).map(([name, { state, pid, restarts }]) => [name, state, pid ?? '-', restarts]);
-  return `Hone is ${status} at ${url}/v1, key in ${api_key_file}\n${table(['service', 'state', 'pid', 'restarts'], rows)}`;
+  const advice = status === 'orphaned' ? '; its supervisor has ended, nothing is restarted: npx hone down' : '';
+  return `Hone is ${status} at ${url}/v1, key in ${api_key_file}${advice}\n${table(['service', 'state', 'pid', 'restarts'], rows)}`;
 }
