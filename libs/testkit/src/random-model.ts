@@ -63,6 +63,31 @@ export async function writeRandomModel(folder: string, options: RandomModelOptio
   return folder;
 }
 
+/** Writes the same model again with its weights in two shards and an index, as large models are published. */
+export async function shardModel(whole: string, folder: string): Promise<string> {
+  const { fileSource, SafetensorsFile, writeSafetensors } = await import('@hone/models');
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(whole).filter((file) => file !== 'model.safetensors')) {
+    cpSync(join(whole, name), join(folder, name));
+  }
+  const file = new SafetensorsFile(fileSource(join(whole, 'model.safetensors')));
+  const names = [...file.tensors.keys()];
+  const map: Record<string, string> = {};
+  for (const part of [0, 1]) {
+    const shard = `model-0000${part + 1}-of-00002.safetensors`;
+    const mine = names.filter((_, at) => at % 2 === part);
+    const tensors = new Map(
+      mine.map((name) => [name, { dtype: 'F32' as const, shape: file.entry(name).shape, data: file.floats(name) }]),
+    );
+    writeSafetensors(join(folder, shard), tensors, { format: 'pt' });
+    for (const name of mine) map[name] = shard;
+  }
+  const index = { metadata: {}, weight_map: map };
+  file.close();
+  writeFileSync(join(folder, 'model.safetensors.index.json'), JSON.stringify(index, null, 2));
+  return folder;
+}
+
 /** Writes a PEFT folder whose adapter visibly changes what the model says. */
 export async function writeRandomAdapter(modelFolder: string, folder: string, seed: number): Promise<string> {
   const { loadModel, saveAdapter } = await import('@hone/models');

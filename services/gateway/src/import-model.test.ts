@@ -29,6 +29,40 @@ describe('the import of a model', () => {
     expect(body).toMatchObject({ id: 'mine', hone: { kind: 'base' } });
   });
 
+  const sharded = (map: unknown) => ({
+    'config.json': config,
+    'tokenizer.json': '{}',
+    'model-00001-of-00002.safetensors': weights,
+    'model.safetensors.index.json': typeof map === 'string' ? map : JSON.stringify({ weight_map: map }),
+  });
+
+  it('gives a folder of shards its name, and counts only the weights that its index names', async () => {
+    const other = { 'consolidated.safetensors': weights };
+    const { status, body } = await importing({ ...sharded({ w: 'model-00001-of-00002.safetensors' }), ...other });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ id: 'mine', hone: { kind: 'base' } });
+  });
+
+  it.each([
+    [{ w: 'model-00001-of-00002.safetensors', v: 'model-00002-of-00002.safetensors' }, 'model-00002-of-00002'],
+    [{ w: 'model-00001-of-00002.safetensors', v: 'model-00001-of-00002.safetensors' }, 'does not hold v'],
+    [{ w: 7 }, 'no file for w'],
+    [{}, 'no weight_map'],
+    ['null', 'no weight_map'],
+    ['{', 'not JSON'],
+  ])('refuses an index that does not fit its shards, case %#', async (map, named) => {
+    const { status, body } = await importing(sharded(map));
+    expect(status).toBe(400);
+    expect(body.error?.message).toContain(named);
+  });
+
+  it('refuses shards without the index that names them', async () => {
+    const files = { 'config.json': config, 'tokenizer.json': '{}', 'model-00001-of-00002.safetensors': weights };
+    const { status, body } = await importing(files);
+    expect(status).toBe(400);
+    expect(body.error?.message).toContain('no model.safetensors, and no model.safetensors.index.json');
+  });
+
   it.each([
     [{ 'config.json': config, 'model.safetensors': weights.subarray(0, 70), 'tokenizer.json': '{}' }, 'safetensors'],
     [{ 'config.json': config, 'pytorch_model.bin': weights, 'tokenizer.json': '{}' }, 'pytorch_model.bin'],

@@ -4,15 +4,15 @@ import { importModel as route, type ModelEntry, modelRegister } from '@hone/cont
 import type { Mesh } from '@hone/mesh';
 import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
-import { acceptedPath, baseManifestOf, type Folder, type FolderFile } from '../domain/model-folder.js';
+import { acceptedPath, baseManifestOf, type Folder, type FolderFile, weightIndex } from '../domain/model-folder.js';
 import { tooLarge } from '../http/door.js';
 import { partsOf } from '../http/multipart.js';
 import { parsed } from '../http/parse.js';
 import { FileHead } from './file-head.js';
 
 const filesMax = 512;
-/** config.json is the only file that is read here; real ones are a few kilobytes. */
-const configBytesMax = 1024 * 1024;
+/** The JSON that is read here; real configs are a few kilobytes, and an index names each tensor of a model once. */
+const jsonBytesMax: Readonly<Record<string, number>> = { 'config.json': 1024 * 1024, [weightIndex]: 16 * 1024 * 1024 };
 
 /**
  * Streams the files of a model folder to the object store, checks their headers on the way, writes the manifest last and gives
@@ -21,7 +21,7 @@ const configBytesMax = 1024 * 1024;
 export async function importModel(store: ArtifactStore, mesh: Mesh, request: FastifyRequest): Promise<ModelEntry> {
   const fields: Record<string, string> = {};
   const headers = new Map<string, SafetensorsHeader>();
-  const folder: Folder = { files: [], config: undefined, headers };
+  const folder: Folder = { files: [], config: undefined, index: undefined, headers };
   for await (const part of partsOf(request, { fileBytesMax: route.limits.bodyBytesMax, filesMax })) {
     if (part.type === 'field') fields[part.fieldname] = String(part.value);
     else {
@@ -29,7 +29,8 @@ export async function importModel(store: ArtifactStore, mesh: Mesh, request: Fas
       if (folder.files.some((file) => file.path === path)) throw twice(path);
       const { file, head } = await stored(store, part, path);
       folder.files.push(file);
-      if (path === 'config.json') folder.config = configOf(head, file.bytes);
+      if (path === 'config.json') folder.config = jsonOf(path, head, file.bytes);
+      if (path === weightIndex) folder.index = jsonOf(path, head, file.bytes);
       if (path.endsWith('.safetensors')) headers.set(path, headerOf(path, head, file.bytes));
     }
   }
@@ -46,8 +47,9 @@ async function stored(
   part: MultipartFile,
   path: string,
 ): Promise<{ file: FolderFile; head: Uint8Array }> {
-  const watched = new FileHead((prefix) => (path.endsWith('.safetensors') ? headerEnd(prefix) : configBytesMax));
-  const isWatched = path === 'config.json' || path.endsWith('.safetensors');
+  const bytesMax = jsonBytesMax[path];
+  const watched = new FileHead((prefix) => bytesMax ?? headerEnd(prefix));
+  const isWatched = bytesMax !== undefined || path.endsWith('.safetensors');
   const { digest, bytes } = await store.put(isWatched ? watched.watch(part.file) : part.file);
   if (part.file.truncated) throw tooLarge(bytes + 1, route.limits.bodyBytesMax);
   return { file: { path, digest, bytes }, head: watched.bytes };
@@ -67,18 +69,15 @@ function headerOf(path: string, head: Uint8Array, fileBytes: number): Safetensor
   return parseHeader(path, head.subarray(8, 8 + length), fileBytes);
 }
 
-function configOf(head: Uint8Array, bytes: number): unknown {
+function jsonOf(path: string, head: Uint8Array, bytes: number): unknown {
+  const code = path === weightIndex ? 'invalid_weight_index' : 'invalid_config';
+  const bytesMax = jsonBytesMax[path] ?? 0;
   try {
-    if (bytes <= configBytesMax) return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(head)) as unknown;
+    if (bytes <= bytesMax) return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(head)) as unknown;
   } catch (cause) {
-    throw refusal('invalid_config', 'config.json is not JSON in UTF-8; fix: save it again.', {
-      param: 'config.json',
-      cause,
-    });
+    throw refusal(code, `${path} is not JSON in UTF-8; fix: save it again.`, { param: path, cause });
   }
-  throw refusal('invalid_config', `config.json has ${bytes} bytes, above ${configBytesMax}; fix: send the real one.`, {
-    param: 'config.json',
-  });
+  throw refusal(code, `${path} has ${bytes} bytes, above ${bytesMax}; fix: send the real one.`, { param: path });
 }
 
 const twice = (path: string) =>

@@ -8,8 +8,13 @@ export type FolderFile = BaseManifest['files'][number];
 export interface Folder {
   files: FolderFile[];
   config: unknown;
+  /** What `model.safetensors.index.json` says; undefined when the folder has none. */
+  index: unknown;
   headers: ReadonlyMap<string, SafetensorsHeader>;
 }
+
+/** Names the shard of each tensor; a folder with more than one file of weights cannot be read without it. */
+export const weightIndex = 'model.safetensors.index.json';
 
 /** Files beside the decisive ones that a folder may bring; weights in formats that can run code are refused by name. */
 const harmless = [
@@ -29,24 +34,49 @@ export function acceptedPath(path: string): string {
 }
 
 /** The manifest of a complete folder, or a refusal that names what is missing. */
-export function baseManifestOf({ files, config, headers }: Folder): BaseManifest {
+export function baseManifestOf(folder: Folder): BaseManifest {
+  const { files, config } = folder;
   const architecture = architectureOf(config);
-  if (headers.size === 0) throw missing('*.safetensors');
+  const weights = weightsOf(folder);
   if (!files.some((file) => /^tokenizer\.(json|model)$/.test(file.path))) throw missing('tokenizer.json');
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
   return {
     kind: 'base',
     files: sorted,
     architecture,
-    parameters: parametersOf(headers),
+    parameters: parametersOf(weights),
     contextLength: contextLengthOf(config),
     fingerprint: modelFingerprint(sorted),
   };
 }
 
-function parametersOf(headers: ReadonlyMap<string, SafetensorsHeader>): number {
+/**
+ * The files that hold the model: one, or the shards of an index. What serving could not open is refused here, by name; other
+ * safetensors of the folder (some publishers add a second layout) are not part of the model.
+ */
+function weightsOf({ headers, index }: Folder): SafetensorsHeader[] {
+  if (headers.size === 0) throw missing('*.safetensors');
+  if (index === undefined) {
+    const whole = headers.get('model.safetensors');
+    if (whole) return [whole];
+    throw missing('model.safetensors', `and no ${weightIndex} that names its shards`);
+  }
+  const map = field(index, 'weight_map');
+  if (map === null || typeof map !== 'object' || Object.keys(map).length === 0) throw badIndex('it has no weight_map');
+  const shards = new Set<SafetensorsHeader>();
+  for (const [tensor, shard] of Object.entries(map as Record<string, unknown>)) {
+    if (typeof shard !== 'string') throw badIndex(`it names no file for ${tensor}`);
+    const header = headers.get(shard);
+    if (!header) throw missing(shard.slice(0, 200), `which ${weightIndex} names`);
+    if (!header.tensors.has(tensor)) throw badIndex(`${shard} does not hold ${tensor}`);
+    shards.add(header);
+  }
+  return [...shards];
+}
+
+function parametersOf(weights: readonly SafetensorsHeader[]): number {
   let total = 0;
-  for (const { tensors } of headers.values())
+  for (const { tensors } of weights)
     for (const { shape } of tensors.values()) total += shape.reduce((product, size) => product * size, 1);
   return total;
 }
@@ -70,5 +100,14 @@ function contextLengthOf(config: unknown): number {
   throw refusal('invalid_config', message, { param: 'config.json' });
 }
 
-const missing = (path: string) =>
-  refusal('model_file_missing', `The model folder has no ${path}; fix: send the whole folder.`, { param: path });
+const badIndex = (problem: string) =>
+  refusal('invalid_weight_index', `${weightIndex} cannot be right: ${problem}; fix: save the model again.`, {
+    param: weightIndex,
+  });
+
+const missing = (path: string, why?: string) => {
+  const named = why === undefined ? path : `${path}, ${why}`;
+  return refusal('model_file_missing', `The model folder has no ${named}; fix: send the whole folder.`, {
+    param: path,
+  });
+};
