@@ -241,6 +241,34 @@ describe('a finished run', () => {
   });
 });
 
+describe('a promotion', () => {
+  it('leaves the adapter before superseded, and a person can go back to it', async () => {
+    const promote = async (job: string, incumbent: string) => {
+      const run = await finishedRun(job, 'till');
+      await deliver(trainer, runFinished, run as never, 1);
+      await until(() => registered.find((told) => told.job === job));
+      await deliver(evaluator, evaluationFinished, { evaluation: evaluationOf(run, incumbent, 'better') } as never, 2);
+      await until(() => decisions.find((told) => told.job === job));
+      return run.model;
+    };
+    const first = await promote('ftjob-till-1', 'tiny');
+    const second = await promote('ftjob-till-2', first);
+    expect(await modelOf(second)).toMatchObject({ state: 'promoted' });
+    const replaced = await modelOf(first);
+    expect(replaced.evidence.map(({ state }) => state)).toEqual(['evaluated', 'promoted', 'superseded']);
+    expect(replaced.evidence.at(-1)?.reason).toContain(`${second} took its place`);
+    await gateway.request(aliasMove, { name: 'till', model: first, reason: 'complaints' });
+    expect([(await modelOf(first)).state, (await modelOf(second)).state]).toEqual(['promoted', 'rolled-back']);
+  });
+
+  it('supersedes nothing that another alias still stands for', async () => {
+    const [first, second] = ['ft:tiny:hone:till:ftjob-till-1', 'ft:tiny:hone:till:ftjob-till-2'];
+    await gateway.request(aliasMove, { name: 'kiosk', model: first, reason: 'the same desk' });
+    await gateway.request(aliasMove, { name: 'kiosk', model: second, reason: 'newer' });
+    expect(await modelOf(first)).toMatchObject({ state: 'promoted' });
+  });
+});
+
 describe('an experiment', () => {
   const wanted = {
     name: 'first-light',
@@ -343,5 +371,5 @@ describe('the lineage', () => {
 it('lists every model and alias', async () => {
   const { models, aliases } = await gateway.request(modelList, {});
   expect(models.map(({ name }) => name)).toEqual(expect.arrayContaining(['tiny', 'ft:tiny:hone:desk:ftjob-1']));
-  expect(aliases).toMatchObject([{ name: 'desk' }]);
+  expect(aliases.map(({ name }) => name)).toEqual(expect.arrayContaining(['desk', 'till', 'kiosk']));
 });

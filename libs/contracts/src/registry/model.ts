@@ -34,7 +34,8 @@ export const checkpointManifest = z.looseObject({
   step: count,
 });
 
-export const adapterState = z.enum(['candidate', 'evaluated', 'promoted', 'rejected', 'rolled-back']);
+/** `promoted` is the one that its alias stands for; the one before it is `superseded`, or `rolled-back` by a person's hand. */
+export const adapterState = z.enum(['candidate', 'evaluated', 'promoted', 'superseded', 'rejected', 'rolled-back']);
 
 /** A model that can be asked for by name: the ledger entry `model.<hex of sha256 of its name>`. */
 export const modelEntry = z.looseObject({

@@ -4,6 +4,7 @@ import { movedAlias } from '../domain/alias.js';
 import { decide, decided, type Decision, isDecidedBy } from '../domain/life-cycle.js';
 import { modelId } from '../domain/model-id.js';
 import { concludeOnAlias } from './conclude-experiment.js';
+import { supersede } from './label-adapter.js';
 import { swapAlias } from './swap-alias.js';
 import type { RegistryState } from './registry-state.js';
 
@@ -65,7 +66,7 @@ async function decideWithAlias(
   if (decision.state !== 'promoted') return decision;
   await concludeOnAlias(state, name, `${candidate.name} is better: ${decision.reason}`);
   const traceparent = currentTraceparent();
-  await swapAlias(state, name, (current) => {
+  const { after } = await swapAlias(state, name, (current) => {
     decision = decide(candidate, evaluation, current);
     if (decision.state !== 'promoted') return current;
     const { reason } = decision;
@@ -79,5 +80,9 @@ async function decideWithAlias(
       traceparent,
     });
   });
+  if (decision.state === 'promoted') {
+    // The alias itself remembers who was before: a redelivery after a crash finds the move done and this perhaps not.
+    await supersede(state, after?.previous, { reason: `${candidate.name} took its place: ${decision.reason}`, at });
+  }
   return decision;
 }

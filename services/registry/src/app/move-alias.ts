@@ -1,11 +1,11 @@
 import { refusal, unixSeconds } from '@hone/base';
-import type { AliasEntry, aliasMove, InputOf, ModelEntry } from '@hone/contracts';
+import type { AliasEntry, aliasMove, InputOf } from '@hone/contracts';
 import { currentTraceparent } from '@hone/telemetry';
-import { type AliasMove, isRollback, movedAlias } from '../domain/alias.js';
-import { advance, leadsTo } from '../domain/life-cycle.js';
+import { isRollback, movedAlias } from '../domain/alias.js';
 import { modelId } from '../domain/model-id.js';
 import { concludeOnAlias } from './conclude-experiment.js';
 import { unknownModel } from './get-model.js';
+import { labelAdapter, supersede } from './label-adapter.js';
 import type { RegistryState } from './registry-state.js';
 import { swapAlias } from './swap-alias.js';
 
@@ -25,21 +25,9 @@ export async function moveAlias(state: RegistryState, input: InputOf<typeof alia
   );
   if (before?.model === after.model) return after;
   const why = { reason: `by hand: ${reason}`, at };
-  if (before && isRollback(before, model)) await label(state, before.model, 'rolled-back', why);
-  if (target.value.kind === 'adapter') await label(state, model, 'promoted', why);
+  if (before && isRollback(before, model)) await labelAdapter(state, before.model, 'rolled-back', why);
+  else await supersede(state, before?.model, { ...why, reason: `${model} took its place by hand: ${reason}` });
+  await labelAdapter(state, model, 'promoted', why);
   await concludeOnAlias(state, name, `${name} was moved to ${model}: ${reason}`);
   return after;
-}
-
-async function label(
-  state: RegistryState,
-  model: string,
-  to: NonNullable<ModelEntry['state']>,
-  why: Pick<AliasMove, 'reason' | 'at'>,
-): Promise<void> {
-  const entry = await state.models.get(modelId(model));
-  if (entry?.value.state === undefined || !leadsTo(entry.value.state, to)) return;
-  await state.models.change(modelId(model), (value) =>
-    leadsTo(value.state ?? 'candidate', to) ? advance(value, to, why) : value,
-  );
 }

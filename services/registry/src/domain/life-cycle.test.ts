@@ -67,7 +67,7 @@ describe('the decision on a candidate', () => {
 });
 
 describe('the life-cycle', () => {
-  const states: AdapterState[] = ['candidate', 'evaluated', 'promoted', 'rejected', 'rolled-back'];
+  const states: AdapterState[] = ['candidate', 'evaluated', 'promoted', 'superseded', 'rejected', 'rolled-back'];
 
   it('appends the evidence of every change, and never takes an arrow that does not exist', () => {
     fc.assert(

@@ -4,13 +4,14 @@ import type { AliasEntry, EvaluationEntry, ModelEntry } from '@hone/contracts';
 export type AdapterState = NonNullable<ModelEntry['state']>;
 
 /**
- * The arrows of an adapter's life. `rejected` and `rolled-back` lead to `promoted` only by a person's hand; a candidate whose
- * evaluation failed is rejected without having been evaluated.
+ * The arrows of an adapter's life. `rejected`, `superseded` and `rolled-back` lead to `promoted` only by a person's hand; a
+ * candidate whose evaluation failed is rejected without having been evaluated.
  */
 const arrows: Record<AdapterState, readonly AdapterState[]> = {
   candidate: ['evaluated', 'promoted', 'rejected'],
   evaluated: ['promoted', 'rejected'],
-  promoted: ['rolled-back'],
+  promoted: ['superseded', 'rolled-back'],
+  superseded: ['promoted'],
   rejected: ['promoted'],
   'rolled-back': ['promoted'],
 };
@@ -49,9 +50,11 @@ export interface Evidence {
 export const isDecidedBy = (entry: ModelEntry, evaluation: string): Decision | undefined => {
   const found = entry.evidence.findLast((item) => item.evaluation === evaluation && item.state !== 'candidate');
   if (found === undefined) return undefined;
-  return found.state === 'rolled-back'
-    ? { state: 'promoted', reason: found.reason }
-    : { state: found.state as Decision['state'], reason: found.reason };
+  const { state, reason } = found;
+  return {
+    state: state === 'rolled-back' || state === 'superseded' ? 'promoted' : (state as Decision['state']),
+    reason,
+  };
 };
 
 /** The entry in its next state, with the evidence appended. An arrow that does not exist is a bug of the caller. */
