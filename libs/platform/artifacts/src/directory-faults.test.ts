@@ -93,6 +93,7 @@ describe(`directory store under faults (seed ${seed})`, () => {
           code: 'store_full',
           kind: 'fault',
           status: 507,
+          message: expect.stringContaining(`fix: free space in ${place}, then repeat`),
         });
         expect(new TextDecoder().decode(await small.get(kept.digest))).toBe('kept');
         expect(await readdir(join(place, 'drafts'))).toEqual([]);

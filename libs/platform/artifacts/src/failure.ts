@@ -6,7 +6,7 @@ export function storeFault(store: string, act: string, cause: unknown): HoneErro
   const code = errorCode(cause);
   const text = cause instanceof Error ? cause.message : String(cause);
   if (code === 'ENOSPC' || code === 'EDQUOT' || /XMinioStorageFull|InsufficientStorage/.test(`${code} ${text}`)) {
-    const message = `[${store}] expected room for ${act} but the disk is full; fix: free space, or collect garbage with hone gc`;
+    const message = `[${store}] expected room for ${act} but the disk is full; fix: free space ${inPlace(store)}, then repeat`;
     return fault('store_full', message, { status: 507, cause });
   }
   return fault(
@@ -28,3 +28,9 @@ export async function named<T>(store: string, act: string, work: () => Promise<T
 /** The system's code of an error (`ENOENT`); asked by shape, since an error of another realm is no instance of this one's Error. */
 export const errorCode = (thrown: unknown): string =>
   thrown !== null && typeof thrown === 'object' && 'code' in thrown ? String(thrown.code) : '';
+
+/** `in <folder>` for a store that is a folder: there is where the room is wanted. */
+const inPlace = (store: string): string => {
+  const [, folder] = /^(?:directory|folder) (.+)$/.exec(store) ?? [];
+  return folder === undefined ? `on ${store}` : `in ${folder}`;
+};
