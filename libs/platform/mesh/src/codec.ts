@@ -1,5 +1,5 @@
 import { bug, type ErrorKind, HoneError, refusal } from '@hone/base';
-import { messageBytesMax } from '@hone/contracts';
+import { expectationOf, messageBytesMax } from '@hone/contracts';
 import type { z } from 'zod';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -37,7 +37,7 @@ export function check<S extends z.ZodType>(subject: string, schema: S, value: un
   if (issue === undefined) throw bug('invalid_message', `[${subject}] the schema refused a value without saying why`);
   const param = issue.path.map(String).join('.') || 'body';
   const received = described(at(value, issue.path));
-  const message = `[${subject}] expected ${lowered(issue.message)} for ${param} but received ${received}`;
+  const message = `[${subject}] expected ${expectationOf(issue)} for ${param} but received ${received}`;
   const fix = 'fix: send what the book says for this subject';
   const details = {
     issues: result.error.issues
@@ -53,8 +53,6 @@ const tooLarge = (subject: string, bytes: number): HoneError =>
     `[${subject}] expected at most ${messageBytesMax} bytes for the message but received ${bytes}; fix: put the content into the object store and send its digest`,
     { status: 413, details: { bytes, bytesMax: messageBytesMax } },
   );
-
-const lowered = (text: string): string => text.replace(/^Invalid input: expected /, '').replace(/, received .*$/, '');
 
 function at(value: unknown, path: readonly PropertyKey[]): unknown {
   let inner = value;

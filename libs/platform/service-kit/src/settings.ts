@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { refusal, suggest } from '@hone/base';
+import { expectationOf } from '@hone/contracts';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
@@ -123,7 +124,8 @@ function resolve(
     if (result === undefined) continue;
     if (!result.success) {
       const place = isFromEnvironment || file[key] === undefined ? variable : `${key} in ${source?.path ?? 'the file'}`;
-      const wanted = (result.error.issues[0]?.message ?? 'another value').replace(/^Invalid input: expected /, '');
+      const [issue] = result.error.issues;
+      const wanted = issue === undefined ? 'another value' : expectationOf(issue);
       const received = isFromEnvironment ? text : file[key];
       throw badSetting(
         place,

@@ -1,4 +1,5 @@
 import { refusal, suggest } from '@hone/base';
+import { expectationOf } from '@hone/contracts';
 import type { z } from 'zod';
 
 type Issue = z.core.$ZodIssue;
@@ -22,9 +23,8 @@ function unknownField(issue: Extract<Issue, { code: 'unrecognized_keys' }>, sche
 
 function wrongValue(issue: Issue, value: unknown, where: string) {
   const param = issue.path.map(String).join('.') || where;
-  const expected = issue.message.replace(/^Invalid input: expected /, '').replace(/, received .*$/, '');
   const received = kindOf(issue.path.reduce<unknown>(member, value));
-  const message = `Invalid value for '${param}': expected ${expected} but received ${received}.`;
+  const message = `Invalid value for '${param}': expected ${expectationOf(issue)} but received ${received}.`;
   return refusal('invalid_value', message, { param });
 }
 
