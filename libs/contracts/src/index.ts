@@ -4,6 +4,7 @@ export * from './streams.js';
 export * from './ledgers.js';
 export * from './fields.js';
 export * from './book.js';
+export * from './page.js';
 export * from './expectation.js';
 export * from './curation/dataset.build.js';
 export * from './curation/dataset.published.js';

@@ -1,5 +1,4 @@
-import type { evaluationList, InputOf, ReplyOf } from '@hone/contracts';
-import { newestThatFit } from '../domain/newest-that-fit.js';
+import { type evaluationList, type InputOf, newestFirst, pageOf, type ReplyOf } from '@hone/contracts';
 import type { EvaluatorState } from './evaluator-state.js';
 
 /** The newest evaluations, perhaps of one candidate, as many as a reply can carry. */
@@ -8,5 +7,6 @@ export async function listEvaluations(
   { candidate, limit }: InputOf<typeof evaluationList>,
 ): Promise<ReplyOf<typeof evaluationList>> {
   const entries = (await state.evaluations.list()).map(({ value }) => value);
-  return { data: newestThatFit(candidate ? entries.filter((entry) => entry.candidate === candidate) : entries, limit) };
+  const wanted = candidate ? entries.filter((entry) => entry.candidate === candidate) : entries;
+  return { data: pageOf(newestFirst(wanted), { limit }).data };
 }
