@@ -1,5 +1,4 @@
-import type { fileList, InputOf, ReplyOf } from '@hone/contracts';
-import { pageOf } from '../domain/page.js';
+import { type fileList, type InputOf, newestFirst, pageOf, type ReplyOf } from '@hone/contracts';
 import type { CurationState } from './curation-state.js';
 
 /** A page of the files that have not been deleted. */
@@ -9,5 +8,6 @@ export async function listFiles(
 ): Promise<ReplyOf<typeof fileList>> {
   const files = (await state.files.list()).map(({ value }) => value).filter((file) => !file.deleted);
   const wanted = input.purpose === undefined ? files : files.filter((file) => file.purpose === input.purpose);
-  return pageOf(wanted, input);
+  const newest = newestFirst(wanted);
+  return pageOf(input.order === 'asc' ? newest.reverse() : newest, input);
 }
