@@ -12,6 +12,8 @@ export interface MeshOptions {
   environment?: Record<string, string>;
   /** Leaves `hone-tiny` out. */
   isBare?: boolean;
+  /** Where the mesh's home is made; the system's folder for passing files when absent. */
+  folder?: string;
 }
 
 export interface ProcessState {
@@ -51,8 +53,12 @@ const cliMain = join(repositoryRoot, 'clients/cli/dist/main.js');
 /** Under load every process takes its time; nothing here measures it. */
 const patienceMs = 120_000;
 
-export async function startWholeMesh({ environment = {}, isBare = false }: MeshOptions = {}): Promise<WholeMesh> {
-  const home = mkdtempSync(join(tmpdir(), 'hone-mesh-'));
+export async function startWholeMesh({
+  environment = {},
+  isBare = false,
+  folder = tmpdir(),
+}: MeshOptions = {}): Promise<WholeMesh> {
+  const home = mkdtempSync(join(folder, 'hone-mesh-'));
   const settings = { ...environment, HONE_HOME: home, HONE_DRAIN_MS: environment['HONE_DRAIN_MS'] ?? '5000' };
   const up = startCli(['up', '--port', '0', '--json', ...(isBare ? ['--no-bundled'] : [])], settings);
   const ended = once(up.child, 'exit');

@@ -31,7 +31,26 @@ const headersOf = ({ traceparent }: Connection): Record<string, string> =>
 
 /** The official client, for everything that OpenAI's API has. */
 export const openai = (to: Connection): OpenAI =>
-  new OpenAI({ baseURL: `${to.url}/v1`, apiKey: to.key, defaultHeaders: headersOf(to), maxRetries: 5 });
+  new OpenAI({
+    baseURL: `${to.url}/v1`,
+    apiKey: to.key,
+    defaultHeaders: headersOf(to),
+    maxRetries: 3,
+    timeout: actMsMax,
+    fetch: (url, init) => fetch(url, { ...init, signal: deadline(init?.method, init?.signal) }),
+  });
+
+/** A question has its answer soon or not at all; what carries files or makes the mesh work may take longer. */
+const questionMsMax = 12_000;
+const actMsMax = 120_000;
+/** How long a restart of a service is waited for. */
+const patienceMsMax = 30_000;
+
+function deadline(method: string | undefined, given?: AbortSignal | null): AbortSignal | null {
+  const isQuestion = (method ?? 'GET').toUpperCase() === 'GET';
+  if (!isQuestion) return given ?? null;
+  return AbortSignal.any([AbortSignal.timeout(questionMsMax), ...(given ? [given] : [])]);
+}
 
 /** A request to one of Hone's own routes; a failure becomes an error with the gateway's words. */
 export async function ask<T>(
@@ -45,19 +64,32 @@ export async function ask<T>(
   const json = body === undefined || isForm ? {} : { 'content-type': 'application/json' };
   const headers = { authorization: `Bearer ${to.key}`, ...headersOf(to), ...json, ...more };
   const sent = body === undefined ? {} : { body: isForm ? body : JSON.stringify(body) };
-  const response = await fetch(`${to.url}${path}`, { method, headers, ...sent });
+  const signal = deadline(method);
+  const response = await fetch(`${to.url}${path}`, { method, headers, signal, ...sent }).catch((thrown: unknown) => {
+    throw isTimeout(thrown) ? silent(to.url) : thrown;
+  });
   if (response.ok) return (await response.json()) as T;
   throw await failureOf(response);
 }
 
+const isTimeout = (thrown: unknown): boolean => thrown instanceof DOMException && thrown.name === 'TimeoutError';
+
+const silent = (url: string): ApiError =>
+  new ApiError(
+    504,
+    'no_answer',
+    `[hone] expected an answer of ${url} within ${questionMsMax / 1000} s but received none; fix: look at npx hone status and at the free space of HONE_HOME`,
+  );
+
 /** Asks again while the service behind the door is restarting; for requests that may be repeated. */
 export async function askPatiently<T>(to: Connection, method: string, path: string, body?: unknown): Promise<T> {
-  for (let tries = 0; ; tries++) {
+  const started = performance.now();
+  for (;;) {
     try {
       return await ask<T>(to, method, path, body);
     } catch (thrown) {
       const isPassing = thrown instanceof TypeError || (thrown instanceof ApiError && thrown.status >= 500);
-      if (!isPassing || tries >= 30) throw thrown;
+      if (!isPassing || performance.now() - started > patienceMsMax) throw thrown;
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }

@@ -7,6 +7,8 @@ export interface ChildSpec {
   args: string[];
   environment: NodeJS.ProcessEnv;
   logFile: string;
+  /** While it says so, an ended child is not started again. */
+  isHeld?: () => boolean;
 }
 
 export type ChildState = 'running' | 'restarting' | 'stopped' | 'failed';
@@ -14,6 +16,8 @@ export type ChildState = 'running' | 'restarting' | 'stopped' | 'failed';
 const restartWaitsMs = [250, 500, 1000, 2000, 5000, 10_000];
 /** A child that has lived so long was healthy: the next restart is quick again. */
 const healthyAfterMs = 30_000;
+/** How often a held child asks whether it may start. */
+const heldMs = 500;
 const logBytesMax = 8 * 1024 * 1024;
 /** Wrong settings stay wrong: a child that ends with this code is not started again. */
 const usageCode = 2;
@@ -26,6 +30,7 @@ export class Child {
   #timer: NodeJS.Timeout | undefined;
   #startedAt = 0;
   #quickEnds = 0;
+  #isRestarting = false;
   state: ChildState = 'stopped';
   restarts = 0;
 
@@ -39,7 +44,12 @@ export class Child {
   }
 
   start(): void {
-    const { command, args, environment, logFile } = this.spec;
+    const { command, args, environment, logFile, isHeld } = this.spec;
+    if (isHeld?.()) {
+      this.state = 'restarting';
+      this.#timer = setTimeout(() => this.start(), heldMs);
+      return;
+    }
     if ((statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > logBytesMax) renameSync(logFile, `${logFile}.1`);
     const log = openSync(logFile, 'a', 0o600);
     // Its own process group: an interrupt at the terminal reaches the supervisor alone, which then stops all in order.
@@ -54,7 +64,12 @@ export class Child {
   }
 
   /** Asks it to end; after the patience it is killed. */
-  async stop(patienceMs: number): Promise<void> {
+  stop(patienceMs: number): Promise<void> {
+    this.#isRestarting = false;
+    return this.#end(patienceMs);
+  }
+
+  async #end(patienceMs: number): Promise<void> {
     this.state = 'stopped';
     clearTimeout(this.#timer);
     const child = this.#process;
@@ -64,6 +79,17 @@ export class Child {
     const kill = setTimeout(() => child.kill('SIGKILL'), patienceMs);
     await gone;
     clearTimeout(kill);
+  }
+
+  /** Ends it and starts it again, unless somebody stops it for good in between. */
+  async restart(patienceMs: number): Promise<void> {
+    if (this.state !== 'running') return;
+    this.#isRestarting = true;
+    await this.#end(patienceMs);
+    if (!this.#isRestarting) return;
+    this.#isRestarting = false;
+    this.restarts++;
+    this.start();
   }
 
   #ended(child: ChildProcess, code: number | null): void {

@@ -33,8 +33,13 @@ export function readState(home: Home): MeshState | undefined {
 /** Written beside and renamed, so that a reader never sees half of it. */
 export function writeState(home: Home, state: MeshState): void {
   const draft = `${home.stateFile}.${process.pid}`;
-  writeFileSync(draft, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
-  renameSync(draft, home.stateFile);
+  try {
+    writeFileSync(draft, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
+    renameSync(draft, home.stateFile);
+  } catch (thrown) {
+    rmSync(draft, { force: true });
+    throw thrown;
+  }
 }
 
 export const removeState = (home: Home): void => rmSync(home.stateFile, { force: true });

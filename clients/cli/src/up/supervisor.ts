@@ -4,7 +4,9 @@ import { natsConfig, type ServiceName, serviceNames } from '@hone/contracts';
 import { prepareBusMain, serviceMain } from '../checkout.js';
 import { CliError, exitCodes } from '../exit-codes.js';
 import type { Home } from '../home.js';
-import { Child } from './child.js';
+import { say } from '../show/talk.js';
+import { Child, type ChildSpec } from './child.js';
+import { DiskWatch } from './disk-watch.js';
 import { ensureApiKey, ensureNatsKeys, seedFile } from './keys.js';
 import { isNatsReady, natsServerPath } from './nats-server.js';
 import { freePort } from './ports.js';
@@ -25,6 +27,7 @@ export class Supervisor {
   readonly #options: MeshOptions;
   readonly #children = new Map<string, { child: Child; port: number }>();
   readonly #startedAt = new Date().toISOString();
+  #disk: DiskWatch | undefined;
   #natsPort = 0;
   #isReady = false;
   #isStopping = false;
@@ -66,12 +69,14 @@ export class Supervisor {
     );
     this.#isReady = true;
     this.#changed();
+    this.#disk = new DiskWatch({ home, onRoom: () => this.#onRoom(), log: (text) => this.#log(text) });
   }
 
   /** Stops the services in order, then the bus, and takes the state away. */
   async stop(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
+    this.#disk?.stop();
     const all = [...this.#children.values()].map(({ child }) => child);
     const services = all.filter(({ spec }) => spec.name !== 'nats-server');
     // The door first, so that nothing new comes in while the others end their work.
@@ -106,7 +111,18 @@ export class Supervisor {
     const settings = { host: '127.0.0.1', port: this.#natsPort, storeDirectory: home.natsStore };
     const text = natsConfig({ ...settings, storeBytesMax: natsBytesMax, keys: ensureNatsKeys(home) });
     writeFileSync(home.natsConfig, text, { mode: 0o600 });
-    this.#add('nats-server', this.#natsPort, command, ['-c', home.natsConfig], this.#environment());
+    const isHeld = (): boolean => this.#disk?.isFull === true;
+    this.#add('nats-server', this.#natsPort, command, ['-c', home.natsConfig], this.#environment(), { isHeld });
+  }
+
+  /** After a full disk the bus starts anew, and the state is written that there was no room for. */
+  #onRoom(): void {
+    this.#changed();
+    void this.#children.get('nats-server')?.child.restart(stopPatienceMs);
+  }
+
+  #log(text: string): void {
+    say(`${new Date().toISOString()} ${text}`);
   }
 
   async #startService(service: ServiceName): Promise<void> {
@@ -129,8 +145,15 @@ export class Supervisor {
     this.#add(service, healthPort, process.execPath, [main], { ...this.#environment(), ...own });
   }
 
-  #add(name: string, port: number, command: string, args: string[], environment: NodeJS.ProcessEnv): void {
-    const spec = { name, command, args, environment, logFile: this.#options.home.log(name) };
+  #add(
+    name: string,
+    port: number,
+    command: string,
+    args: string[],
+    environment: NodeJS.ProcessEnv,
+    more: Pick<ChildSpec, 'isHeld'> = {},
+  ): void {
+    const spec = { name, command, args, environment, logFile: this.#options.home.log(name), ...more };
     const child = new Child(spec, () => this.#changed());
     this.#children.set(name, { child, port });
     child.start();
@@ -173,7 +196,13 @@ export class Supervisor {
   }
 
   #changed(): void {
-    if (!this.#isStopping) writeState(this.#options.home, this.state);
+    if (this.#isStopping) return;
+    try {
+      writeState(this.#options.home, this.state);
+    } catch (thrown) {
+      // On a full disk the mesh must live on; the state is written when there is room again.
+      this.#log(`[up] expected to write ${this.#options.home.stateFile} but received "${String(thrown)}"`);
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { asHoneError, fault, type HoneError } from '@hone/base';
 import { consumerName, type Message, type ServiceName } from '@hone/contracts';
 import type { Consumer, ConsumerMessages, JetStreamClient, JsMsg } from '@nats-io/jetstream';
 import { bury } from './dead-letter.js';
+import { isNoRoom } from './no-room.js';
 import { decode } from './codec.js';
 import type { Link } from './connection.js';
 import type { Handler, MeshContext } from './context.js';
@@ -29,6 +30,9 @@ const pullMs = 20_000;
 const heartbeatMs = 2_500;
 const retryMs = 1000;
 const ackTimeoutMs = 1000;
+/** Then the delivery counts as failed: what never gets room is buried in the end, and its reason says so. */
+const roomPatienceMs = 10 * 60 * 1000;
+const roomWaitMs = [250, 1000, 2000, 5000];
 
 /**
  * Works through one durable consumer. Each slot pulls one message at a time: a longer buffer would let ack_wait run for
@@ -118,11 +122,13 @@ export class DurableConsumer {
         messageId: String(msg.seq),
         bytes: msg.data.byteLength,
       } as const;
-      await inSpan(facts, extractTrace(msg.headers), async () => {
-        if (attempt > deliveriesMax) throw crashed(message, deliveriesMax);
-        const input = decode(message.subject, message.input, msg.data);
-        await handler(input, deliveryContext(message, msg, attempt, closing));
-      });
+      await this.#whileNoRoom(msg, closing, () =>
+        inSpan(facts, extractTrace(msg.headers), async () => {
+          if (attempt > deliveriesMax) throw crashed(message, deliveriesMax);
+          const input = decode(message.subject, message.input, msg.data);
+          await handler(input, deliveryContext(message, msg, attempt, closing));
+        }),
+      );
       await acknowledge(link, msg, log);
     } catch (thrown) {
       const error = asHoneError(thrown);
@@ -140,6 +146,28 @@ export class DurableConsumer {
       await this.#giveBack(msg, error, attempt, closing);
     } finally {
       clearInterval(working);
+    }
+  }
+
+  /**
+   * A full disk, or a bus that cannot store, is nobody's poison: the same delivery tries again until there is room, because
+   * attempts given back to a server in that state would be used up within minutes and the message buried.
+   */
+  async #whileNoRoom(msg: JsMsg, closing: AbortSignal, work: () => Promise<void>): Promise<void> {
+    const { message, link, log } = this.#options;
+    const started = performance.now();
+    for (let tries = 0; ; tries++) {
+      try {
+        return await work();
+      } catch (thrown) {
+        const isOver = performance.now() - started > roomPatienceMs;
+        if (isOver || !isNoRoom(thrown) || closing.aborted || link.nats.isClosed()) throw thrown;
+        const waitMs = roomWaitMs[Math.min(tries, roomWaitMs.length - 1)] as number;
+        const { code, message: reason } = asHoneError(thrown);
+        log.warn({ subject: message.subject, sequence: msg.seq, code, waitMs }, `waiting for room: ${reason}`);
+        await pause(waitMs, closing);
+        if (closing.aborted) throw thrown;
+      }
     }
   }
 

@@ -24,6 +24,7 @@ const refused = command({ ...shared, name: 'work.refused', delivery });
 const hopeless = command({ ...shared, name: 'work.hopeless', delivery });
 const poison = command({ ...shared, name: 'work.poison', delivery });
 const lost = command({ ...shared, name: 'work.lost', delivery });
+const roomless = command({ ...shared, name: 'work.roomless', delivery });
 const queue = command({ ...shared, name: 'work.queue', delivery });
 
 describe('delivery of commands', () => {
@@ -32,7 +33,7 @@ describe('delivery of commands', () => {
   let worker: Mesh;
 
   beforeAll(async () => {
-    bus = await startBus({ messages: [slow, shaky, refused, hopeless, poison, lost, queue] });
+    bus = await startBus({ messages: [slow, shaky, refused, hopeless, poison, lost, queue, roomless] });
     sender = await bus.connect('gateway');
     worker = await bus.connect('trainer');
   });
@@ -71,6 +72,19 @@ describe('delivery of commands', () => {
     await sender.send(shaky, { text: 'again' });
     await until(async () => (await left(shaky)) === 0);
     expect(attempts).toEqual([1, 2, 3]);
+  });
+
+  it('waits within one delivery while there is no room, however often it must try', async () => {
+    const attempts: number[] = [];
+    worker.listen(roomless, async (_input, { attempt }) => {
+      attempts.push(attempt);
+      if (attempts.length === 2) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+      if (attempts.length < 4) throw fault('ledger_unavailable', 'no room');
+    });
+    await sender.send(roomless, { text: 'later' });
+    await until(async () => (await left(roomless)) === 0);
+    expect(attempts).toEqual([1, 1, 1, 1]);
+    expect((await deadLetters(consumerName('trainer', roomless))).count).toBe(0);
   });
 
   it('buries a refused message at once, with its reason, and takes it from the queue', async () => {

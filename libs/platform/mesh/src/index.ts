@@ -5,6 +5,7 @@ export { headerNames } from './header-names.js';
 export { type Entry, isConflict, Lease, Ledger, type LedgerChange } from './ledger.js';
 export { type MeshLog, silentLog } from './log.js';
 export { connectMesh, type ListenOptions, Mesh, type MeshOptions } from './mesh.js';
+export { isNoRoom } from './no-room.js';
 export { makeNkey, type Nkey } from './nkeys.js';
 export type { Published, PublishOptions } from './publish.js';
 export type { RequestOptions } from './request.js';

@@ -16,6 +16,9 @@ export interface Entry<T> {
 
 export type LedgerChange<T> = { type: 'put'; entry: Entry<T> } | { type: 'delete'; id: string; revision: number };
 
+/** How long a list waits for its next entry before it says that the bucket is silent. */
+const silenceMsMax = 4000;
+
 /** Tries of a change against other writers of the same name before it gives up. */
 const changesMax = 20;
 
@@ -100,15 +103,27 @@ export class Ledger<T> {
   async list(under?: string): Promise<Entry<T>[]> {
     const entries = new Map<string, Entry<T>>();
     const found = await this.#asked(under ?? '*', (kv) => kv.history({ key: this.#filter(under) }));
+    // A server whose disk is full takes the reader and then tells it nothing: the silence must have an end.
+    let isSilent = false;
+    const giveUp = (): void => {
+      isSilent = true;
+      found.stop();
+    };
+    let timer = setTimeout(giveUp, silenceMsMax);
     try {
       for await (const item of found) {
+        clearTimeout(timer);
+        timer = setTimeout(giveUp, silenceMsMax);
         const id = this.#idOf(item.key);
         entries.delete(id);
         if (item.operation === 'PUT') entries.set(id, this.#entry(item));
       }
     } finally {
-      await forgetReader(found);
+      clearTimeout(timer);
+      const forgotten = forgetReader(found);
+      if (!isSilent) await forgotten;
     }
+    if (isSilent) throw this.#failure(under ?? '*', new Error(`nothing for ${silenceMsMax} ms`));
     return [...entries.values()];
   }
 

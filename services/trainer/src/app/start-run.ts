@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asHoneError, digestOfBytes, unixSeconds } from '@hone/base';
 import { runStart, type InputOf, type JobEntry } from '@hone/contracts';
-import type { Lease, MeshContext } from '@hone/mesh';
+import { isNoRoom, type Lease, type MeshContext } from '@hone/mesh';
 import { become, isTerminal } from '../domain/job-life.js';
 import type { TrainingNews } from '../engine/protocol.js';
 import { startTraining } from '../engine/training-thread.js';
@@ -33,7 +33,7 @@ export async function startRun(
   } catch (thrown) {
     const error = asHoneError(thrown);
     if (error.code === 'lease_lost') return;
-    if (error.kind === 'fault' && !context.isLastAttempt) throw error;
+    if ((error.kind === 'fault' || isNoRoom(thrown)) && !context.isLastAttempt) throw thrown;
     await endJob(mesh, store, id, 'failed', error.toJSON());
   }
 }
