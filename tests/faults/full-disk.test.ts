@@ -1,18 +1,23 @@
 // Goal: a full disk refuses work in words, leaves nothing half-written, and everything goes on when there is room again. Method:
-// a whole mesh whose objects lie on a small file system of its own; needs root to mount one.
+// a whole mesh whose objects, and then another whose bus and scratch too, lie on a small file system; needs root to mount one.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startWholeMesh, until, type WholeMesh } from '@hone/testkit';
+import { type CliResult, startWholeMesh, until, type WholeMesh } from '@hone/testkit';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type OpenAI from 'openai';
 import { clientOf, ended, eventsOf, modelsOf, rows, stepReached, upload } from './fine-tuning.js';
 
 jest.setTimeout(240_000);
 
-const disk = mkdtempSync(join(tmpdir(), 'hone-disk-'));
-const canMount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=96m', 'tmpfs', disk]).status === 0;
+const folder = mkdtempSync(join(tmpdir(), 'hone-disk-'));
+const disk = join(folder, 'objects-only');
+const wholeDisk = join(folder, 'everything');
+const canMount = [disk, wholeDisk].every((place) => {
+  mkdirSync(place);
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=96m', 'tmpfs', place]).status === 0;
+});
 const describeWithDisk = canMount ? describe : describe.skip;
 if (!canMount) process.stdout.write('full disk: skipped, a small file system can be mounted by root only\n');
 
@@ -20,16 +25,14 @@ const filler = join(disk, 'filler');
 let mesh: WholeMesh;
 let client: OpenAI;
 
-beforeAll(async () => {
-  if (!canMount) return;
+async function startOnSmallDisk(): Promise<void> {
   mesh = await startWholeMesh({ environment: { HONE_STORE: `directory:${join(disk, 'objects')}` } });
   client = clientOf(mesh, 0);
-});
+}
 
-afterAll(async () => {
-  await mesh?.stop();
-  if (canMount) spawnSync('umount', ['-l', disk]);
-  rmSync(disk, { recursive: true, force: true });
+afterAll(() => {
+  for (const place of [disk, wholeDisk]) spawnSync('umount', ['-l', place]);
+  rmSync(folder, { recursive: true, force: true });
 });
 
 /** Takes all room but a little; somebody else who writes at the same time may take the rest. */
@@ -44,8 +47,8 @@ function fill(): void {
 
 const makeRoom = (): void => rmSync(filler, { force: true });
 const drafts = (): string[] => readdirSync(join(disk, 'objects/drafts'));
-const createJob = (training_file: string, n_epochs: number) =>
-  client.fineTuning.jobs.create({
+const createJob = (training_file: string, n_epochs: number, of = client) =>
+  of.fineTuning.jobs.create({
     model: 'hone-tiny',
     training_file,
     seed: 1,
@@ -56,6 +59,9 @@ const createJob = (training_file: string, n_epochs: number) =>
   });
 
 describeWithDisk('a full disk', () => {
+  beforeAll(startOnSmallDisk);
+  afterAll(() => mesh?.stop());
+
   it('refuses an upload in words and leaves nothing of it', async () => {
     const big = rows(20_000);
     fill();
@@ -87,5 +93,46 @@ describeWithDisk('a full disk', () => {
     const events = await eventsOf(client, id);
     expect(events.filter(({ message }) => message.includes('successfully completed'))).toHaveLength(1);
     expect(drafts()).toEqual([]);
+  });
+});
+
+describeWithDisk('a full disk under the bus', () => {
+  let whole: WholeMesh;
+  let user: OpenAI;
+  const filling = join(wholeDisk, 'filler');
+
+  beforeAll(async () => {
+    whole = await startWholeMesh({ folder: wholeDisk });
+    user = clientOf(whole, 0);
+  });
+  afterAll(() => whole?.stop());
+
+  it('is named by every command, and when there is room the mesh goes on by itself and the job finishes once', async () => {
+    const { id } = await createJob(await upload(user, rows(64)), 8, user);
+    await until(async () => (await stepReached(user, id)) >= 6, 60_000);
+    const restarts = whole.process('nats-server').restarts;
+    // The trainer's own tidying makes room at first, so the disk is filled until the bus cannot go on.
+    let list: CliResult | undefined;
+    await until(async () => {
+      spawnSync('dd', ['if=/dev/zero', `of=${filling}`, 'bs=4k', 'oflag=append', 'conv=notrunc']);
+      list = await whole.cli('jobs', 'list');
+      return list.code !== 0;
+    }, 60_000);
+    expect(list).toMatchObject({
+      code: 5,
+      stdout: '',
+      stderr: expect.stringMatching(/expected at least 8 MiB free .* fix: free some space/),
+    });
+    const status = await whole.cli('status', '--json');
+    expect(status.code).toBe(5);
+    expect(JSON.parse(status.stdout)).toMatchObject({ status: 'degraded', trouble: expect.stringMatching('MiB free') });
+    rmSync(filling);
+    await whole.whenReady('nats-server', restarts + 1);
+    const job = await ended(user, id);
+    expect(job).toMatchObject({ status: 'succeeded', error: null });
+    expect(await modelsOf(user, id)).toEqual([job.fine_tuned_model]);
+    const events = await eventsOf(user, id);
+    expect(events.filter(({ message }) => message.includes('successfully completed'))).toHaveLength(1);
+    expect(JSON.parse((await whole.cli('status', '--json')).stdout)).toMatchObject({ status: 'up', trouble: null });
   });
 });
