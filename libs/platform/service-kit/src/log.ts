@@ -5,7 +5,7 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 export type Log = Logger;
 
 /** One JSON object per line on standard output, with the trace it belongs to; secrets are cut out by name. */
-export function makeLog(service: string, level: string, destination?: DestinationStream): Log {
+export function makeLog(service: string, level: string, destination: DestinationStream = logDestination()): Log {
   const options = {
     level,
     base: { service },
@@ -17,7 +17,22 @@ export function makeLog(service: string, level: string, destination?: Destinatio
       return traceId === undefined ? {} : { traceId };
     },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  return pino(options, destination);
+}
+
+/** What waits in memory for a disk that is full; lines beyond it are dropped. */
+const waitingBytesMax = 1024 * 1024;
+
+/**
+ * A file descriptor as the place of log lines. A service must outlive a full disk, so lines that find no room wait for the next
+ * one that does; any other failure of the descriptor ends the process as before.
+ */
+export function logDestination(fd = 1): DestinationStream {
+  const stream = pino.destination({ fd, sync: true, maxLength: waitingBytesMax });
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOSPC') throw error;
+  });
+  return stream;
 }
 
 const secretNames = ['authorization', 'apiKey', 'nkeySeed', 'seed', 'secret', 'token', 'password', 's3SecretAccessKey'];
