@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Command } from 'commander';
 import { makeProgram } from './program.js';
+import { isAlive } from './up/state.js';
 
 const main = join(import.meta.dirname, '../bin/hone.mjs');
 let home: string;
@@ -156,4 +157,17 @@ describe('a mesh', () => {
     for (const { pid } of Object.values(services)) expect(() => process.kill(pid, 0)).toThrow();
     expect((await hone('status')).code).toBe(5);
   });
+
+  it('is called orphaned when its supervisor was killed, and down ends what is left', async () => {
+    expect((await hone('up', '--detach', '--port', '0', '--no-bundled')).code).toBe(0);
+    const { pid } = await json<{ pid: number }>('status');
+    process.kill(pid, 'SIGKILL');
+    let orphaned = await json<Status>('status');
+    for (let tries = 0; tries < 50 && orphaned.status !== 'orphaned'; tries++) orphaned = await json<Status>('status');
+    expect(orphaned).toMatchObject({ status: 'orphaned', pid: null });
+    expect((await hone('down')).code).toBe(0);
+    expect(await json<Status>('status')).toMatchObject({ status: 'down' });
+    // Whoever adopts orphans may leave them as zombies, which have ended all the same.
+    for (const service of Object.values(orphaned.services)) expect(isAlive(service.pid)).toBe(false);
+  }, 120_000);
 });
