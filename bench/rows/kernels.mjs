@@ -20,6 +20,8 @@ function roofline(isa) {
   return JSON.parse(stdout);
 }
 
+export const rows = ['linear-f32-m512', 'linear-bf16-m512', 'linear-nf4-m1', 'kernel'];
+
 export async function run() {
   const best = roofline();
   const reports = best.isa === 'amx' ? [roofline('avx512bf16'), best] : [best];

@@ -30,6 +30,8 @@ async function plainServer() {
   return { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() };
 }
 
+export const rows = ['cold-start', 'request-overhead'];
+
 export async function run() {
   const home = mkdtempSync(join(tmpdir(), 'hone-bench-mesh-'));
   const hone = (...args) =>

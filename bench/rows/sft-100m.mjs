@@ -29,6 +29,8 @@ const json = (command, args) => {
   return JSON.parse(stdout.trim().split('\n').at(-1));
 };
 
+export const rows = ['sft-100m', 'sft-100m-qlora'];
+
 export async function run() {
   const folder = mkdtempSync(join(tmpdir(), 'hone-bench-100m-'));
   try {

@@ -1,5 +1,6 @@
 // Figures of the linear family beside the ceilings of this machine, measured in the same run: first and last, so that a
-// neighbour who came in between shows. `roofline` prints a table, `roofline --json` one object.
+// neighbour who came in between shows. `roofline` prints a table, `--json` one object, `--ceilings` leaves the figures out.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -46,9 +47,17 @@ class Bench {
  public:
   Bench(Isa isa, int threads) : isa_(isa), pool_(threads), scratch_(threads), context_{pool_, scratch_, isa} {}
 
-  int run(bool as_json) {
+  int run(bool as_json, bool only_ceilings) {
     const Ceilings first = measure_ceilings(pool_);
     ceilings_ = first;
+    if (!only_ceilings) measure_figures(first);
+    const Ceilings last = only_ceilings ? first : measure_ceilings(pool_);
+    as_json ? print_json(first, last) : print_table(first, last);
+    return 0;
+  }
+
+ private:
+  void measure_figures(const Ceilings& first) {
     for (const std::int64_t columns : {2048, 8192}) {
       dense(DType::packed_f32, 512, columns, 2048, first.f32_gflops);
       dense(DType::packed_bf16, 512, columns, 2048, bf16_ceiling());
@@ -56,12 +65,8 @@ class Bench {
     weight_gradient(1024, 512, 192);
     weight_gradient(512, 2048, 2048);
     for (const std::int64_t rows : {1, 8, 32, 512}) quantized(rows, 8192, 2048);
-    const Ceilings last = measure_ceilings(pool_);
-    as_json ? print_json(first, last) : print_table(first, last);
-    return 0;
   }
 
- private:
   // The unit that the level uses for bf16 operands; below AVX-512-BF16 it is the f32 unit.
   double bf16_ceiling() const {
     if (isa_ == Isa::amx) return ceilings_.amx_gflops;
@@ -194,6 +199,9 @@ int main(int argc, char** argv) {
     return 1;
   }
   const char* threads = std::getenv("HONE_THREADS");
-  const bool as_json = argc > 1 && std::strcmp(argv[1], "--json") == 0;
-  return bench::Bench(isa, threads != nullptr ? std::atoi(threads) : default_thread_count()).run(as_json);
+  const auto asked = [&](const char* flag) {
+    return std::any_of(argv + 1, argv + argc, [&](const char* arg) { return std::strcmp(arg, flag) == 0; });
+  };
+  return bench::Bench(isa, threads != nullptr ? std::atoi(threads) : default_thread_count())
+      .run(asked("--json"), asked("--ceilings"));
 }

@@ -1,4 +1,4 @@
-// Builds the roofline program beside the library and runs it. Usage: node native/bench/run.mjs [--json]
+// Builds the roofline program beside the library and runs it. Usage: node native/bench/run.mjs [--json] [--ceilings]
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,6 @@ run('cmake', ['-S', native, '-B', build, '-DHONE_BENCH=ON'], 2);
 run('cmake', ['--build', build, '--target', 'roofline', '-j', '2'], 2);
 run(
   join(build, 'bench/roofline'),
-  process.argv.slice(2).filter((arg) => arg === '--json'),
+  process.argv.slice(2).filter((arg) => ['--json', '--ceilings'].includes(arg)),
   1,
 );
