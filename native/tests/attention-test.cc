@@ -38,7 +38,8 @@ struct Sequence {
   }
 
   // Rows [begin, end) of the sequence, with `extra` rows of another sequence before them.
-  std::vector<float> paged(Machine& machine, std::int64_t begin, std::int64_t end, std::int64_t extra, std::int64_t window) {
+  std::vector<float> paged(Machine& machine, std::int64_t begin, std::int64_t end, std::int64_t extra, std::int64_t window,
+                           double softcap) {
     const std::int64_t rows = end - begin + extra;
     Floats queries({rows, kHeads, kWidth}, 9), out({rows, kHeads, kWidth});
     std::memcpy(queries.values.data() + extra * kHeads * kWidth, q.values.data() + begin * kHeads * kWidth,
@@ -51,31 +52,31 @@ struct Sequence {
     }
     Ints table_view(tables, {2, kPages / 2}), sequence_view(sequences, {rows}), position_view(positions, {rows});
     call(machine, Op::kPagedAttention, PagedAttentionArgs{queries.view, k_cache.view, v_cache.view, table_view.view,
-                                                         sequence_view.view, position_view.view, out.view, kScale, window});
+                                                         sequence_view.view, position_view.view, out.view, kScale, window, softcap});
     return {out.values.begin() + extra * kHeads * kWidth, out.values.end()};
   }
 };
 
-void paged_equals_packed(Machine& machine, std::int64_t window) {
+void paged_equals_packed(Machine& machine, std::int64_t window, double softcap) {
   Sequence sequence(machine);
   Floats o({kLength, kHeads, kWidth}), lse({kLength, kHeads});
   Ints bounds({0, kLength}, {2});
   call(machine, Op::kAttentionForward, AttentionForwardArgs{sequence.q.view, sequence.k.view, sequence.v.view, bounds.view,
-                                                           o.view, lse.view, kScale, window});
-  const std::vector<float> paged = sequence.paged(machine, 0, kLength, 0, window);
+                                                           o.view, lse.view, kScale, window, softcap});
+  const std::vector<float> paged = sequence.paged(machine, 0, kLength, 0, window, softcap);
   double worst = 0;
   for (std::size_t i = 0; i < paged.size(); ++i) worst = std::max(worst, std::fabs(double{paged[i]} - o.values[i]));
   CHECK(worst < 1e-5);
 }
 
-void a_row_has_the_same_bits_in_any_batch(Machine& machine, std::int64_t window) {
+void a_row_has_the_same_bits_in_any_batch(Machine& machine, std::int64_t window, double softcap) {
   Sequence sequence(machine);
-  const std::vector<float> chunk = sequence.paged(machine, 0, kLength, 0, window);
+  const std::vector<float> chunk = sequence.paged(machine, 0, kLength, 0, window, softcap);
   const std::int64_t row = kHeads * kWidth;
   for (const std::int64_t t : {0, 1, 15, 16, 63, 64, 100, 149}) {
-    const std::vector<float> alone = sequence.paged(machine, t, t + 1, 0, window);
-    const std::vector<float> among = sequence.paged(machine, t, t + 1, 5, window);
-    const std::vector<float> part = sequence.paged(machine, t / 10 * 10, t + 1, 2, window);
+    const std::vector<float> alone = sequence.paged(machine, t, t + 1, 0, window, softcap);
+    const std::vector<float> among = sequence.paged(machine, t, t + 1, 5, window, softcap);
+    const std::vector<float> part = sequence.paged(machine, t / 10 * 10, t + 1, 2, window, softcap);
     CHECK(std::memcmp(alone.data(), chunk.data() + t * row, row * sizeof(float)) == 0);
     CHECK(std::memcmp(alone.data(), among.data(), row * sizeof(float)) == 0);
     CHECK(std::memcmp(alone.data(), part.data() + (t % 10) * row, row * sizeof(float)) == 0);
@@ -89,7 +90,7 @@ void refuses_a_row_that_reads_a_missing_page(Machine& machine) {
   Ints table(sequence.table, {1, kPages / 2}), zero({0}, {1}), position({20}, {1});
   const View query = shaped(sequence.q.values.data(), DType::f32, {1, kHeads, kWidth});
   PagedAttentionArgs args{query, sequence.k_cache.view, sequence.v_cache.view, table.view, zero.view, position.view, out.view,
-                          kScale, 0};
+                          kScale, 0, 0};
   const int op = static_cast<int>(Op::kPagedAttention);
   const AnyKernel kernel = dispatch_row(op).kernels[serving_level(op, machine.context.isa)];
   const auto run = reinterpret_cast<Status (*)(Context&, const PagedAttentionArgs&)>(kernel);
@@ -106,9 +107,9 @@ int main() {
   for (int level = 0; level < kIsaCount; ++level) {
     if (!isa_available(static_cast<Isa>(level))) continue;
     Machine machine(static_cast<Isa>(level));
-    for (const std::int64_t window : {0, 37}) {
-      paged_equals_packed(machine, window);
-      a_row_has_the_same_bits_in_any_batch(machine, window);
+    for (const auto& [window, softcap] : {std::pair{0, 0.0}, std::pair{37, 0.0}, std::pair{0, 2.5}}) {
+      paged_equals_packed(machine, window, softcap);
+      a_row_has_the_same_bits_in_any_batch(machine, window, softcap);
     }
     refuses_a_row_that_reads_a_missing_page(machine);
   }

@@ -152,7 +152,7 @@ struct SwigluBackwardArgs {
   View dup;  // out f32 [like dy]
 };
 
-// o = softmax(scale q kᵀ) v over the earlier tokens of the same sequence, at most `window` of them (0: all); lse = log of the sum
+// o = softmax(s) v, s = scale q kᵀ, or softcap tanh(scale q kᵀ / softcap) where softcap > 0, over the earlier tokens of the same sequence, at most `window` of them (0: all); lse = log of the sum
 struct AttentionForwardArgs {
   View q;  // in f32 [T,H,D]
   View k;  // in f32 [T,KV,D]
@@ -162,9 +162,10 @@ struct AttentionForwardArgs {
   View lse;  // out f32 [T,H]
   double scale;
   std::int64_t window;
+  double softcap;
 };
 
-// ds = p (do vᵀ - rowsum(do o)); dq = scale ds k; dk = scale dsᵀ q; dv = pᵀ do
+// ds = p (do vᵀ - rowsum(do o)), times 1 - (s / softcap)² where softcap > 0; dq = scale ds k; dk = scale dsᵀ q; dv = pᵀ do
 struct AttentionBackwardArgs {
   View d_o;  // in f32 [T,H,D]
   View q;  // in f32 [T,H,D]
@@ -178,6 +179,7 @@ struct AttentionBackwardArgs {
   View dv;  // out f32 [T,KV,D]
   double scale;
   std::int64_t window;
+  double softcap;
 };
 
 // cache[slot / page][:][slot % page] = row t; a negative slot skips the row
@@ -189,7 +191,7 @@ struct KvWriteArgs {
   View v_cache;  // inout f32 [P,KV,page,D]
 };
 
-// row t attends to positions 0..rowPosition[t] of sequence rowSequence[t]; a row's bits do not depend on the batch
+// row t attends to positions 0..rowPosition[t] of sequence rowSequence[t], scores as in attentionForward; a row's bits do not depend on the batch
 struct PagedAttentionArgs {
   View q;  // in f32 [T,H,D]
   View k_cache;  // in f32 [P,KV,page,D]
@@ -200,6 +202,7 @@ struct PagedAttentionArgs {
   View o;  // out f32 [T,H,D]
   double scale;
   std::int64_t window;
+  double softcap;
 };
 
 // logits = h Wᵀ in chunks; logp = logit[target] - lse; a negative target gives 0

@@ -321,6 +321,7 @@ Status call_attention_forward(AnyKernel kernel, Context& context, const ArgValue
       values[5].view,
       static_cast<double>(values[6].number),
       static_cast<std::int64_t>(values[7].number),
+      static_cast<double>(values[8].number),
   };
   return reinterpret_cast<Status (*)(Context&, const AttentionForwardArgs&)>(kernel)(context, args);
 }
@@ -339,6 +340,7 @@ Status call_attention_backward(AnyKernel kernel, Context& context, const ArgValu
       values[9].view,
       static_cast<double>(values[10].number),
       static_cast<std::int64_t>(values[11].number),
+      static_cast<double>(values[12].number),
   };
   return reinterpret_cast<Status (*)(Context&, const AttentionBackwardArgs&)>(kernel)(context, args);
 }
@@ -365,6 +367,7 @@ Status call_paged_attention(AnyKernel kernel, Context& context, const ArgValue* 
       values[6].view,
       static_cast<double>(values[7].number),
       static_cast<std::int64_t>(values[8].number),
+      static_cast<double>(values[9].number),
   };
   return reinterpret_cast<Status (*)(Context&, const PagedAttentionArgs&)>(kernel)(context, args);
 }

@@ -107,6 +107,7 @@ constexpr ArgSpec k_attention_forward[] = {
     tensor("lse", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     attribute("scale", Attribute::knumber),
     attribute("window", Attribute::kint),
+    attribute("softcap", Attribute::knumber),
 };
 
 constexpr ArgSpec k_attention_backward[] = {
@@ -122,6 +123,7 @@ constexpr ArgSpec k_attention_backward[] = {
     tensor("dv", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
     attribute("scale", Attribute::knumber),
     attribute("window", Attribute::kint),
+    attribute("softcap", Attribute::knumber),
 };
 
 constexpr ArgSpec k_kv_write[] = {
@@ -142,6 +144,7 @@ constexpr ArgSpec k_paged_attention[] = {
     tensor("o", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
     attribute("scale", Attribute::knumber),
     attribute("window", Attribute::kint),
+    attribute("softcap", Attribute::knumber),
 };
 
 constexpr ArgSpec k_token_log_probs_forward[] = {
@@ -314,10 +317,10 @@ constexpr OpSpec kSpecs[kOpCount] = {
     {"rope", k_rope, 5, {"T", "H", "D", "Half"}, 4, require_rope, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, true},
     {"swigluForward", k_swiglu_forward, 3, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, true},
     {"swigluBackward", k_swiglu_backward, 5, {}, 0, nullptr, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, 10, false},
-    {"attentionForward", k_attention_forward, 8, {"T", "H", "D", "KV", "S"}, 5, require_attention_forward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, -1, true},
-    {"attentionBackward", k_attention_backward, 12, {"T", "H", "D", "KV", "S"}, 5, require_attention_backward, {0.00002, 0.00002, 0.00002, 0.00002, 0.00002}, 12, false},
+    {"attentionForward", k_attention_forward, 9, {"T", "H", "D", "KV", "S"}, 5, require_attention_forward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, -1, true},
+    {"attentionBackward", k_attention_backward, 13, {"T", "H", "D", "KV", "S"}, 5, require_attention_backward, {0.00002, 0.00002, 0.00002, 0.00002, 0.00002}, 12, false},
     {"kvWrite", k_kv_write, 5, {"T", "KV", "D", "P", "page"}, 5, nullptr, {0, 0, 0, 0, 0}, -1, false},
-    {"pagedAttention", k_paged_attention, 9, {"T", "H", "D", "P", "KV", "page", "S", "maxBlocks"}, 8, require_paged_attention, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, -1, false},
+    {"pagedAttention", k_paged_attention, 10, {"T", "H", "D", "P", "KV", "page", "S", "maxBlocks"}, 8, require_paged_attention, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, -1, false},
     {"tokenLogProbsForward", k_token_log_probs_forward, 7, {"T", "d", "V"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, -1, true},
     {"tokenLogProbsBackward", k_token_log_probs_backward, 7, {"T", "d", "V"}, 3, nullptr, {0.00002, 0.00002, 0.00002, 0.00002, 0.00002}, 16, false},
     {"adamwStep", k_adamw_step, 10, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, false},

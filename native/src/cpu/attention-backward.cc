@@ -26,7 +26,7 @@ struct Task {
 // The shapes that every step needs.
 struct Shape {
   std::int64_t heads, kv_heads, group, width, window, rows_max, tokens_per_tile;
-  float scale;
+  ScoreRule rule;
   float* delta;  // [T][heads] the dot of do and o
 
   // The tiles of queries that reach the keys from `base` on begin at [first_query, end_query). They start at multiples of
@@ -68,15 +68,22 @@ void add_row(float* target, const float* source, std::int64_t width) {
   }
 }
 
-// p = exp(scale s - lse) inside the reach, else 0; ds = scale p (dp - delta). Both over the scores they came from.
-void soften_backward(float* p, float* ds, float lse, float delta, float scale, std::int64_t low, std::int64_t high) {
+// p = exp(s - lse) inside the reach, else 0; ds = scale p (dp - delta), times the slope of a soft cap. Both over the scores
+// they came from.
+void soften_backward(float* p, float* ds, float lse, float delta, const ScoreRule& rule, std::int64_t low, std::int64_t high) {
   const bool is_whole = low <= 0 && high >= kKeys - 1;
   for (std::int64_t v = 0; v < kKeys; v += kWide) {
-    F16x score = sub(mul(load(p + v), set(scale)), set(lse));
+    const F16x capped = score_of(load(p + v), rule);
+    F16x score = sub(capped, set(lse));
     if (!is_whole) score = mask_scores(score, v, low, high);
     const F16x weight = exp(score);
+    F16x slope = set(rule.scale);
+    if (rule.softcap > 0) {
+      const F16x share = div(capped, set(rule.softcap));
+      slope = mul(slope, fnma(share, share, set(1.0f)));
+    }
     store(p + v, weight);
-    store(ds + v, mul(mul(weight, sub(load(ds + v), set(delta))), set(scale)));
+    store(ds + v, mul(mul(weight, sub(load(ds + v), set(delta))), slope));
   }
 }
 
@@ -108,7 +115,7 @@ void query_tile(const AttentionBackwardArgs& args, const Shape& s, const Lane& l
     const std::int64_t low = (s.window > 0 ? std::max<std::int64_t>(0, i - s.window + 1) : 0) - base;
     const std::int64_t high = std::min(i - base, count - 1);
     const std::int64_t row = row_of(i) + r % s.group;
-    soften_backward(w.p + r * kKeys, w.ds + r * kKeys, args.lse.data_as<float>()[row], s.delta[row], s.scale, low, high);
+    soften_backward(w.p + r * kKeys, w.ds + r * kKeys, args.lse.data_as<float>()[row], s.delta[row], s.rule, low, high);
   }
   multiply({count, s.width, rows, w.p, 1, kKeys, w.d_o, s.width, w.dv, s.width, true});
   multiply({count, s.width, rows, w.ds, 1, kKeys, w.q, s.width, w.dk, s.width, true});
@@ -171,7 +178,7 @@ Status attention_backward(Context& context, const AttentionBackwardArgs& args) {
   const std::int64_t per_tile = std::max<std::int64_t>(1, kTileRows / group);
   float* delta = context.scratch_as<float>(0, args.q.dim[0] * heads, 1);
   const Shape shape = {heads, kv_heads, group, args.q.dim[2], args.window, per_tile * group, per_tile,
-                       static_cast<float>(args.scale), delta};
+                       {static_cast<float>(args.scale), static_cast<float>(args.softcap)}, delta};
   prepare(context, args, shape);
   const std::int32_t* bounds = args.cu_seqlens.data_as<std::int32_t>();
   const std::int64_t sequences = args.cu_seqlens.dim[0] - 1;

@@ -31,7 +31,7 @@ void forward_tile(Context& context, const AttentionForwardArgs& args, const Quer
     const std::int64_t source = ((tile.sequence_begin + keys.base) * kv_heads + tile.kv_head) * width;
     turn_keys(args.k.data_as<float>() + source, kv_heads * width, keys.count, width, keys.k_turned);
     copy_rows(args.v.data_as<float>() + source, kv_heads * width, keys.count, width, keys.v);
-    attend(rows, keys, static_cast<float>(args.scale));
+    attend(rows, keys, {static_cast<float>(args.scale), static_cast<float>(args.softcap)});
   }
   for (std::int64_t r = 0; r < count; ++r) {
     const std::int64_t out = (tile.begin + r / group) * heads + tile.kv_head * group + r % group;

@@ -21,6 +21,11 @@ inline constexpr std::int64_t kTileRows = 96;
 
 inline constexpr float kNothing = -std::numeric_limits<float>::infinity();
 
+// What becomes of the dot of a query and a key: scale x, then softcap tanh(x / softcap) where softcap > 0.
+struct ScoreRule {
+  float scale, softcap;
+};
+
 // The keys a row may look at, as positions in its sequence: [first, last].
 struct Reach {
   std::int64_t first, last;
@@ -97,6 +102,19 @@ inline F16x mask_scores(F16x score, std::int64_t key, std::int64_t low, std::int
   return select(less(set(static_cast<float>(high)), lane), set(kNothing), kept);
 }
 
+// tanh through one exponential of what is never positive: nothing overflows, and the error stays under one part in 2^23 of 1.
+inline F16x tanh(F16x x) {
+  const I16x sign = bit_and(as_int(x), set_int(0x80000000u));
+  const F16x magnitude = as_float(bit_and(as_int(x), set_int(0x7fffffffu)));
+  const F16x e = exp(mul(magnitude, set(-2.0f)));
+  return as_float(exclusive_or(as_int(div(sub(set(1.0f), e), add(set(1.0f), e))), sign));
+}
+
+inline F16x score_of(F16x dot, const ScoreRule& rule) {
+  const F16x score = mul(dot, set(rule.scale));
+  return rule.softcap > 0 ? mul(tanh(div(score, set(rule.softcap))), set(rule.softcap)) : score;
+}
+
 inline float exp_one(float x) {
   alignas(64) float lanes[kWide];
   store(lanes, exp(set(x)));
@@ -110,14 +128,14 @@ inline void scale_row(float* row, float factor, std::int64_t width) {
 }
 
 // Turns a row of scores into weights exp(score - most) and brings the row's sums up to date.
-inline void soften_row(QueryRows& rows, std::int64_t r, float* score, const KeyTile& tile, float scale) {
+inline void soften_row(QueryRows& rows, std::int64_t r, float* score, const KeyTile& tile, const ScoreRule& rule) {
   const std::int64_t low = rows.reach[r].first - tile.base;
   const std::int64_t high = std::min(rows.reach[r].last - tile.base, tile.count - 1);
   const bool is_whole = low <= 0 && high >= kKeys - 1;
   F16x part[kKeys / kWide];
   F16x most = set(kNothing);
   for (int v = 0; v < kKeys / kWide; ++v) {
-    part[v] = mul(load(score + v * kWide), set(scale));
+    part[v] = score_of(load(score + v * kWide), rule);
     if (!is_whole) part[v] = mask_scores(part[v], v * kWide, low, high);
     most = max(most, part[v]);
   }
@@ -142,7 +160,7 @@ inline void soften_row(QueryRows& rows, std::int64_t r, float* score, const KeyT
 }
 
 // One tile of keys for all rows that reach into it.
-inline void attend(QueryRows& rows, const KeyTile& tile, float scale) {
+inline void attend(QueryRows& rows, const KeyTile& tile, const ScoreRule& rule) {
   for (std::int64_t r = 0; r < rows.count; r += kScoreRows) {
     const std::int64_t n = std::min(kScoreRows, rows.count - r);
     bool is_reached = false;
@@ -151,7 +169,7 @@ inline void attend(QueryRows& rows, const KeyTile& tile, float scale) {
     }
     if (!is_reached) continue;
     multiply({n, kKeys, rows.width, rows.q + r * rows.width, rows.width, 1, tile.k_turned, kKeys, rows.scores, kKeys, false});
-    for (std::int64_t i = 0; i < n; ++i) soften_row(rows, r + i, rows.scores + i * kKeys, tile, scale);
+    for (std::int64_t i = 0; i < n; ++i) soften_row(rows, r + i, rows.scores + i * kKeys, tile, rule);
     multiply({n, rows.width, tile.count, rows.scores, kKeys, 1, tile.v, rows.width, rows.o + r * rows.width, rows.width, true});
   }
 }

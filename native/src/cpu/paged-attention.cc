@@ -72,7 +72,7 @@ void attend_rows(Context& context, const PagedAttentionArgs& args, const RowTile
   for (keys.base = first / kKeys * kKeys; keys.base <= last; keys.base += kKeys) {
     keys.count = std::min(kKeys, last + 1 - keys.base);
     load_keys(args, tile, table, keys, staging);
-    attend(rows, keys, static_cast<float>(args.scale));
+    attend(rows, keys, {static_cast<float>(args.scale), static_cast<float>(args.softcap)});
   }
   for (std::int64_t r = 0; r < count; ++r) {
     const std::int64_t out = (tile.begin + r / group) * heads + tile.kv_head * group + r % group;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/ops-args.h"
+#include "core/soft-cap.h"
 
 namespace hone::reference {
 namespace {
@@ -34,7 +35,7 @@ Status attention_forward(Context&, const AttentionForwardArgs& args) {
         double most = -std::numeric_limits<double>::infinity(), sum = 0;
         for (std::int64_t j = first; j <= i; ++j) {
           const float* k = args.k.data_as<float>() + (j * kv_heads + h / group) * width;
-          scores[j - first] = args.scale * dot(args.q.data_as<float>() + (i * heads + h) * width, k, width);
+          scores[j - first] = soft_cap(args.scale * dot(args.q.data_as<float>() + (i * heads + h) * width, k, width), args.softcap);
           most = std::max(most, scores[j - first]);
         }
         std::fill(out.begin(), out.end(), 0.0);
@@ -70,8 +71,9 @@ Status attention_backward(Context&, const AttentionBackwardArgs& args) {
           const std::int64_t kv = (j * kv_heads + h / group) * width;
           const float* k = args.k.data_as<float>() + kv;
           const float* v = args.v.data_as<float>() + kv;
-          const double p = std::exp(args.scale * dot(q, k, width) - args.lse.data_as<float>()[i * heads + h]);
-          const double ds = p * (dot(d_o, v, width) - delta) * args.scale;
+          const double s = soft_cap(args.scale * dot(q, k, width), args.softcap);
+          const double p = std::exp(s - args.lse.data_as<float>()[i * heads + h]);
+          const double ds = p * (dot(d_o, v, width) - delta) * args.scale * soft_cap_slope(s, args.softcap);
           for (std::int64_t c = 0; c < width; ++c) {
             dq[row + c] += ds * k[c];
             dk[kv + c] += ds * q[c];

@@ -6,6 +6,7 @@
 
 #include "core/ops-args.h"
 #include "core/paging.h"
+#include "core/soft-cap.h"
 
 namespace hone::reference {
 
@@ -43,7 +44,7 @@ Status paged_attention(Context&, const PagedAttentionArgs& args) {
       for (std::int64_t j = first; j <= last; ++j) {
         const float* k = args.k_cache.data_as<float>() + row_of(j);
         for (std::int64_t c = 0; c < width; ++c) scores[j - first] += static_cast<double>(q[c]) * k[c];
-        scores[j - first] *= args.scale;
+        scores[j - first] = soft_cap(args.scale * scores[j - first], args.softcap);
         most = std::max(most, scores[j - first]);
       }
       std::fill(out.begin(), out.end(), 0.0);

@@ -147,7 +147,7 @@ export function swigluBackward(dy: Handle, gate: Handle, up: Handle, dgate: Hand
   ops().swigluBackward(dy, gate, up, dgate, dup);
 }
 
-/** o = softmax(scale q kᵀ) v over the earlier tokens of the same sequence, at most `window` of them (0: all); lse = log of the sum. */
+/** o = softmax(s) v, s = scale q kᵀ, or softcap tanh(scale q kᵀ / softcap) where softcap > 0, over the earlier tokens of the same sequence, at most `window` of them (0: all); lse = log of the sum. */
 export function attentionForward(
   q: Handle,
   k: Handle,
@@ -157,11 +157,12 @@ export function attentionForward(
   lse: Handle,
   scale: number,
   window: number,
+  softcap: number,
 ): void {
-  ops().attentionForward(q, k, v, cuSeqlens, o, lse, scale, window);
+  ops().attentionForward(q, k, v, cuSeqlens, o, lse, scale, window, softcap);
 }
 
-/** ds = p (do vᵀ - rowsum(do o)); dq = scale ds k; dk = scale dsᵀ q; dv = pᵀ do. */
+/** ds = p (do vᵀ - rowsum(do o)), times 1 - (s / softcap)² where softcap > 0; dq = scale ds k; dk = scale dsᵀ q; dv = pᵀ do. */
 export function attentionBackward(
   dOut: Handle,
   q: Handle,
@@ -175,8 +176,9 @@ export function attentionBackward(
   dv: Handle,
   scale: number,
   window: number,
+  softcap: number,
 ): void {
-  ops().attentionBackward(dOut, q, k, v, o, lse, cuSeqlens, dq, dk, dv, scale, window);
+  ops().attentionBackward(dOut, q, k, v, o, lse, cuSeqlens, dq, dk, dv, scale, window, softcap);
 }
 
 /** cache[slot / page][:][slot % page] = row t; a negative slot skips the row. */
@@ -184,7 +186,7 @@ export function kvWrite(k: Handle, v: Handle, slots: Handle, kCache: Handle, vCa
   ops().kvWrite(k, v, slots, kCache, vCache);
 }
 
-/** row t attends to positions 0..rowPosition[t] of sequence rowSequence[t]; a row's bits do not depend on the batch. */
+/** row t attends to positions 0..rowPosition[t] of sequence rowSequence[t], scores as in attentionForward; a row's bits do not depend on the batch. */
 export function pagedAttention(
   q: Handle,
   kCache: Handle,
@@ -195,8 +197,9 @@ export function pagedAttention(
   o: Handle,
   scale: number,
   window: number,
+  softcap: number,
 ): void {
-  ops().pagedAttention(q, kCache, vCache, blockTable, rowSequence, rowPosition, o, scale, window);
+  ops().pagedAttention(q, kCache, vCache, blockTable, rowSequence, rowPosition, o, scale, window, softcap);
 }
 
 /** logits = h Wᵀ in chunks; logp = logit[target] - lse; a negative target gives 0. */
@@ -484,6 +487,7 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'lse', kind: 'tensor', io: 'out', optional: false },
       { name: 'scale', kind: 'number' },
       { name: 'window', kind: 'int' },
+      { name: 'softcap', kind: 'number' },
     ],
   },
   attentionBackward: {
@@ -504,6 +508,7 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'dv', kind: 'tensor', io: 'out', optional: false },
       { name: 'scale', kind: 'number' },
       { name: 'window', kind: 'int' },
+      { name: 'softcap', kind: 'number' },
     ],
   },
   kvWrite: {
@@ -534,6 +539,7 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'o', kind: 'tensor', io: 'out', optional: false },
       { name: 'scale', kind: 'number' },
       { name: 'window', kind: 'int' },
+      { name: 'softcap', kind: 'number' },
     ],
   },
   tokenLogProbsForward: {

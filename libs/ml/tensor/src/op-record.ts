@@ -8,7 +8,7 @@ export interface OpAttrs {
   rmsNorm: Record<string, never>;
   rope: { mscale: number };
   swiglu: Record<string, never>;
-  attention: { scale: number; window: number };
+  attention: { scale: number; window: number; softcap: number };
   tokenLogProbs: Record<string, never>;
   scale: { factor: number };
   add: Record<string, never>;

@@ -107,6 +107,13 @@ describe('gradients against differences', () => {
     free(positions, cu, invFreq, one);
   });
 
+  it('attention with a soft cap', () => {
+    const [q, k, v] = [leaf([5, 4, 4]), leaf([5, 2, 4]), leaf([5, 2, 4])];
+    const cu = t.fromInts(Int32Array.of(0, 3, 5));
+    check([q, k, v], () => t.attention(q, k, v, cu, { scale: 1, window: 0, softcap: 0.8 }));
+    free(cu);
+  });
+
   it('embedding, gatherRows and a tied head through tokenLogProbs', () => {
     const table = leaf([6, 4]);
     const ids = t.fromInts(Int32Array.of(1, 3, 1, 5));

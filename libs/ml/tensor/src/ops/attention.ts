@@ -8,6 +8,8 @@ export interface AttentionOptions {
   readonly scale: number;
   /** Attended tokens, the own one included; 0 = all. */
   readonly window: number;
+  /** Scores s become softcap * tanh(s / softcap), as in Gemma 2 (arXiv 2408.00118); 0, the default, leaves them alone. */
+  readonly softcap?: number;
 }
 
 /**
@@ -19,13 +21,13 @@ export function attention(
   k: Tensor,
   v: Tensor,
   cuSeqlens: Tensor,
-  { scale, window }: AttentionOptions,
+  { scale, window, softcap = 0 }: AttentionOptions,
 ): Tensor {
   const o = empty(q.shape);
   const lse = empty([dim(q.shape, 0), dim(q.shape, 1)]);
-  ops.attentionForward(q.id, k.id, v.id, cuSeqlens.id, o.id, lse.id, scale, window);
+  ops.attentionForward(q.id, k.id, v.id, cuSeqlens.id, o.id, lse.id, scale, window, softcap);
   if (isRecorded(q, k, v)) {
-    recordOp('attention', [q, k, v, cuSeqlens], [o], { scale, window }, { saved: [lse] });
+    recordOp('attention', [q, k, v, cuSeqlens], [o], { scale, window, softcap }, { saved: [lse] });
   } else lse.free();
   return o;
 }

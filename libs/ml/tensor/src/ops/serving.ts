@@ -23,11 +23,11 @@ export function pagedAttention(
   keys: Tensor,
   values: Tensor,
   { blockTable, rowSequence, rowPosition }: PagedRows,
-  { scale, window }: AttentionOptions,
+  { scale, window, softcap = 0 }: AttentionOptions,
 ): Tensor {
   const o = empty(q.shape);
   const rows = [blockTable.id, rowSequence.id, rowPosition.id] as const;
-  ops.pagedAttention(q.id, keys.id, values.id, ...rows, o.id, scale, window);
+  ops.pagedAttention(q.id, keys.id, values.id, ...rows, o.id, scale, window, softcap);
   return o;
 }
 
