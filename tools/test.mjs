@@ -1,6 +1,6 @@
 // Everything that must hold before a change lands: generated files, format, lint, types, native tests (ctest) and Jest. Every
 // step runs even when an earlier one fails; the last line is the sum. `node tools/test.mjs --only=jest` runs one step.
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,8 +42,29 @@ function nativeTests(preset) {
 function jestTests() {
   // The S3 tests want a real MinIO server; where none can be built they say that they were skipped.
   succeeds('sh', ['tools/minio.sh']);
-  const report = join(scratch, 'jest.json');
-  const isGreen = node('tools/jest.mjs', '--json', `--outputFile=${report}`, '--silent');
+  jest('all', []);
+}
+
+/** What must hold whatever the processor: reference numbers and invariants, once per instruction set below the best. */
+function levelTests() {
+  const { isasAvailable } = JSON.parse(
+    execFileSync(process.execPath, ['tools/levels.mjs'], { cwd: root, encoding: 'utf8' }),
+  );
+  for (const isa of isasAvailable.slice(0, -1)) {
+    console.log(`-- HONE_ISA=${isa}`);
+    jest(isa, ['tests/invariants', 'tests/conformance/reference-models', 'tests/conformance/model-families'], {
+      HONE_ISA: isa,
+    });
+  }
+}
+
+/** One run of Jest, counted; `env` is added to the environment. */
+function jest(name, paths, env = {}) {
+  const report = join(scratch, `jest-${name}.json`);
+  const flags = ['--json', `--outputFile=${report}`, '--silent'];
+  const isGreen = succeeds(process.execPath, ['tools/jest.mjs', ...flags, ...paths], {
+    env: { ...process.env, ...env },
+  });
   if (!existsSync(report)) return count(0, 1, 0);
   const { numPassedTests, numFailedTests, numPendingTests, numRuntimeErrorTestSuites } = JSON.parse(
     readFileSync(report, 'utf8'),
@@ -66,6 +87,7 @@ const steps = {
   // The plain and the AVX2 kernels under the address and undefined-behaviour sanitizers.
   sanitizers: () => (node('native/build.mjs', 'asan') ? nativeTests('asan') : count(0, 1, 0)),
   jest: jestTests,
+  levels: levelTests,
 };
 
 for (const [name, step] of Object.entries(steps)) {
