@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "core/dispatch.h"
+#include "core/half.h"
 #include "harness/fixture.h"
 
 namespace {
@@ -42,6 +43,7 @@ constexpr int kTokens = 150, kVocabulary = 1100, kDepth = 192;
 
 struct Head {
   std::vector<float> h = normal(kTokens * kDepth, 1), w = normal(kVocabulary * kDepth, 2, 0.2f), dlogp = normal(kTokens, 3);
+  std::vector<std::uint16_t> rounded;
   std::vector<std::int32_t> targets = std::vector<std::int32_t>(kTokens);
   std::shared_ptr<const PackedWeight> packed;
   View weight;
@@ -50,6 +52,11 @@ struct Head {
     for (int t = 0; t < kTokens; ++t) targets[t] = t % 11 == 0 ? -1 : t * 37 % kVocabulary;
     weight = tensor(w.data(), kVocabulary, kDepth);
     if (format == DType::f32) return;
+    if (format == DType::bf16) {
+      for (const float value : w) rounded.push_back(f32_to_bf16(value));
+      weight = tensor(rounded.data(), kVocabulary, kDepth, format);
+      return;
+    }
     check(pack_weight(machine.context, weight, format, packed).ok(), "packs the head");
     weight.dtype = format;
     weight.packed = packed.get();
@@ -78,8 +85,10 @@ Numbers forward(Head& head, Machine& machine, int level, int first, int count) {
   return out;
 }
 
-std::vector<float> input_gradient(Head& head, Machine& machine, int level, std::vector<float>& lse) {
-  std::vector<float> dh(kTokens * kDepth);
+// The gradients of h and, of a plain head, of W.
+std::vector<float> gradients(Head& head, Machine& machine, int level, std::vector<float>& lse) {
+  const bool is_plain = head.weight.packed == nullptr;
+  std::vector<float> dh(kTokens * kDepth), dw(is_plain ? kVocabulary * kDepth : 0);
   ArgValue values[7];
   values[0].view = tensor(head.dlogp.data(), kTokens);
   values[1].view = tensor(head.h.data(), kTokens, kDepth);
@@ -87,8 +96,10 @@ std::vector<float> input_gradient(Head& head, Machine& machine, int level, std::
   values[3].view = tensor(head.targets.data(), kTokens, 0, DType::i32);
   values[4].view = tensor(lse.data(), kTokens);
   values[5].view = tensor(dh.data(), kTokens, kDepth);
+  if (is_plain) values[6].view = tensor(dw.data(), kVocabulary, kDepth);
   const DispatchRow& row = dispatch_row(static_cast<int>(Op::kTokenLogProbsBackward));
   check(row.call(row.kernels[level], machine.context, values).ok(), "the gradient of the head runs");
+  dh.insert(dh.end(), dw.begin(), dw.end());
   return dh;
 }
 
@@ -114,9 +125,9 @@ void checks_head(Isa isa, DType format) {
               same(some.argmax, all.argmax),
           place + ": tokens alone have the bits of the batch");
   }
-  const std::vector<float> actual = input_gradient(head, machine, level, all.lse);
-  const std::vector<float> expected = input_gradient(head, machine, 0, all.lse);
-  check(distance(actual, expected) < 1e-3, place + ": the input gradient is that of the plain loop");
+  const std::vector<float> actual = gradients(head, machine, level, all.lse);
+  const std::vector<float> expected = gradients(head, machine, 0, all.lse);
+  check(distance(actual, expected) < 1e-3, place + ": the gradients are those of the plain loop");
 }
 
 // An adapter's share of one row is the same alone and in a batch.
@@ -151,7 +162,9 @@ int main() {
   for (int level = 1; level < kIsaCount; ++level) {
     const Isa isa = static_cast<Isa>(level);
     if (!isa_available(isa)) continue;
-    for (const DType format : {DType::f32, DType::packed_f32, DType::packed_bf16, DType::nf4}) checks_head(isa, format);
+    for (const DType format : {DType::f32, DType::bf16, DType::packed_f32, DType::packed_bf16, DType::nf4}) {
+      checks_head(isa, format);
+    }
     checks_lora(isa);
   }
   std::printf("%d failed\n", failures);

@@ -62,13 +62,14 @@ struct LinearBackwardInputArgs {
   bool accumulate;
 };
 
-// dw (+)= dyᵀ x; dbias (+)= column sums of dy
+// dw (+)= dyᵀ x; dbias (+)= column sums of dy; roundsToBf16 rounds dy and x to bf16 for the product, its sums stay f32
 struct LinearBackwardWeightArgs {
   View dy;  // in f32 [M,N]
   View x;  // in f32 [M,K]
   View dw;  // inout f32 [N,K]
   View dbias;  // inout f32 [N], may be absent
   bool accumulate;
+  bool rounds_to_bf16;
 };
 
 // xa = x Aᵀ; y += scale xa Bᵀ
@@ -216,7 +217,7 @@ struct TokenLogProbsForwardArgs {
   View argmax;  // out i32 [T], may be absent
 };
 
-// g = dlogp (onehot(target) - softmax(logits)); dh = g W; dw += gᵀ h
+// g = dlogp (onehot(target) - softmax(logits)); dh = g W; dw += gᵀ h; a head that rounds h to bf16 rounds g too, for both products
 struct TokenLogProbsBackwardArgs {
   View dlogp;  // in f32 [T]
   View h;  // in f32 [T,d]

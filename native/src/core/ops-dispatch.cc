@@ -208,6 +208,7 @@ Status call_linear_backward_weight(AnyKernel kernel, Context& context, const Arg
       values[2].view,
       values[3].view,
       values[4].number != 0,
+      values[5].number != 0,
   };
   return reinterpret_cast<Status (*)(Context&, const LinearBackwardWeightArgs&)>(kernel)(context, args);
 }

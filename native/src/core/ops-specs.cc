@@ -24,6 +24,7 @@ constexpr ArgSpec k_linear_backward_weight[] = {
     tensor("dw", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{1, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("dbias", Io::kinout, true, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
     attribute("accumulate", Attribute::kbool),
+    attribute("roundsToBf16", Attribute::kbool),
 };
 
 constexpr ArgSpec k_lora_forward[] = {
@@ -307,7 +308,7 @@ const char* require_logits_top_log_probs(const ArgValue* values, const std::int6
 constexpr OpSpec kSpecs[kOpCount] = {
     {"linearForward", k_linear_forward, 4, {"M", "K", "N"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, -1, true},
     {"linearBackwardInput", k_linear_backward_input, 4, {"M", "N", "K"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, false},
-    {"linearBackwardWeight", k_linear_backward_weight, 5, {"M", "N", "K"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, false},
+    {"linearBackwardWeight", k_linear_backward_weight, 6, {"M", "N", "K"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, false},
     {"loraForward", k_lora_forward, 6, {"M", "K", "r", "N"}, 4, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, -1, true},
     {"loraBackward", k_lora_backward, 9, {"M", "N", "K", "r"}, 4, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 3, false},
     {"embeddingForward", k_embedding_forward, 3, {"T", "V", "d"}, 3, nullptr, {0, 0, 0, 0, 0}, -1, true},

@@ -1,5 +1,6 @@
 #pragma once
 #include "cpu/gemm-fill.h"
+#include "cpu/gemm-round.h"
 #include "cpu/nf4-unpack.h"
 
 // Products whose operands are bf16 pairs and whose sums are f32.
@@ -10,19 +11,6 @@ inline std::int64_t pair_count(std::int64_t depth) { return ceil_div(depth, 2); 
 // From one row of pairs to the next. Rows a multiple of 1 KiB apart would meet in a few sets of the first-level cache,
 // and a tile of 16 rows would push itself out of it.
 inline std::int64_t pair_stride(std::int64_t pairs) { return pairs % 256 == 0 ? pairs + 16 : pairs; }
-
-// f32 rows as rows of bf16 pairs; an odd depth gets a zero at its end.
-inline void round_row(const float* source, std::int64_t depth, std::uint32_t* target) {
-  std::uint16_t* out = reinterpret_cast<std::uint16_t*>(target);
-  for (std::int64_t k = 0; k < depth; ++k) {
-    std::uint32_t bits;
-    std::memcpy(&bits, source + k, 4);
-    const std::uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
-    const bool is_nan = (bits & 0x7fffffffu) > 0x7f800000u;
-    out[k] = static_cast<std::uint16_t>(is_nan ? (bits >> 16) | 0x40u : rounded);
-  }
-  if (depth % 2 != 0) out[depth] = 0;
-}
 
 inline const std::uint32_t* round_rows(Context& context, const float* source, std::int64_t rows, std::int64_t depth) {
   const std::int64_t stride = pair_stride(pair_count(depth));

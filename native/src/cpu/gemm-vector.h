@@ -57,6 +57,20 @@ inline VecBits bits_pair_bf16(Vec upper, Vec lower) {
                          _mm512_srli_epi32(l, 16));
 }
 
+// Rounds to bf16, to nearest even, as 32-bit lanes; a NaN stays a NaN, whose payload could otherwise round up to zero.
+inline VecBits bits_round_bf16(Vec v) {
+  const __m512i bits = _mm512_castps_si512(v);
+  const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+  const __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+  const __m512i quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x400000));
+  return _mm512_srli_epi32(_mm512_mask_mov_epi32(rounded, _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), quiet), 16);
+}
+inline VecBits bits_join(VecBits upper, VecBits lower) { return _mm512_or_si512(_mm512_slli_epi32(upper, 16), lower); }
+// The lower 16 bits of every lane, one after the other.
+inline void bits_store_u16(std::uint16_t* p, VecBits v) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(v));
+}
+
 #else
 
 using Vec = __m256;
@@ -102,6 +116,21 @@ inline VecBits bits_pair_bf16(Vec upper, Vec lower) {
   l = _mm256_add_epi32(l, _mm256_add_epi32(half, _mm256_and_si256(_mm256_srli_epi32(l, 16), one)));
   return _mm256_or_si256(_mm256_and_si256(u, _mm256_set1_epi32(static_cast<int>(0xffff0000u))),
                          _mm256_srli_epi32(l, 16));
+}
+
+inline VecBits bits_round_bf16(Vec v) {
+  const __m256i bits = _mm256_castps_si256(v);
+  const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+  const __m256i rounded = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+  const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
+  const __m256 chosen =
+      _mm256_blendv_ps(_mm256_castsi256_ps(rounded), _mm256_castsi256_ps(quiet), _mm256_cmp_ps(v, v, _CMP_UNORD_Q));
+  return _mm256_srli_epi32(_mm256_castps_si256(chosen), 16);
+}
+inline VecBits bits_join(VecBits upper, VecBits lower) { return _mm256_or_si256(_mm256_slli_epi32(upper, 16), lower); }
+inline void bits_store_u16(std::uint16_t* p, VecBits v) {
+  const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(v, v), 0x08);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_castsi256_si128(packed));
 }
 
 #endif

@@ -2,6 +2,7 @@
 #include "core/ops-args.h"
 #include "cpu/gemm-f32.h"
 #include "cpu/gemm-nf4.h"
+#include "cpu/gemm-weight.h"
 
 namespace hone::HONE_ISA {
 
@@ -73,7 +74,13 @@ static void sum_columns(Context& context, const float* dy, std::int64_t rows, st
 Status linear_backward_weight(Context& context, const LinearBackwardWeightArgs& args) {
   const std::int64_t rows = args.dy.dim[0], columns = args.dy.dim[1], depth = args.x.dim[1];
   const float* dy = args.dy.data_as<float>();
-  product_atb(context, dy, columns, rows, args.x.data_as<float>(), depth, args.dw.data_as<float>(), args.accumulate);
+  const float* x = args.x.data_as<float>();
+  float* dw = args.dw.data_as<float>();
+  if (args.rounds_to_bf16) {
+    product_atb_bf16(context, dy, columns, rows, x, depth, dw, args.accumulate, columns);
+  } else {
+    product_atb(context, dy, columns, rows, x, depth, dw, args.accumulate);
+  }
   if (args.dbias.present()) {
     sum_columns(context, dy, rows, columns, args.dbias.data_as<float>(), args.accumulate);
   }

@@ -1,6 +1,7 @@
 // isa: avx2 avx512 avx512bf16 amx
 #include "core/ops-args.h"
 #include "cpu/gemm-exp.h"
+#include "cpu/gemm-weight.h"
 #include "cpu/head-logits.h"
 
 namespace hone::HONE_ISA {
@@ -101,7 +102,12 @@ class BackwardPass {
   void add_to_dw(Range rows, std::int64_t chunk) {
     float* dw = args_.dw.data_as<float>() + chunk * kChunkColumns * depth_;
     const float* h = args_.h.data_as<float>() + rows.begin * depth_;
-    product_atb(context_, gradients_, columns_of(chunk), rows.end - rows.begin, h, depth_, dw, true, kChunkColumns);
+    const std::int64_t columns = columns_of(chunk), count = rows.end - rows.begin;
+    if (head_rounds(args_.w)) {
+      product_atb_bf16(context_, gradients_, columns, count, h, depth_, dw, true, kChunkColumns);
+    } else {
+      product_atb(context_, gradients_, columns, count, h, depth_, dw, true, kChunkColumns);
+    }
   }
 
   Context& context_;

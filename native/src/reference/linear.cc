@@ -1,6 +1,7 @@
 #include <vector>
 
 #include "core/context.h"
+#include "core/half.h"
 #include "core/ops-args.h"
 #include "reference/weights.h"
 
@@ -39,10 +40,18 @@ Status linear_backward_input(Context& context, const LinearBackwardInputArgs& ar
   return {};
 }
 
+// A copy of an operand of the weight gradient, rounded to bf16 when asked.
+static std::vector<float> weight_operand(const View& view, bool rounds) {
+  const float* values = view.data_as<float>();
+  std::vector<float> out(values, values + view.count());
+  for (float& value : out) value = rounds ? round_to_bf16(value) : value;
+  return out;
+}
+
 Status linear_backward_weight(Context& context, const LinearBackwardWeightArgs& args) {
   const std::int64_t rows = args.dy.dim[0], columns = args.dy.dim[1], depth = args.x.dim[1];
   const float* dy = args.dy.data_as<float>();
-  const float* x = args.x.data_as<float>();
+  const std::vector<float> x = weight_operand(args.x, args.rounds_to_bf16), y = weight_operand(args.dy, args.rounds_to_bf16);
   context.pool.run(static_cast<int>(columns), [&](int n) {
     float* dw = args.dw.data_as<float>() + n * depth;
     float* dbias = args.dbias.present() ? args.dbias.data_as<float>() + n : nullptr;
@@ -51,9 +60,9 @@ Status linear_backward_weight(Context& context, const LinearBackwardWeightArgs& 
       if (dbias != nullptr) *dbias = 0.0f;
     }
     for (std::int64_t m = 0; m < rows; ++m) {
-      const float g = dy[m * columns + n];
+      const float g = y[m * columns + n];
       for (std::int64_t k = 0; k < depth; ++k) dw[k] += g * x[m * depth + k];
-      if (dbias != nullptr) *dbias += g;
+      if (dbias != nullptr) *dbias += dy[m * columns + n];
     }
   });
   return {};

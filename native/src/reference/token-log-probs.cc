@@ -60,14 +60,14 @@ Status token_log_probs_backward(Context& context, const TokenLogProbsBackwardArg
     logits_of(h.data() + t * depth, w, depth, logits);
     const float upstream = args.dlogp.data_as<float>()[t];
     const float lse = args.lse.data_as<float>()[t];
-    const float* row = args.h.data_as<float>() + t * depth;
+    const float* row = h.data() + t * depth;
     for (std::int64_t v = 0; v < vocabulary; ++v) {
       const float g = upstream * ((v == target ? 1.0f : 0.0f) - std::exp(logits[v] - lse));
       const float g_operand = rounds_to_bf16(args.w) ? round_to_bf16(g) : g;
       for (std::int64_t k = 0; k < depth; ++k) dh[k] += g_operand * w_back[v * depth + k];
       if (!args.dw.present()) continue;
       float* dw = args.dw.data_as<float>() + v * depth;
-      for (std::int64_t k = 0; k < depth; ++k) dw[k] += g * row[k];
+      for (std::int64_t k = 0; k < depth; ++k) dw[k] += g_operand * row[k];
     }
   }
   return {};

@@ -80,9 +80,16 @@ export function linearBackwardInput(dy: Handle, w: Handle, dx: Handle, accumulat
   ops().linearBackwardInput(dy, w, dx, accumulate ? 1 : 0);
 }
 
-/** dw (+)= dyᵀ x; dbias (+)= column sums of dy. */
-export function linearBackwardWeight(dy: Handle, x: Handle, dw: Handle, dbias: Handle | 0, accumulate: boolean): void {
-  ops().linearBackwardWeight(dy, x, dw, dbias, accumulate ? 1 : 0);
+/** dw (+)= dyᵀ x; dbias (+)= column sums of dy; roundsToBf16 rounds dy and x to bf16 for the product, its sums stay f32. */
+export function linearBackwardWeight(
+  dy: Handle,
+  x: Handle,
+  dw: Handle,
+  dbias: Handle | 0,
+  accumulate: boolean,
+  roundsToBf16: boolean,
+): void {
+  ops().linearBackwardWeight(dy, x, dw, dbias, accumulate ? 1 : 0, roundsToBf16 ? 1 : 0);
 }
 
 /** xa = x Aᵀ; y += scale xa Bᵀ. */
@@ -215,7 +222,7 @@ export function tokenLogProbsForward(
   ops().tokenLogProbsForward(h, w, targets, logp, lse, entropy, argmax);
 }
 
-/** g = dlogp (onehot(target) - softmax(logits)); dh = g W; dw += gᵀ h. */
+/** g = dlogp (onehot(target) - softmax(logits)); dh = g W; dw += gᵀ h; a head that rounds h to bf16 rounds g too, for both products. */
 export function tokenLogProbsBackward(
   dlogp: Handle,
   h: Handle,
@@ -354,6 +361,7 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'dw', kind: 'tensor', io: 'inout', optional: false },
       { name: 'dbias', kind: 'tensor', io: 'inout', optional: true },
       { name: 'accumulate', kind: 'bool' },
+      { name: 'roundsToBf16', kind: 'bool' },
     ],
   },
   loraForward: {
