@@ -1,0 +1,58 @@
+// Our side of the serving rows: requests in tokens through the text engine, its scheduler and its runner, in this thread.
+// Case chat: { folder, format, streams, prompt, tokens, adapters: [folder, ...] }; detail has the tokens per second of both phases.
+import { TextEngine } from '@hone/engine';
+import { loadModel } from '@hone/models';
+import { init } from '@hone/tensor';
+import { Tokenizer } from '@hone/text';
+import { serve } from '../protocol/serve.mjs';
+import { promptOf } from '../shapes.mjs';
+
+const sampling = { temperature: 0, topP: 1, topK: 0, minP: 0, presencePenalty: 0, frequencyPenalty: 0, stop: [] };
+
+async function chat({ folder, format = 'nf4', streams = 1, prompt = 512, tokens = 128, adapters = [] }) {
+  const { isa, threads } = init();
+  const tokenizer = await Tokenizer.fromFolder(folder);
+  const model = loadModel(folder, { format });
+  const engine = new TextEngine({ model, tokenizer, template: undefined });
+  for (const [index, path] of adapters.entries()) engine.adapters.load(String(index), path);
+  const detail = { isa, threads };
+  let round = 0;
+  const call = () => {
+    const began = performance.now();
+    for (let index = 0; index < streams; index++) {
+      const input = { kind: 'text', prompt: promptOf(prompt, index, round), echo: false };
+      const adapter = adapters.length === 0 ? undefined : String(index % adapters.length);
+      engine.start({
+        id: String(index),
+        input,
+        n: 1,
+        sampling: { ...sampling, logitBias: {}, tokensMax: tokens },
+        adapter,
+      });
+    }
+    const computed = engine.stats.promptTokensComputed + streams * prompt;
+    while (engine.stats.promptTokensComputed < computed) expectTokens(engine.step(), tokens);
+    const prefilled = performance.now();
+    let steps = 0;
+    for (; !engine.isIdle; steps++) expectTokens(engine.step(), tokens);
+    const ended = performance.now();
+    round++;
+    Object.assign(detail, {
+      prefill: (streams * prompt * 1000) / (prefilled - began),
+      decode: (streams * (tokens - 1) * 1000) / (ended - prefilled),
+      generated: (streams * tokens * 1000) / (ended - began),
+      step_ms: (ended - prefilled) / steps,
+    });
+  };
+  return { call, detail, free: () => engine.free() };
+}
+
+/** A stop token that was drawn by chance would make a run shorter than the peer's. */
+function expectTokens(outputs, tokens) {
+  for (const output of outputs) {
+    if (output.type === 'failed') throw new Error(output.error.message);
+    if (output.type === 'finish' && output.completionTokens !== tokens) throw new Error('a stop token was drawn');
+  }
+}
+
+await serve({ chat });

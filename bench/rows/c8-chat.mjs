@@ -1,0 +1,23 @@
+// Row C8: one chat, a prompt of 512 tokens and 128 drawn ones, on the 1.1 B shape: NF4 here, Q4_0 in llama.cpp.
+import { peerName } from '../peers/node-llama-cpp.mjs';
+import { duel } from '../protocol/duel.mjs';
+
+export const rows = ['C8'];
+
+const bars = { prefill: 1.3, decode: 2.0 };
+const workloads = { prefill: 'prefill of 512 tokens', decode: '128 drawn tokens after it' };
+
+export async function run() {
+  const { ours, peer } = await duel('S1', { streams: 1, prompt: 512, tokens: 128 });
+  return Object.entries(bars).map(([phase, bar]) => ({
+    row: 'C8',
+    workload: `${workloads[phase]}, 1.1 B shape, NF4`,
+    unit: 'tokens/s',
+    ours: ours[phase],
+    peer: peer?.[phase],
+    peer_name: peer === undefined ? 'not to be had here' : `${peerName}, Q4_0`,
+    bar: `ratio >= ${bar}`,
+    pass: peer === undefined ? undefined : ours[phase] >= bar * peer[phase],
+    detail: { ours: ours.last, peer: peer?.last },
+  }));
+}
