@@ -15,3 +15,12 @@ export {
   type SafetensorsHeader,
   type TensorEntry,
 } from './safetensors/header.js';
+export { refuseGguf } from './gguf/cursor.js';
+export { ggufValueTypes, type GgufValue } from './gguf/fields.js';
+export { ggufHeaderBytesMax, parseGgufHeader, type GgufHeader, type GgufTensor } from './gguf/header.js';
+export { ggmlLayouts, type GgmlLayout, type GgmlType } from './gguf/types.js';
+export { configOfGguf, ggufArchitectureOf } from './gguf/hugging-face-config.js';
+export { ggufOfWeight, weightOfGguf, type GgufWeightName } from './gguf/hugging-face-names.js';
+export { llama3Factors } from './gguf/rope-factors.js';
+export { GgufFields } from './gguf/typed-fields.js';
+export { quantizationOf, type CheckpointQuantization } from './quantization-config.js';

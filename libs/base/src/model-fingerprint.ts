@@ -9,7 +9,7 @@ export interface FileDigest {
 /** The files of a Hugging Face folder that decide what a model computes: weights, shape, vocabulary and chat template. */
 const decisive = [
   /^config\.json$/,
-  /\.safetensors$/,
+  /\.(safetensors|gguf)$/,
   /^tokenizer\.(json|model)$/,
   /^(tokenizer_config|special_tokens_map|added_tokens|vocab)\.json$/,
   /^(merges|vocab)\.txt$/,

@@ -6,6 +6,10 @@ export { inverseFrequencies, type RopeConfig, type RopeScaling } from './config/
 export { parseModelConfig, type Architecture, type ModelConfig } from './config/model-config.js';
 export { allLinears, parameterCount, weightMap, type LinearSpec, type WeightSpec } from './config/weight-map.js';
 export { fingerprintOf } from './fingerprint.js';
+export { dequantizeGguf } from './formats/gguf/dequantize.js';
+export { GgufFile } from './formats/gguf/gguf-file.js';
+export { openWeights } from './formats/open-weights.js';
+export type { WeightSource } from './formats/weight-source.js';
 export { writeInitialModel } from './initial-model.js';
 export { kvBytesPerPage } from './kv-cache.js';
 export { loadModel, readModelConfig } from './load-model.js';

@@ -5,13 +5,13 @@ import { parseModelConfig, type ModelConfig } from './config/model-config.js';
 import { ConfigFields } from './config/read-fields.js';
 import { fingerprintOf } from './fingerprint.js';
 import type { LoadModelOptions, ModelSource } from './model.js';
-import { hasFile, readJson } from './model-source.js';
-import { WeightFiles } from './safetensors/weight-files.js';
+import { openWeights } from './formats/open-weights.js';
+import { hasFile, readConfigJson, readJson } from './model-source.js';
 import { loadWeights } from './weights.js';
 
 /** Reads config.json, and the end-of-text ids of generation_config.json where it names more. */
 export function readModelConfig(source: ModelSource): ModelConfig {
-  const config = parseModelConfig(readJson(source, 'config.json'));
+  const config = parseModelConfig(readConfigJson(source));
   if (!hasFile(source, 'generation_config.json')) return config;
   const generation = new ConfigFields(readJson(source, 'generation_config.json'));
   const eosTokenIds = [...new Set([...config.eosTokenIds, ...generation.ids('eos_token_id')])];
@@ -30,7 +30,7 @@ export function loadModel(source: ModelSource, options: LoadModelOptions = {}): 
     throw refusal('format_not_trainable', message, { param: 'format' });
   }
   const config = readModelConfig(source);
-  const files = new WeightFiles(source);
+  const files = openWeights(source);
   try {
     const weights = loadWeights(files, config, { format, isTrainable, isRead: !isCounted() });
     return new CausalModel(config, format, isCounted() ? uncounted : fingerprintOf(source), weights);

@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { fromFloats, scoped, linear } from '@hone/tensor';
 import type { LoraAdapter, LoraModule } from '@hone/nn';
 import { weightMap } from './config/weight-map.js';
+import { openWeights } from './formats/open-weights.js';
+import type { WeightSource } from './formats/weight-source.js';
 import { readModelConfig } from './load-model.js';
 import type { ModelSource } from './model.js';
 import { copyCompanions } from './save-model.js';
 import { bf16FromFloats } from './safetensors/floats.js';
-import { WeightFiles } from './safetensors/weight-files.js';
 import { writeSafetensors, type TensorToWrite } from './safetensors/writer.js';
 
 /** scale B A [out, in]: B through a linear product whose weight is Aᵀ. */
@@ -32,7 +33,7 @@ export function updateOf({ a, b, scale }: LoraModule): Float32Array {
  */
 export function mergeAdapter(source: ModelSource, adapter: LoraAdapter, folder: string): void {
   const config = readModelConfig(source);
-  const files = new WeightFiles(source);
+  const files = openWeights(source);
   try {
     const tensors = new Map<string, TensorToWrite>();
     let isNarrow = true;
@@ -54,7 +55,7 @@ export function mergeAdapter(source: ModelSource, adapter: LoraAdapter, folder: 
   }
 }
 
-function mergedFloats(files: WeightFiles, name: string, adapter: LoraAdapter): Float32Array {
+function mergedFloats(files: WeightSource, name: string, adapter: LoraAdapter): Float32Array {
   const floats = files.floats(name);
   const module = adapter.modules.get(name.replace(/\.weight$/, ''));
   if (!module) return floats;

@@ -5,7 +5,7 @@ import type { Tensor } from '@hone/tensor';
 import type { CausalModel } from './causal-model.js';
 import { weightMap } from './config/weight-map.js';
 import type { ModelSource } from './model.js';
-import { readFile, readJson } from './model-source.js';
+import { readConfigJson, readFile } from './model-source.js';
 import { writeSafetensors, type TensorToWrite } from './safetensors/writer.js';
 
 /** Files beside the weights that belong to a model whatever its weights are. */
@@ -20,12 +20,13 @@ export function copyCompanions(source: ModelSource, folder: string, dtype: strin
     if (typeof source === 'string') copyFileSync(join(source, name), join(folder, name));
     else writeFileSync(join(folder, name), readFile(source, name));
   }
-  const config = { ...readJson(source, 'config.json'), [dtypeField(source)]: dtype };
+  // The new weights are plain, whatever the ones were that they came from.
+  const { quantization_config: _, ...config } = { ...readConfigJson(source), [dtypeField(source)]: dtype };
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config, null, 2) + '\n');
 }
 
 const dtypeField = (source: ModelSource): string =>
-  readJson(source, 'config.json')['dtype'] === undefined ? 'torch_dtype' : 'dtype';
+  readConfigJson(source)['dtype'] === undefined ? 'torch_dtype' : 'dtype';
 
 /** Writes a fully fine-tuned model, in f32 and in Hugging Face layout, beside the companions of the model it came from. */
 export function saveModel(model: CausalModel, source: ModelSource, folder: string): void {

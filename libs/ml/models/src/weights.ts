@@ -5,7 +5,7 @@ import type { ModelConfig } from './config/model-config.js';
 import { weightMap, type WeightSpec } from './config/weight-map.js';
 import type { BaseFormat } from './model.js';
 import { bf16FromFloats, floatsFromBytes, halvesFromBytes } from './safetensors/floats.js';
-import type { WeightFiles } from './safetensors/weight-files.js';
+import type { WeightSource } from './formats/weight-source.js';
 
 /** Every weight on the device by its name. */
 export interface LoadedWeights {
@@ -26,7 +26,7 @@ export interface WeightOptions {
 }
 
 /** Checks every weight against the shape that the config asks for, reads it once and packs it for the kernels. */
-export function loadWeights(files: WeightFiles, config: ModelConfig, options: WeightOptions): LoadedWeights {
+export function loadWeights(files: WeightSource, config: ModelConfig, options: WeightOptions): LoadedWeights {
   const { format, isTrainable, isRead } = options;
   const specs = weightMap(config);
   refuseUnknown(files, specs, config);
@@ -97,7 +97,7 @@ function plain(spec: WeightSpec, dtype: string, bytes: Uint8Array | undefined): 
   return tensor.write(own === 'f32' ? floatsOf(spec, dtype, bytes) : halvesFromBytes(bytes));
 }
 
-function refuseUnknown(files: WeightFiles, specs: readonly WeightSpec[], config: ModelConfig): void {
+function refuseUnknown(files: WeightSource, specs: readonly WeightSpec[], config: ModelConfig): void {
   const known = new Set(specs.map(({ name }) => name));
   const unknown = files.names.filter((name) => !known.has(name) && !isIgnored(name, config));
   if (unknown.length === 0) return;

@@ -67,7 +67,7 @@ describe('a configuration', () => {
     refused({ hidden_act: 'gelu' }, 'hidden_act = "gelu" is not supported');
     refused({ rope_scaling: { rope_type: 'yarn', factor: 4 } }, 'rope_scaling');
     refused({ auto_map: { AutoModel: 'x.Y' } }, 'never runs foreign code');
-    refused({ quantization_config: { quant_method: 'gptq' } }, 'ask for format nf4');
+    refused({ quantization_config: { quant_method: 'hqq' } }, 'only bitsandbytes, gptq and awq');
     refused({ num_key_value_heads: 5 }, 'num_key_value_heads');
     refused({ vocab_size: '32000' }, 'expected a number for vocab_size');
     refused({ hidden_size: -1 }, 'a whole number above zero for hidden_size');

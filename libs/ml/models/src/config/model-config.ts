@@ -1,4 +1,4 @@
-import { refusal, suggest } from '@hone/base';
+import { quantizationOf, refusal, suggest } from '@hone/base';
 import { ConfigFields } from './read-fields.js';
 import { readRope, type RopeConfig } from './rope.js';
 
@@ -43,6 +43,7 @@ export function parseModelConfig(json: Record<string, unknown>): ModelConfig {
   const config = new ConfigFields(json);
   const architecture = readArchitecture(config);
   refuseUnsupported(config);
+  quantizationOf(json);
   const hiddenSize = config.size('hidden_size');
   const heads = config.size('num_attention_heads');
   const kvHeads = config.size('num_key_value_heads', heads);
@@ -94,9 +95,6 @@ function refuseUnsupported(config: ConfigFields): void {
   config.only('partial_rotary_factor', 1, 'rotary embedding covers whole heads');
   if (config.raw('auto_map') !== undefined) {
     throw config.unsupported('auto_map', 'it asks to run code that comes with the model; Hone never runs foreign code');
-  }
-  if (config.raw('quantization_config') !== undefined) {
-    throw config.unsupported('quantization_config', 'load the unquantised model and ask for format nf4 instead');
   }
 }
 
