@@ -2,7 +2,8 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { Tokenizer, bpeFromTiktoken, tiktokenEncodings, wordPieceFromVocab } from '@hone/text';
+import { parseGgufHeader } from '@hone/base';
+import { Tokenizer, bpeFromTiktoken, tiktokenEncodings, tokenizerFilesOfGguf, wordPieceFromVocab } from '@hone/text';
 import { dataRoot, describeData } from './data-root.js';
 
 const text = (...path: string[]): string => readFileSync(join(...path), 'utf8');
@@ -96,23 +97,28 @@ const foldersOfVocab: Readonly<Record<string, string>> = {
 describeData('llama.cpp vocabularies', 'ggml-vocab', (path) => {
   for (const file of readdirSync(path).filter((name) => name.endsWith('.gguf.inp'))) {
     const name = file.replace(/^ggml-vocab-|\.gguf\.inp$/g, '');
-    const tokenizer = tokenizerAt(foldersOfVocab[name] ?? `tokenizer-${name}`);
-    if (!tokenizer) {
-      it.skip(`${name}: needs a tokenizer.json of the same vocabulary under HONE_DATA_DIR`, () => undefined);
-      continue;
-    }
     const lines = text(path, file.replace(/inp$/, 'out')).split('\n');
     const cases = text(path, file)
       .split('\n__ggml_vocab_test__\n')
       .map((input, index) => ({ input, ids: (lines[index] ?? '').split(' ').filter(Boolean).map(Number) }));
-    const addSpecialTokens = false;
-    it(`${name}: gives the ids of all ${cases.length} texts`, () => {
+    const expectIds = (tokenizer: Tokenizer): void => {
       const disagree = differing(
         cases,
         ({ ids }) => ids,
-        ({ input }) => tokenizer.encode(input, { addSpecialTokens }),
+        ({ input }) => tokenizer.encode(input, { addSpecialTokens: false }),
       );
       expect(disagree).toEqual([]);
+    };
+    const folder = tokenizerAt(foldersOfVocab[name] ?? `tokenizer-${name}`);
+    if (folder) it(`${name}: the tokenizer.json gives the ids of all ${cases.length} texts`, () => expectIds(folder));
+    else it.skip(`${name}: needs a tokenizer.json of the same vocabulary under HONE_DATA_DIR`, () => undefined);
+
+    const bytes = new Uint8Array(readFileSync(join(path, file.replace(/\.inp$/, ''))));
+    const { fields } = parseGgufHeader(name, bytes, bytes.byteLength);
+    if (fields.get('tokenizer.ggml.model') === 'bert') continue;
+    it(`${name}: the GGUF metadata gives the ids of all ${cases.length} texts`, () => {
+      const files = tokenizerFilesOfGguf(name, fields);
+      expectIds(new Tokenizer({ tokenizer: files['tokenizer.json'], config: files['tokenizer_config.json'] }));
     });
   }
 });

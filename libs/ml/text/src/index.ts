@@ -1,5 +1,6 @@
 export { characterToByte } from './byte-alphabet.js';
 export * from './chat-template.js';
+export { tokenizerFilesOfGguf, type GgufTokenizerFiles } from './gguf/from-gguf.js';
 export * from './import-vocabulary.js';
 export * from './stream-decoder.js';
 export { TemplateSandbox, type SandboxLimits } from './template-sandbox.js';
