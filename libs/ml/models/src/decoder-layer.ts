@@ -1,4 +1,4 @@
-import { add, rope, swiglu, type Tensor } from '@hone/tensor';
+import { accumulate, discard, rope, swiglu, type Tensor } from '@hone/tensor';
 import type { Linear, LinearContext, RmsNorm } from '@hone/nn';
 import type { ModelConfig } from './config/model-config.js';
 
@@ -37,10 +37,15 @@ export class DecoderLayer {
   forward(x: Tensor, rotary: RotaryRows, attend: Attend, context: LinearContext): Tensor {
     const { inputNorm, o, outputNorm, gate, up, down } = this.modules;
     const attended = this.#attention(inputNorm.forward(x), rotary, attend, context);
-    const middle = add(x, o.forward(attended, context));
+    const middle = o.forward(attended, context);
+    accumulate(middle, x);
     const normed = outputNorm.forward(middle);
     const gated = swiglu(gate.forward(normed, context), up.forward(normed, context));
-    return add(middle, down.forward(gated, context));
+    discard(normed);
+    const out = down.forward(gated, context);
+    discard(gated);
+    accumulate(out, middle);
+    return out;
   }
 
   free(): void {
@@ -56,6 +61,7 @@ export class DecoderLayer {
     const queries = split(q.forward(x, context), heads, qNorm);
     const keys = split(k.forward(x, context), kvHeads, kNorm);
     const values = v.forward(x, context).as(rows, kvHeads, headDim);
+    discard(x);
     rope(queries, positions, invFreq);
     rope(keys, positions, invFreq);
     return attend(this.index, queries, keys, values).as(rows, heads * headDim);

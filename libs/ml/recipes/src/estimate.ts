@@ -29,7 +29,7 @@ export function estimateMemory(source: ModelSource, settings: TrainingSettings, 
       const lengths = Int32Array.from(rows, () => rowTokens);
       const batch = microBatch(datasetOf(rows), [...rows.keys()], lengths);
       const residentBytes = memoryStats().liveBytes;
-      const options = { ...(adapter ? { adapter, dropoutSeed: 0 } : {}), isCheckpointed: settings.isCheckpointed };
+      const options = { ...(adapter ? { adapter, dropoutSeed: 0 } : {}), recompute: settings.recompute };
       accumulateGradient(model, batch, batch.targetCount, options);
       return { residentBytes, peakBytes: memoryStats().peakBytes };
     } finally {

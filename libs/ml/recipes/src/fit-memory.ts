@@ -36,8 +36,8 @@ export function fitMemory(
 
 function nextRemedy(settings: TrainingSettings): { settings: TrainingSettings; remedy: string } | undefined {
   const { batchUnits, accumulationSteps } = settings;
-  if (!settings.isCheckpointed) {
-    return { settings: { ...settings, isCheckpointed: true }, remedy: 'gradient_checkpointing = true' };
+  if (settings.recompute !== 'layers') {
+    return { settings: { ...settings, recompute: 'layers' }, remedy: 'gradient_checkpointing = true' };
   }
   if (batchUnits > 1) {
     // Halving an even batch keeps the effective batch exactly; an odd one goes to single rows.

@@ -1,5 +1,11 @@
 export { aliases } from './arguments/names.js';
-export { trainingSettings, type Interval, type Method, type TrainingSettings } from './arguments/training-settings.js';
+export {
+  trainingSettings,
+  type Interval,
+  type Method,
+  type Recompute,
+  type TrainingSettings,
+} from './arguments/training-settings.js';
 export { readState } from './checkpoint/read-checkpoint.js';
 export type { RunIdentity, TrainingState } from './checkpoint/training-state.js';
 export { checkpointName, listCheckpoints } from './checkpoint/write-checkpoint.js';

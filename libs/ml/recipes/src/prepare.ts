@@ -7,7 +7,7 @@ export function prepareTraining(
   source: ModelSource,
   settings: TrainingSettings,
 ): { model: CausalModel; adapter: LoraAdapter | undefined } {
-  const format = settings.method === 'qlora' ? 'nf4' : 'f32';
+  const format = settings.method === 'qlora' ? 'nf4' : settings.precision;
   const model = loadModel(source, { format, isTrainable: settings.method === 'full' });
   const adapter = settings.lora && LoraAdapter.initial(settings.lora, model.modules, settings.seed, model.fingerprint);
   return { model, adapter };

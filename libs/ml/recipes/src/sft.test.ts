@@ -129,14 +129,17 @@ describe('one step', () => {
   });
 
   it('is the same with recomputed activations, which take less memory', async () => {
-    const runWith = async (gradient_checkpointing: boolean) => {
+    const runWith = async (args: Record<string, unknown>) => {
       const observer: Observer = { onStart: () => resetPeak() };
-      const { digest } = await runLora({ gradient_checkpointing, max_steps: 3 }, { observer });
+      const { digest } = await runLora({ ...args, max_steps: 3 }, { observer });
       return { digest, peak: memoryStats().peakBytes };
     };
-    const [kept, recomputed] = [await runWith(false), await runWith(true)];
-    expect(recomputed.digest).toBe(kept.digest);
-    expect(recomputed.peak).toBeLessThan(kept.peak);
+    const kept = await runWith({});
+    const cheap = await runWith({ recompute_granularity: 'selective' });
+    const layers = await runWith({ gradient_checkpointing: true });
+    expect([cheap.digest, layers.digest]).toEqual([kept.digest, kept.digest]);
+    expect(cheap.peak).toBeLessThan(kept.peak);
+    expect(layers.peak).toBeLessThan(cheap.peak);
   });
 
   it('starts from the base exactly', () => {
@@ -289,7 +292,14 @@ describe('memory', () => {
   it('is known before a run to the byte', async () => {
     const rowTokens = Math.max(...rows.map(({ tokens }) => tokens.length));
     const even = datasetOf(Array.from({ length: 8 }, () => ({ tokens: new Int32Array(rowTokens).fill(5) })));
-    for (const args of [{}, { gradient_checkpointing: true }, { load_in_4bit: true }, { use_peft: false }]) {
+    for (const args of [
+      {},
+      { gradient_checkpointing: true },
+      { recompute_granularity: 'selective' },
+      { bf16: true },
+      { load_in_4bit: true },
+      { use_peft: false },
+    ]) {
       const settings = trainingSettings({ ...common, lora_dropout: 0.1, max_steps: 2, ...args });
       const { model, adapter } = prepareTraining(folder, settings);
       resetPeak();
@@ -314,7 +324,7 @@ describe('memory', () => {
 describe('a run that is too large', () => {
   it('is made to fit by the first remedies that do, with the same effective batch', () => {
     const settings = trainingSettings({ lora_r: 4, per_device_train_batch_size: 4 });
-    const limit = estimateMemory(folder, { ...settings, isCheckpointed: true, batchUnits: 2 }, 64).peakBytes;
+    const limit = estimateMemory(folder, { ...settings, recompute: 'layers', batchUnits: 2 }, 64).peakBytes;
     const fitted = fitMemory(folder, settings, 64, limit);
     expect(fitted.remedies).toEqual([
       'gradient_checkpointing = true',

@@ -91,7 +91,7 @@ function stepGradient(
     const dropoutSeed = seeded(settings.seed, 'dropout', step, index)() * 2 ** 32;
     const sums = accumulateGradient(model, batch, targets, {
       ...(adapter ? { adapter, dropoutSeed } : {}),
-      isCheckpointed: settings.isCheckpointed,
+      recompute: settings.recompute,
     });
     nll += sums.nll;
     hits += sums.hits;

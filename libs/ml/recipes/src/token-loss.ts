@@ -1,5 +1,6 @@
 import { Tape, filled } from '@hone/tensor';
 import type { CausalModel, PackedBatch } from '@hone/models';
+import type { Recompute } from './arguments/training-settings.js';
 import type { MicroBatch } from './data/micro-batch.js';
 
 /** Sums over the learnt tokens of a micro-batch. */
@@ -10,7 +11,11 @@ export interface TokenSums {
   hits: number;
 }
 
-type Options = Pick<PackedBatch, 'adapter' | 'dropoutSeed' | 'isCheckpointed'>;
+type Options = Pick<PackedBatch, 'adapter' | 'dropoutSeed'>;
+
+export interface GradientOptions extends Options {
+  readonly recompute?: Recompute;
+}
 
 /**
  * Forward and backward of one micro-batch of a step with `stepTargets` learnt tokens in all: each token weighs
@@ -20,11 +25,12 @@ export function accumulateGradient(
   model: CausalModel,
   batch: MicroBatch,
   stepTargets: number,
-  options: Options,
+  { recompute, ...options }: GradientOptions,
 ): TokenSums {
-  const tape = new Tape();
+  const tape = new Tape({ isSparing: recompute === 'cheap' });
+  const packed = { ...batch, ...options, isCheckpointed: recompute === 'layers' };
   const { logp, argmax } = tape.record(() =>
-    model.tokenLogProbs(model.hidden({ ...batch, ...options }), batch.targets, { argmax: true }),
+    model.tokenLogProbs(model.hidden(packed), batch.targets, { argmax: true }),
   );
   const sums = sumTokens(batch, logp.floats(), argmax?.ints());
   // d(mean of -log p) / d(log p)

@@ -4,7 +4,7 @@ export * from './dtype.js';
 export * from './ops/index.js';
 export * from './scope.js';
 export * from './shape.js';
-export { Tape, isRecording, pauseRecording } from './tape.js';
+export { Tape, discard, isRecording, pauseRecording, type TapeOptions } from './tape.js';
 export { Tensor } from './tensor.js';
 export { gradients } from './gradients/index.js';
 export { deviceOfNewTensors, init, kernelName, memoryStats, nf4Parts, releaseCache, resetPeak } from './runtime.js';

@@ -12,6 +12,7 @@ export interface OpAttrs {
   tokenLogProbs: Record<string, never>;
   scale: { factor: number };
   add: Record<string, never>;
+  accumulate: Record<string, never>;
   dropout: { p: number; seed: readonly [low: number, high: number] };
   gatherRows: Record<string, never>;
   checkpoint: { rerun: (input: Tensor) => Tensor };
@@ -29,6 +30,8 @@ interface RecordOf<Op extends RecordedOp> {
   readonly saved: readonly Tensor[];
   /** The output is an input, changed; its gradient goes on to the op that made it. */
   readonly isInPlace: boolean;
+  /** Computes the output's values once more into a new handle; absent where that is not cheap. */
+  readonly again: ((output: number) => void) | undefined;
 }
 
 export type OpRecord<Op extends RecordedOp = RecordedOp> = Op extends RecordedOp ? RecordOf<Op> : never;

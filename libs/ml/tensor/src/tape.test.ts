@@ -123,6 +123,17 @@ describe('gradients against differences', () => {
     free(ids, index, targets);
   });
 
+  it('sums in place, and a gate that nobody else reads', () => {
+    const [x, w, weight] = [leaf([3, 4]), leaf([4, 4]), leaf([4])];
+    check([x, w, weight], () => {
+      const y = t.linear(x, w);
+      t.accumulate(y, x);
+      const gated = t.swiglu(t.linear(y, w), t.linear(x, w));
+      t.accumulate(gated, y);
+      return t.rmsNorm(gated, weight, 1e-5);
+    });
+  });
+
   it('checkpointed bodies', () => {
     const [x, w] = [leaf([3, 4]), leaf([4, 4])];
     check([x, w], () => t.checkpoint((h) => t.add(h, t.linear(t.swiglu(h, h), w)), x));
@@ -164,6 +175,31 @@ describe('memory', () => {
     free(upstream, x);
     expect(t.memoryStats().liveBytes).toBe(0);
   });
+});
+
+it('a sparing tape drops what is discarded, computes it again, and has the same gradients', () => {
+  const [x, w] = [leaf([16, 64]), leaf([64])];
+  const upstream = t.filled([16, 64], 0.5);
+  const run = (isSparing: boolean) => {
+    for (const tensor of [x, w]) t.fill(tensor.grad as Tensor, 0);
+    const tape = new Tape({ isSparing });
+    const out = tape.record(() => {
+      const h = t.rmsNorm(x, w, 1e-5);
+      const gated = t.swiglu(h, h);
+      t.discard(h);
+      const again = t.rmsNorm(gated, w, 1e-5);
+      t.discard(gated);
+      return again;
+    });
+    const live = t.memoryStats().liveBytes;
+    tape.backward(out, upstream);
+    return { live, gradients: [x, w].map(({ grad }) => (grad as Tensor).floats()) };
+  };
+  const [kept, spared] = [run(false), run(true)];
+  expect(spared.gradients).toEqual(kept.gradients);
+  expect(kept.live - spared.live).toBe(2 * 16 * 64 * 4);
+  free(upstream, x, w);
+  expect(t.memoryStats().liveBytes).toBe(0);
 });
 
 it('counts memory on the null device without computing', () => {

@@ -7,10 +7,20 @@ import type { Tensor } from './tensor.js';
 
 const recording: (Tape | null)[] = [];
 
+export interface TapeOptions {
+  /** Drops what `discard` is told of and computes it again in the backward pass: less memory for a little more work. */
+  readonly isSparing?: boolean;
+}
+
 /** The list of ops that produced a result, in order; `backward` walks it from the end and frees as it goes. */
 export class Tape {
   readonly #records: OpRecord[] = [];
   readonly #scope = new Scope();
+  readonly #isSparing: boolean;
+
+  constructor({ isSparing = false }: TapeOptions = {}) {
+    this.#isSparing = isSparing;
+  }
 
   /** Runs `body`; ops on tensors that need a gradient are recorded, and all memory belongs to the tape. */
   record<T>(body: () => T): T {
@@ -31,6 +41,14 @@ export class Tape {
 
   push(record: OpRecord): void {
     this.#records.push(record);
+  }
+
+  /** Drops the values of a recorded op's output where the op can be run again. */
+  discard(tensor: Tensor): void {
+    if (!this.#isSparing || tensor.root !== tensor) return;
+    const record = this.#records.findLast(({ outputs }) => outputs.includes(tensor));
+    const again = record?.again;
+    if (again) tensor.drop(again);
   }
 
   /**
@@ -78,16 +96,40 @@ export class Tape {
 export const isRecorded = (...inputs: (Tensor | undefined)[]): boolean =>
   recording.at(-1) != null && inputs.some((tensor) => tensor !== undefined && tensor.root.requiresGrad);
 
+interface RecordDetails {
+  /** Results that only the gradient needs. */
+  readonly saved?: readonly Tensor[];
+  readonly isInPlace?: boolean;
+  /** The rule reads the values of the output, so nobody may overwrite them before it. */
+  readonly isOutputRead?: boolean;
+  /** Computes the output's values once more into a new handle. */
+  readonly again?: (output: number) => void;
+}
+
 /** Appends a record and marks its outputs as needing a gradient. */
 export function recordOp<Op extends RecordedOp>(
   op: Op,
   inputs: readonly (Tensor | undefined)[],
   outputs: readonly Tensor[],
   attrs: OpAttrs[Op],
-  { saved = [], isInPlace = false }: { saved?: readonly Tensor[]; isInPlace?: boolean } = {},
+  { saved = [], isInPlace = false, isOutputRead = false, again }: RecordDetails = {},
 ): void {
-  for (const tensor of outputs) tensor.root.requiresGrad = true;
-  recording.at(-1)?.push({ op, inputs, outputs, attrs, saved, isInPlace } as OpRecord);
+  for (const tensor of outputs) {
+    tensor.root.requiresGrad = true;
+    if (isOutputRead) tensor.root.readers++;
+  }
+  for (const tensor of inputs) if (tensor) tensor.root.readers++;
+  recording.at(-1)?.push({ op, inputs, outputs, attrs, saved, isInPlace, again } as OpRecord);
+}
+
+/**
+ * Says that nothing reads these values again before the backward pass: a sparing tape drops them now and computes them again
+ * then, and outside of a tape they are freed at once.
+ */
+export function discard(tensor: Tensor): void {
+  const tape = recording.at(-1);
+  if (tape) tape.discard(tensor);
+  else if (tensor.root === tensor) tensor.free();
 }
 
 export const isRecording = (): boolean => recording.at(-1) != null;

@@ -1,6 +1,6 @@
 import { bug } from '@hone/base';
 import * as runtime from './runtime.js';
-import type { DType } from './dtype.js';
+import type { DType, PlainDType } from './dtype.js';
 import { elementsOf, sameShape, type Shape } from './shape.js';
 
 /** Whoever frees a tensor: a scope, or the holder of a parameter. */
@@ -21,6 +21,8 @@ export class Tensor {
   requiresGrad = false;
   /** Parameters only: where their gradient is summed. */
   grad: Tensor | undefined;
+  /** How many recorded ops may read the values in their gradient rule. */
+  readers = 0;
   owner: TensorOwner | undefined;
   /** Neighbours in the list of the owner. */
   previous: Tensor | undefined;
@@ -28,6 +30,7 @@ export class Tensor {
   #id: number;
   #offset = 0;
   #views: Tensor[] | undefined;
+  #again: ((id: number) => void) | undefined;
 
   constructor(id: number, shape: Shape, dtype: DType, root?: Tensor) {
     this.#id = id;
@@ -38,12 +41,13 @@ export class Tensor {
 
   /** The native handle; using a freed tensor is a bug. */
   get id(): number {
+    if (this.#again) this.#remake(this.#again);
     if (this.#id === 0) throw bug('tensor_freed', `[tensor] [${this.shape.join(',')}] was used after it was freed`);
     return this.#id;
   }
 
   get isFreed(): boolean {
-    return this.#id === 0;
+    return this.#id === 0 && this.#again === undefined;
   }
 
   get elements(): number {
@@ -100,12 +104,29 @@ export class Tensor {
 
   /** Gives the storage back; a second call does nothing. */
   free(): void {
-    if (this.#id === 0) return;
+    if (this.isFreed) return;
+    this.#again = undefined;
+    this.#release();
+    this.owner?.forget(this);
+  }
+
+  /** Gives the storage back until somebody asks for the values, which `again` then computes into new storage. */
+  drop(again: (id: number) => void): void {
+    this.#release();
+    this.#again = again;
+  }
+
+  #release(): void {
     for (const view of this.#views ?? []) view.free();
     this.#views = undefined;
-    runtime.tensorFree(this.#id);
+    if (this.#id !== 0) runtime.tensorFree(this.#id);
     this.#id = 0;
-    this.owner?.forget(this);
+  }
+
+  #remake(again: (id: number) => void): void {
+    this.#again = undefined;
+    this.#id = runtime.tensorAlloc(this.dtype as PlainDType, this.shape);
+    again(this.#id);
   }
 
   #view(offset: number, shape: Shape): Tensor {

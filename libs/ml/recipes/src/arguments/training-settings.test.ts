@@ -36,7 +36,7 @@ describe('arguments', () => {
       warmup: 0.03,
       maxLength: 512,
       sampling: 'group_by_length',
-      isCheckpointed: true,
+      recompute: 'layers',
     });
     expect(old.warnings.some((text) => text.includes('fp16'))).toBe(true);
     const renamed = trainingSettings({

@@ -4,6 +4,8 @@ import { ArgumentReader, refuse } from './read-arguments.js';
 
 export type Method = 'full' | 'lora' | 'qlora';
 export type Interval = 'no' | 'steps' | 'epoch';
+/** What the backward pass computes again instead of keeping: nothing, norms and SwiGLU, or whole layers. */
+export type Recompute = 'none' | 'cheap' | 'layers';
 
 /** Everything that decides a run, after defaults; the same settings, data, base and seed give the same bits. */
 export interface TrainingSettings {
@@ -26,7 +28,9 @@ export interface TrainingSettings {
   readonly adam: { readonly beta1: number; readonly beta2: number; readonly eps: number };
   /** 0 = never clip. */
   readonly maxGradNorm: number;
-  readonly isCheckpointed: boolean;
+  /** How the weights of a LoRA base or of a full fine-tune are held; a 4-bit base has its own format. */
+  readonly precision: 'f32' | 'bf16';
+  readonly recompute: Recompute;
   readonly maxLength: number | undefined;
   readonly isPacking: boolean;
   readonly sampling: Sampling;
@@ -80,7 +84,8 @@ export function trainingSettings(args: Readonly<Record<string, unknown>> = {}, m
     lora: readLora(read, chosen),
     ...readBatches(read),
     ...readRate(read, chosen, warnings),
-    isCheckpointed: read.flag('gradient_checkpointing', false),
+    precision: readPrecision(read, chosen),
+    recompute: readRecompute(read),
     maxLength: read.has('max_length') ? read.integer('max_length', 0, { min: 2 }) : undefined,
     isPacking: read.flag('packing', false),
     sampling: readSampling(read),
@@ -123,6 +128,20 @@ function refuseUnbuilt(read: ArgumentReader, warnings: string[]): void {
   only('optim', (value) => (optimizers as readonly unknown[]).includes(value), `use one of ${optimizers.join(', ')}`);
   if (read.raw('fp16') === true) warnings.push('fp16 was asked for; activations stay in f32, which never overflows');
   if (read.raw('logging_nan_inf_filter') === true) warnings.push('a loss that is not finite always fails the run');
+}
+
+/** `bf16` or `dtype`; activations and sums stay f32 in every case. */
+function readPrecision(read: ArgumentReader, method: Method): 'f32' | 'bf16' {
+  const isAsked = read.flag('bf16', false) || /^(torch\.)?bfloat16$|^bf16$/.test(String(read.raw('dtype') ?? ''));
+  return isAsked && method !== 'qlora' ? 'bf16' : 'f32';
+}
+
+/** The flag of TrainingArguments, and Megatron's word for how much is computed again. */
+function readRecompute(read: ArgumentReader): Recompute {
+  const isWhole = read.flag('gradient_checkpointing', false);
+  const granularity = read.choice('recompute_granularity', ['full', 'selective'] as const, 'full');
+  if (read.has('recompute_granularity') && granularity === 'selective') return 'cheap';
+  return isWhole || read.has('recompute_granularity') ? 'layers' : 'none';
 }
 
 function readLora(read: ArgumentReader, method: Method): LoraConfig | undefined {

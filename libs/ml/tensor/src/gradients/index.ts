@@ -1,3 +1,4 @@
+import { accumulate } from './accumulate.js';
 import { add } from './add.js';
 import { attention } from './attention.js';
 import { checkpoint } from './checkpoint.js';
@@ -29,6 +30,7 @@ export const gradients = {
   tokenLogProbs,
   scale,
   add,
+  accumulate,
   dropout,
   gatherRows,
   checkpoint,

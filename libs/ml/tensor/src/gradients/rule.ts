@@ -23,6 +23,7 @@ interface OpInputs {
   tokenLogProbs: readonly [hidden: T, head: T, targets: T];
   scale: readonly [x: T];
   add: readonly [a: T, b: T];
+  accumulate: readonly [x: T, y: T];
   dropout: readonly [x: T];
   gatherRows: readonly [x: T, index: T];
   checkpoint: readonly [input: T];
@@ -39,6 +40,7 @@ interface OpSaved {
   tokenLogProbs: readonly [lse: T];
   scale: readonly [];
   add: readonly [];
+  accumulate: readonly [];
   dropout: readonly [];
   gatherRows: readonly [];
   checkpoint: readonly [];

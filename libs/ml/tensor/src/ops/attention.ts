@@ -27,7 +27,8 @@ export function attention(
   const lse = empty([dim(q.shape, 0), dim(q.shape, 1)]);
   ops.attentionForward(q.id, k.id, v.id, cuSeqlens.id, o.id, lse.id, scale, window, softcap);
   if (isRecorded(q, k, v)) {
-    recordOp('attention', [q, k, v, cuSeqlens], [o], { scale, window, softcap }, { saved: [lse] });
+    const details = { saved: [lse], isOutputRead: true };
+    recordOp('attention', [q, k, v, cuSeqlens], [o], { scale, window, softcap }, details);
   } else lse.free();
   return o;
 }

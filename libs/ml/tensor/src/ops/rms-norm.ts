@@ -9,7 +9,9 @@ export function rmsNorm(x: Tensor, weight: Tensor, eps: number): Tensor {
   const y = empty(x.shape);
   const rstd = empty([dim(x.shape, 0)]);
   ops.rmsNormForward(x.id, weight.id, y.id, rstd.id, eps);
-  if (isRecorded(x, weight)) recordOp('rmsNorm', [x, weight], [y], {}, { saved: [rstd] });
-  else rstd.free();
+  if (isRecorded(x, weight)) {
+    const again = (id: number) => ops.rmsNormForward(x.id, weight.id, id, rstd.id, eps);
+    recordOp('rmsNorm', [x, weight], [y], {}, { saved: [rstd], again });
+  } else rstd.free();
   return y;
 }

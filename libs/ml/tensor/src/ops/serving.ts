@@ -31,11 +31,6 @@ export function pagedAttention(
   return o;
 }
 
-/** x += y in place, outside of training. */
-export function accumulate(x: Tensor, y: Tensor): void {
-  ops.tensorAccumulate(x.id, y.id);
-}
-
 /** dst = src, rounded to nearest even where dst is narrower. */
 export function cast(source: Tensor, target: Tensor): void {
   ops.tensorCast(source.id, target.id);

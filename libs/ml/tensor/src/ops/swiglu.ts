@@ -7,6 +7,9 @@ import type { Tensor } from '../tensor.js';
 export function swiglu(gate: Tensor, up: Tensor): Tensor {
   const y = empty(gate.shape);
   ops.swigluForward(gate.id, up.id, y.id);
-  if (isRecorded(gate, up)) recordOp('swiglu', [gate, up], [y], {});
+  if (isRecorded(gate, up)) {
+    const again = (id: number) => ops.swigluForward(gate.id, up.id, id);
+    recordOp('swiglu', [gate, up], [y], {}, { again });
+  }
   return y;
 }
