@@ -24,6 +24,62 @@ Napi::Value pack_weight(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), packed);
 }
 
+// The data of a typed array, or null for null and undefined. The lengths were checked where the shapes are known.
+template <class Array>
+auto* data_of(const Napi::Value& value) {
+  return value.IsTypedArray() ? value.As<Array>().Data() : nullptr;
+}
+
+// device, N, K, then the parts.
+struct PartsCall {
+  int device;
+  int64_t rows, columns;
+
+  explicit PartsCall(const Napi::CallbackInfo& info)
+      : device(info[0].As<Napi::Number>().Int32Value()),
+        rows(info[1].As<Napi::Number>().Int64Value()),
+        columns(info[2].As<Napi::Number>().Int64Value()) {}
+
+  static bool is_valid(const Napi::CallbackInfo& info) {
+    return info[0].IsNumber() && info[1].IsNumber() && info[2].IsNumber();
+  }
+};
+
+Napi::Value pack_nf4_parts(const Napi::CallbackInfo& info) {
+  if (!PartsCall::is_valid(info) || !info[6].IsNumber()) return throw_type(info.Env(), "packNf4Parts", "a device and a shape");
+  const PartsCall call(info);
+  const hone_nf4_parts parts{data_of<Napi::Uint8Array>(info[3]), data_of<Napi::Uint8Array>(info[4]),
+                             data_of<Napi::Float32Array>(info[5]), info[6].As<Napi::Number>().FloatValue(),
+                             data_of<Napi::Float32Array>(info[7])};
+  hone_handle packed = 0;
+  const int code = hone_pack_nf4_parts(call.device, call.rows, call.columns, &parts, &packed);
+  if (code != 0) return throw_status(info.Env(), code, "packNf4Parts");
+  return Napi::Number::New(info.Env(), packed);
+}
+
+Napi::Value pack_int8_parts(const Napi::CallbackInfo& info) {
+  if (!PartsCall::is_valid(info)) return throw_type(info.Env(), "packInt8Parts", "a device and a shape");
+  const PartsCall call(info);
+  hone_handle packed = 0;
+  const int code = hone_pack_int8_parts(call.device, call.rows, call.columns, data_of<Napi::Int8Array>(info[3]),
+                                        data_of<Napi::Float32Array>(info[4]), &packed);
+  if (code != 0) return throw_status(info.Env(), code, "packInt8Parts");
+  return Napi::Number::New(info.Env(), packed);
+}
+
+Napi::Value pack_int4_parts(const Napi::CallbackInfo& info) {
+  if (!PartsCall::is_valid(info) || !info[3].IsNumber()) {
+    return throw_type(info.Env(), "packInt4Parts", "a device, a shape and a group");
+  }
+  const PartsCall call(info);
+  hone_handle packed = 0;
+  const int code = hone_pack_int4_parts(call.device, call.rows, call.columns, info[3].As<Napi::Number>().Int32Value(),
+                                        data_of<Napi::Uint8Array>(info[4]), data_of<Napi::Float32Array>(info[5]),
+                                        data_of<Napi::Uint8Array>(info[6]), &packed);
+  if (code != 0) return throw_status(info.Env(), code, "packInt4Parts");
+  return Napi::Number::New(info.Env(), packed);
+}
+
 Napi::Value unpack_weight(const Napi::CallbackInfo& info) {
   hone_handle weight = 0, plain = 0;
   if (!read_handle(info, "unpackWeight", weight)) return info.Env().Undefined();
@@ -66,6 +122,9 @@ Napi::Value nf4_parts(const Napi::CallbackInfo& info) {
 
 void register_weights(Napi::Env env, Napi::Object exports) {
   exports.Set("packWeight", Napi::Function::New(env, pack_weight, "packWeight"));
+  exports.Set("packNf4Parts", Napi::Function::New(env, pack_nf4_parts, "packNf4Parts"));
+  exports.Set("packInt8Parts", Napi::Function::New(env, pack_int8_parts, "packInt8Parts"));
+  exports.Set("packInt4Parts", Napi::Function::New(env, pack_int4_parts, "packInt4Parts"));
   exports.Set("unpackWeight", Napi::Function::New(env, unpack_weight, "unpackWeight"));
   exports.Set("weightBytes", Napi::Function::New(env, weight_bytes, "weightBytes"));
   exports.Set("nf4Parts", Napi::Function::New(env, nf4_parts, "nf4Parts"));

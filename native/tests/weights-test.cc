@@ -122,9 +122,9 @@ std::vector<float> forward(Isa isa, int threads, const View& w, std::vector<floa
 void gives_one_set_of_bits(Machine& machine) {
   constexpr int kRows = 203, kColumns = 300, kDepth = 448;
   std::vector<float> x = normal(kRows * kDepth, 21), w = normal(kColumns * kDepth, 22);
-  std::vector<std::shared_ptr<const PackedWeight>> kept(3);
+  std::vector<std::shared_ptr<const PackedWeight>> kept(5);
   std::vector<View> formats = {matrix(w.data(), kColumns, kDepth)};
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 0; i < 5; ++i) {
     const DType format = static_cast<DType>(static_cast<int>(DType::packed_f32) + i);
     check(pack_weight(machine.context, formats[0], format, kept[i]).ok(), "packs");
     formats.push_back(packed_view(*kept[i]));
@@ -149,6 +149,45 @@ void gives_one_set_of_bits(Machine& machine) {
   }
 }
 
+// The dot units take subnormal numbers as zero; few rows, computed with multiply-adds, must do the same.
+void gives_few_rows_the_bits_of_many(Machine& machine) {
+  constexpr int kRows = 40, kColumns = 70, kDepth = 320;
+  std::vector<float> w = normal(kColumns * kDepth, 31), x = normal(kRows * kDepth, 32);
+  for (int n = 0; n < kColumns; ++n) {
+    const float scale = std::pow(10.0f, static_cast<float>(n % 9 - 4));
+    for (int k = 0; k < kDepth; ++k) w[n * kDepth + k] *= scale;
+  }
+  const float edges[] = {1e-38f, -2e-38f, 1e-40f, -1e-44f, 0.0f, -0.0f, 3e38f, 1e-30f, -1e20f, 1e-36f};
+  for (int m = 0; m < kRows; ++m) {
+    // Some rows are tiny throughout, so that dots are subnormal; others have a few edges among usual numbers.
+    for (int k = 0; k < kDepth; ++k) {
+      float& value = x[m * kDepth + k];
+      if (m % 4 == 0) value *= std::pow(10.0f, static_cast<float>(-35 - m % 5));
+      if (m % 4 == 1 && k % 3 == 0) value = edges[(m + k) % 10];
+      if (m % 4 == 2 && k % 17 == 0) value = -value * 1e18f;
+    }
+  }
+  for (const DType format : {DType::packed_bf16, DType::nf4, DType::int8, DType::int4}) {
+    std::shared_ptr<const PackedWeight> packed;
+    check(pack_weight(machine.context, matrix(w.data(), kColumns, kDepth), format, packed).ok(), "packs");
+    for (int level = 1; level < kIsaCount; ++level) {
+      const Isa isa = static_cast<Isa>(level);
+      if (!isa_available(isa)) continue;
+      const std::vector<float> all = forward(isa, 2, packed_view(*packed), x, kRows);
+      for (int first = 0; first < kRows; ++first) {
+        for (const int rows : {1, 2, 3}) {
+          if (first + rows > kRows) continue;
+          std::vector<float> some_x(x.begin() + first * kDepth, x.begin() + (first + rows) * kDepth);
+          const std::vector<float> some = forward(isa, 1, packed_view(*packed), some_x, rows);
+          check(std::memcmp(some.data(), all.data() + first * kColumns, some.size() * 4) == 0,
+                std::string(dtype_name(format)) + " on " + isa_name(isa) + ": row " + std::to_string(first) + " of " +
+                    std::to_string(rows) + " has the bits of the whole batch");
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -157,6 +196,7 @@ int main() {
   has_the_errors_of_bitsandbytes();
   chooses_the_nearest_code(machine);
   gives_one_set_of_bits(machine);
+  gives_few_rows_the_bits_of_many(machine);
   std::printf("%d failed\n", failures);
   return failures > 255 ? 255 : failures;
 }

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 const ATTRIBUTES = { number: 'double', int: 'std::int64_t', uint: 'std::uint32_t', bool: 'bool' };
 const PLAIN = ['f32', 'bf16', 'f16', 'i32', 'u8'];
 const CHOICES = {
-  weight: ['f32', 'bf16', 'packed_f32', 'packed_bf16', 'nf4'],
+  weight: ['f32', 'bf16', 'packed_f32', 'packed_bf16', 'nf4', 'int8', 'int4'],
+  head: ['f32', 'bf16', 'packed_f32', 'packed_bf16', 'nf4'],
   float: ['f32', 'bf16', 'f16'],
   any: PLAIN,
 };

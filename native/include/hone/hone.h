@@ -42,6 +42,15 @@ typedef struct hone_nf4_sizes {
   int64_t nested_absmax;
 } hone_nf4_sizes;
 
+// The parts of an nf4 weight as bitsandbytes stores them: `absmax` (one per 64 weights), or the other three in its place.
+typedef struct hone_nf4_parts {
+  const uint8_t* codes;
+  const uint8_t* absmax_codes;
+  const float* nested_absmax;
+  float offset;
+  const float* absmax;
+} hone_nf4_parts;
+
 // Once per process; a later call changes nothing and reports what the first one set up. threads <= 0 and a null or empty
 // isa mean: HONE_THREADS, HONE_ISA, else what the machine has.
 HONE_API int hone_init(int threads, const char* isa, hone_info* info);
@@ -69,6 +78,12 @@ HONE_API void hone_reset_peak(int device);
 HONE_API void hone_release_cache(void);
 
 HONE_API int hone_pack_weight(hone_handle source, int format, hone_handle* out);
+// From codes and scales that somebody else made (hone/weights.h tells their layout). The null device reads nothing.
+HONE_API int hone_pack_nf4_parts(int device, int64_t rows, int64_t columns, const hone_nf4_parts* parts, hone_handle* out);
+HONE_API int hone_pack_int8_parts(int device, int64_t rows, int64_t columns, const int8_t* codes, const float* absmax,
+                                  hone_handle* out);
+HONE_API int hone_pack_int4_parts(int device, int64_t rows, int64_t columns, int group, const uint8_t* codes,
+                                  const float* scales, const uint8_t* zeros, hone_handle* out);
 HONE_API int hone_unpack_weight(hone_handle weight, hone_handle* out);
 HONE_API int hone_weight_bytes(hone_handle weight, int64_t* out);
 HONE_API int hone_nf4_sizes_of(hone_handle weight, hone_nf4_sizes* out);

@@ -14,9 +14,11 @@ enum class DType : std::int32_t {
   packed_f32 = 5,   // A weight [N,K] in the layout of the f32 kernels.
   packed_bf16 = 6,  // A weight [N,K] in the layout of the bf16 kernels.
   nf4 = 7,          // A weight [N,K] of 4-bit normal-float codes with double quantized scales.
+  int8 = 8,         // A weight [N,K] of signed bytes with one scale a row.
+  int4 = 9,         // A weight [N,K] of 4-bit codes with a scale and a zero point per group of a row.
 };
 
-inline constexpr int kDTypeCount = 8;
+inline constexpr int kDTypeCount = 10;
 
 constexpr bool is_packed(DType dtype) { return dtype >= DType::packed_f32; }
 
@@ -37,7 +39,8 @@ constexpr std::size_t dtype_bytes(DType dtype) {
 }
 
 constexpr const char* dtype_name(DType dtype) {
-  constexpr const char* names[kDTypeCount] = {"f32", "bf16", "f16", "i32", "u8", "packed-f32", "packed-bf16", "nf4"};
+  constexpr const char* names[kDTypeCount] = {"f32",        "bf16",        "f16", "i32",  "u8",
+                                               "packed-f32", "packed-bf16", "nf4", "int8", "int4"};
   return names[static_cast<int>(dtype)];
 }
 

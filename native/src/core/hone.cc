@@ -4,6 +4,7 @@
 #include <new>
 #include <string>
 
+#include "core/packed-weight.h"
 #include "core/runtime.h"
 #include "hone/weights.h"
 
@@ -185,12 +186,13 @@ int hone_pack_weight(hone_handle source, int format, hone_handle* out) {
     HONE_TRY(runtime.tensors.find(source, tensor));
     const View view = tensor->view;
     if (format < 0 || format >= kDTypeCount || !is_packed(static_cast<DType>(format))) {
-      return bad_argument("expected packed-f32, packed-bf16 or nf4 for the format");
+      return bad_argument("expected packed-f32, packed-bf16, nf4, int8 or int4 for the format");
     }
     const bool is_float = view.dtype == DType::f32 || view.dtype == DType::bf16 || view.dtype == DType::f16;
     if (!is_float || view.rank != 2) return bad_argument("expected a plain [N,K] weight but received " + describe(view));
     const auto dtype = static_cast<DType>(format);
     const Device device = tensor->storage->device;
+    HONE_TRY(check_packable(dtype, view.dim[0], view.dim[1], 64));
     std::shared_ptr<const PackedWeight> packed;
     if (device == Device::cpu) HONE_TRY(pack_weight(runtime.context, view, dtype, packed));
     const std::int64_t bytes = packed_weight_bytes(dtype, view.dim[0], view.dim[1]);
@@ -217,9 +219,56 @@ int hone_weight_bytes(hone_handle weight, int64_t* out) {
     const Tensor* tensor = nullptr;
     HONE_TRY(runtime.tensors.find(weight, tensor));
     const View& view = tensor->view;
-    *out = is_packed(view.dtype) ? packed_weight_bytes(view.dtype, view.dim[0], view.dim[1])
+    *out = is_packed(view.dtype) ? tensor->storage->bytes()
                                  : view.count() * static_cast<std::int64_t>(dtype_bytes(view.dtype));
     return {};
+  });
+}
+
+int hone_pack_nf4_parts(int device, int64_t rows, int64_t columns, const hone_nf4_parts* parts, hone_handle* out) {
+  return guarded([&](Runtime& runtime) -> Status {
+    HONE_TRY(check_packable(DType::nf4, rows, columns, 64));
+    const bool is_plain = parts->absmax != nullptr;
+    std::shared_ptr<const PackedWeight> packed;
+    if (device == HONE_DEVICE_CPU) {
+      const std::int64_t blocks = rows * columns / 64, nested = (blocks + 255) / 256;
+      Nf4Parts own;
+      own.codes.assign(parts->codes, parts->codes + rows * columns / 2);
+      if (is_plain) {
+        own.absmax.assign(parts->absmax, parts->absmax + blocks);
+      } else {
+        own.absmax_codes.assign(parts->absmax_codes, parts->absmax_codes + blocks);
+        own.nested_absmax.assign(parts->nested_absmax, parts->nested_absmax + nested);
+        own.offset = parts->offset;
+      }
+      HONE_TRY(pack_nf4_parts(runtime.context, rows, columns, std::move(own), packed));
+    }
+    const std::int64_t bytes = packed_weight_bytes(DType::nf4, rows, columns, 64, is_plain);
+    return runtime.tensors.adopt(static_cast<Device>(device), DType::nf4, rows, columns, std::move(packed), bytes, *out);
+  });
+}
+
+int hone_pack_int8_parts(int device, int64_t rows, int64_t columns, const int8_t* codes, const float* absmax,
+                         hone_handle* out) {
+  return guarded([&](Runtime& runtime) -> Status {
+    HONE_TRY(check_packable(DType::int8, rows, columns, 64));
+    std::shared_ptr<const PackedWeight> packed;
+    if (device == HONE_DEVICE_CPU) HONE_TRY(pack_int8_parts(runtime.context, rows, columns, {codes, absmax}, packed));
+    const std::int64_t bytes = packed_weight_bytes(DType::int8, rows, columns);
+    return runtime.tensors.adopt(static_cast<Device>(device), DType::int8, rows, columns, std::move(packed), bytes, *out);
+  });
+}
+
+int hone_pack_int4_parts(int device, int64_t rows, int64_t columns, int group, const uint8_t* codes, const float* scales,
+                         const uint8_t* zeros, hone_handle* out) {
+  return guarded([&](Runtime& runtime) -> Status {
+    HONE_TRY(check_packable(DType::int4, rows, columns, group));
+    std::shared_ptr<const PackedWeight> packed;
+    if (device == HONE_DEVICE_CPU) {
+      HONE_TRY(pack_int4_parts(runtime.context, rows, columns, {group, codes, scales, zeros}, packed));
+    }
+    const std::int64_t bytes = packed_weight_bytes(DType::int4, rows, columns, group);
+    return runtime.tensors.adopt(static_cast<Device>(device), DType::int4, rows, columns, std::move(packed), bytes, *out);
   });
 }
 
@@ -228,6 +277,10 @@ int hone_nf4_sizes_of(hone_handle weight, hone_nf4_sizes* out) {
     const Tensor* tensor = nullptr;
     HONE_TRY(find_packed(runtime, weight, tensor));
     if (tensor->view.dtype != DType::nf4) return bad_argument("expected an nf4 weight but received " + describe(tensor->view));
+    const PackedWeight* packed = tensor->view.packed;
+    if (packed != nullptr && !packed->scales.absmax.empty()) {
+      return unsupported("this nf4 weight has plain scales, no double quantized ones; fix: unpack it and pack it again");
+    }
     const std::int64_t blocks = (tensor->view.count() + 63) / 64;
     *out = {(tensor->view.count() + 1) / 2, blocks, (blocks + 255) / 256};
     return {};

@@ -46,18 +46,18 @@ enum class Op : int {
 
 inline constexpr int kOpCount = 32;
 
-// y = x Wᵀ + bias; a bf16, packed-bf16 or nf4 weight rounds x to bf16 first
+// y = x Wᵀ + bias; every weight but f32 and packed-f32 rounds x to bf16 first
 struct LinearForwardArgs {
   View x;  // in f32 [M,K]
-  View w;  // in f32|bf16|packed_f32|packed_bf16|nf4 [N,K]
+  View w;  // in f32|bf16|packed_f32|packed_bf16|nf4|int8|int4 [N,K]
   View bias;  // in f32 [N], may be absent
   View y;  // out f32 [M,N]
 };
 
-// dx (+)= dy W; a bf16, packed-bf16 or nf4 weight rounds dy to bf16 first
+// dx (+)= dy W; every weight but f32 and packed-f32 rounds dy to bf16 first, nf4, int8 and int4 their values too
 struct LinearBackwardInputArgs {
   View dy;  // in f32 [M,N]
-  View w;  // in f32|bf16|packed_f32|packed_bf16|nf4 [N,K]
+  View w;  // in f32|bf16|packed_f32|packed_bf16|nf4|int8|int4 [N,K]
   View dx;  // inout f32 [M,K]
   bool accumulate;
 };

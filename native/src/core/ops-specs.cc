@@ -6,14 +6,14 @@ namespace {
 
 constexpr ArgSpec k_linear_forward[] = {
     tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("w", Io::kin, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("w", Io::kin, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4) | bit(DType::int8) | bit(DType::int4), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("bias", Io::kin, true, bit(DType::f32), Shape::kdims, -1, 1, {{2, 0}}, Check::knone, {-1, -1}),
     tensor("y", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_linear_backward_input[] = {
     tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("w", Io::kin, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4), Shape::kdims, -1, 2, {{1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("w", Io::kin, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4) | bit(DType::int8) | bit(DType::int4), Shape::kdims, -1, 2, {{1, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("dx", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
     attribute("accumulate", Attribute::kbool),
 };

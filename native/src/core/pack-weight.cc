@@ -8,6 +8,7 @@
 #include "core/half.h"
 #include "core/nf4-codec.h"
 #include "core/packed-weight.h"
+#include "core/weight-tiles.h"
 
 namespace hone {
 namespace {
@@ -47,32 +48,6 @@ void pack_plain(Context& context, const View& source, PackedWeight& weight) {
   });
 }
 
-// Spreads the codes of one row over its tiles and rounds its scales to 16 bits of the row's largest.
-void tile_nf4_row(const std::uint8_t* codes, const float* scales, std::int64_t row, PackedWeight& weight) {
-  const std::int64_t lane = row % PackedWeight::kPanel;
-  const std::int64_t blocks = weight.depth();
-  std::uint8_t* panel = reinterpret_cast<std::uint8_t*>(weight.panel_bytes(row / PackedWeight::kPanel));
-
-  float largest = 0.0f;
-  for (std::int64_t block = 0; block < blocks; ++block) largest = std::max(largest, std::fabs(scales[block]));
-  const float factor = largest / 32767.0f;
-  weight.row_factor()[static_cast<std::size_t>(row)] = factor;
-
-  const int shift = static_cast<int>(lane / 16 % 2 * 4);
-  const std::int64_t byte = lane % 16 * 4 + lane / 32;
-  for (std::int64_t block = 0; block < blocks; ++block) {
-    std::uint8_t* tile = panel + static_cast<std::size_t>(block) * PackedWeight::kTileBytes;
-    for (int line = 0; line < PackedWeight::kTileLines; ++line) {
-      const std::uint8_t pair = codes[block * (kNf4Block / 2) + line];
-      tile[line * 64 + byte] |= static_cast<std::uint8_t>((pair >> 4) << shift);
-      tile[line * 64 + byte + 2] |= static_cast<std::uint8_t>((pair & 15) << shift);
-    }
-    const float steps = factor > 0.0f ? std::nearbyint(scales[block] / factor) : 0.0f;
-    const std::int16_t quantized = static_cast<std::int16_t>(std::clamp(steps, -32767.0f, 32767.0f));
-    std::memcpy(tile + 64 * PackedWeight::kTileLines + lane * 2, &quantized, 2);
-  }
-}
-
 void pack_nf4(Context& context, const View& source, PackedWeight& weight) {
   const std::int64_t columns = weight.columns(), blocks = weight.depth();
   weight.scales.codes.resize(static_cast<std::size_t>(weight.rows() * columns / 2));
@@ -87,16 +62,74 @@ void pack_nf4(Context& context, const View& source, PackedWeight& weight) {
     }
   });
   nf4_quantize_scales(std::move(absmax), weight.scales);
-  const std::vector<float> scales = nf4_block_scales(weight.scales);
+  tile_nf4(context, weight);
+}
+
+// A code outside its range, or of a value that is not a number, becomes 0.
+int code_in(float code, float least, float most) { return code >= least && code <= most ? static_cast<int>(code) : 0; }
+
+// The codes of bitsandbytes' int8_vectorwise_quant: round(w (127 / absmax)), to nearest even.
+float quantize_int8_row(const float* values, std::int64_t count, std::int8_t* codes) {
+  float largest = 0.0f;
+  for (std::int64_t k = 0; k < count; ++k) largest = std::max(largest, std::fabs(values[k]));
+  const float factor = largest > 0.0f ? 127.0f / largest : 0.0f;
+  for (std::int64_t k = 0; k < count; ++k) {
+    codes[k] = static_cast<std::int8_t>(code_in(std::nearbyint(values[k] * factor), -127.0f, 127.0f));
+  }
+  return largest;
+}
+
+// Round to nearest between the least and the largest value of a group, zero among the values that can be had.
+void quantize_int4_group(const float* values, int group, std::uint8_t* codes, float& scale, std::uint8_t& zero) {
+  const auto [least, most] = std::minmax_element(values, values + group);
+  const float low = std::min(*least, 0.0f), high = std::max(*most, 0.0f);
+  scale = (high - low) / 15.0f;
+  const float inverse = scale > 0.0f ? 1.0f / scale : 0.0f;
+  zero = static_cast<std::uint8_t>(code_in(std::nearbyint(-low * inverse), 0.0f, 15.0f));
+  const auto code = [&](float value) {
+    return code_in(std::clamp(std::nearbyint(value * inverse) + static_cast<float>(zero), 0.0f, 15.0f), 0.0f, 15.0f);
+  };
+  for (int k = 0; k < group; k += 2) {
+    codes[k / 2] = static_cast<std::uint8_t>(code(values[k]) << 4 | code(values[k + 1]));
+  }
+}
+
+// Calls fn(n, values of row n, memory for as many bytes again); rows of one panel, which share bytes, stay on one thread.
+template <class F>
+void for_each_row(Context& context, const View& source, const PackedWeight& weight, F&& fn) {
+  const std::int64_t columns = weight.columns();
   context.pool.run(static_cast<int>(weight.panels()), [&](int panel) {
+    float* row = context.scratch_as<float>(ThreadPool::thread_index(), static_cast<std::size_t>(columns) * 2);
     const std::int64_t first = panel * std::int64_t{PackedWeight::kPanel};
     const std::int64_t end = std::min(first + PackedWeight::kPanel, weight.rows());
     for (std::int64_t n = first; n < end; ++n) {
-      tile_nf4_row(weight.scales.codes.data() + n * columns / 2, scales.data() + n * weight.depth(), n, weight);
+      read_row(source, n, row);
+      fn(n, row, row + columns);
     }
   });
-  // The tiles hold every code, so the flat copy would only double the memory.
-  std::vector<std::uint8_t>().swap(weight.scales.codes);
+}
+
+void pack_int8(Context& context, const View& source, PackedWeight& weight) {
+  weight.scales.absmax.resize(static_cast<std::size_t>(weight.rows()));
+  for_each_row(context, source, weight, [&](std::int64_t n, const float* values, float* rest) {
+    std::int8_t* codes = reinterpret_cast<std::int8_t*>(rest);
+    const float absmax = quantize_int8_row(values, weight.columns(), codes);
+    weight.scales.absmax[static_cast<std::size_t>(n)] = absmax;
+    tile_int8_row(codes, absmax, n, weight);
+  });
+}
+
+void pack_int4(Context& context, const View& source, PackedWeight& weight) {
+  const std::int64_t columns = weight.columns(), groups = columns / weight.group();
+  for_each_row(context, source, weight, [&](std::int64_t n, const float* values, float* scales) {
+    std::uint8_t* codes = reinterpret_cast<std::uint8_t*>(scales + groups);
+    std::uint8_t* zeros = codes + columns / 2;
+    for (std::int64_t at = 0; at < groups; ++at) {
+      const std::int64_t k = at * weight.group();
+      quantize_int4_group(values + k, weight.group(), codes + k / 2, scales[at], zeros[at]);
+    }
+    tile_int4_row(codes, scales, zeros, n, weight);
+  });
 }
 
 std::string shape_text(const View& view) {
@@ -114,50 +147,66 @@ Status pack_weight(Context& context, const View& source, DType format, std::shar
                         "; fix: pass the weight as a matrix, one row per output");
   }
   if (!is_packed(format)) {
-    return bad_argument(std::string("[packWeight] expected packed-f32, packed-bf16 or nf4 for format but received ") +
+    return bad_argument(std::string("[packWeight] expected packed-f32, packed-bf16, nf4, int8 or int4 for format but received ") +
                         dtype_name(format) + "; fix: use tensorCast for a plain dtype");
   }
-  if (format == DType::nf4 && source.dim[1] % kNf4Block != 0) {
-    return bad_argument("[packWeight] expected K to be a multiple of 64 for nf4 but received " + shape_text(source) +
-                        "; fix: keep this weight in packed-bf16");
-  }
+  HONE_TRY(check_packable(format, source.dim[0], source.dim[1], 64));
   std::shared_ptr<PackedWeight> weight;
   try {
     weight = std::make_shared<PackedWeight>(format, source.dim[0], source.dim[1]);
   } catch (const std::bad_alloc&) {
     return {Code::out_of_memory, "[packWeight] no memory for " + shape_text(source) + " as " + dtype_name(format)};
   }
-  if (format == DType::nf4) {
-    pack_nf4(context, source, *weight);
-  } else {
-    pack_plain(context, source, *weight);
+  switch (format) {
+    case DType::nf4:
+      pack_nf4(context, source, *weight);
+      break;
+    case DType::int8:
+      pack_int8(context, source, *weight);
+      break;
+    case DType::int4:
+      pack_int4(context, source, *weight);
+      break;
+    default:
+      pack_plain(context, source, *weight);
   }
   out = std::move(weight);
   return {};
 }
 
-Status unpack_weight(Context& context, const PackedWeight& weight, float* out) {
-  const std::int64_t columns = weight.columns();
-  std::vector<float> scales;
-  if (weight.format() == DType::nf4) scales = nf4_block_scales(weight.scales);
-  context.pool.run(static_cast<int>(weight.panels()), [&](int panel) {
-    const std::int64_t first = panel * std::int64_t{PackedWeight::kPanel};
-    const std::int64_t end = std::min(first + PackedWeight::kPanel, weight.rows());
-    const std::int64_t width = weight.panel_width(panel);
-    for (std::int64_t n = first; n < end; ++n) {
-      float* row = out + n * columns;
-      for (std::int64_t k = 0; k < columns; ++k) {
-        if (weight.format() == DType::packed_f32) {
-          row[k] = weight.panel_as<float>(panel)[k * width + n - first];
-        } else if (weight.format() == DType::packed_bf16) {
-          row[k] = bf16_to_f32(weight.panel_as<std::uint16_t>(panel)[(k / 2 * width + n - first) * 2 + k % 2]);
-        } else {
-          row[k] = kNf4Code[weight.code_at(n, k)] *
-                   scales[static_cast<std::size_t>(n * weight.depth() + k / kNf4Block)];
-        }
-      }
+namespace {
+
+void unpack_row(const PackedWeight& weight, const std::vector<float>& scales, std::int64_t n, float* row) {
+  const std::int64_t panel = n / PackedWeight::kPanel, lane = n % PackedWeight::kPanel, width = weight.panel_width(panel);
+  for (std::int64_t k = 0; k < weight.columns(); ++k) {
+    switch (weight.format()) {
+      case DType::packed_f32:
+        row[k] = weight.panel_as<float>(panel)[k * width + lane];
+        break;
+      case DType::packed_bf16:
+        row[k] = bf16_to_f32(weight.panel_as<std::uint16_t>(panel)[(k / 2 * width + lane) * 2 + k % 2]);
+        break;
+      case DType::int8:
+        // The order of bitsandbytes' int8_vectorwise_dequant: code times absmax, then times 1/127.
+        row[k] = static_cast<float>(weight.code_at(n, k)) * scales[static_cast<std::size_t>(n)] * 7.874015718698502e-3f;
+        break;
+      case DType::int4:
+        row[k] = static_cast<float>(weight.code_at(n, k) - weight.zero_at(n, k / weight.block())) *
+                 weight.scale_at(n, k / weight.block());
+        break;
+      default:
+        row[k] = kNf4Code[weight.code_at(n, k)] * scales[static_cast<std::size_t>(n * weight.depth() + k / kNf4Block)];
     }
-  });
+  }
+}
+
+}  // namespace
+
+Status unpack_weight(Context& context, const PackedWeight& weight, float* out) {
+  const bool is_doubled = weight.format() == DType::nf4 && weight.scales.absmax.empty();
+  const std::vector<float> doubled = is_doubled ? nf4_block_scales(weight.scales) : std::vector<float>();
+  const std::vector<float>& scales = is_doubled ? doubled : weight.scales.absmax;
+  context.pool.run(static_cast<int>(weight.rows()), [&](int n) { unpack_row(weight, scales, n, out + n * weight.columns()); });
   return {};
 }
 

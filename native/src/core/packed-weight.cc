@@ -1,5 +1,7 @@
 #include "core/packed-weight.h"
 
+#include <sys/mman.h>
+
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -9,81 +11,126 @@
 namespace hone {
 namespace {
 
-std::int64_t depth_of(DType format, std::int64_t columns) {
+std::int64_t block_of(DType format, int group) { return format == DType::int4 && group < 64 ? group : 64; }
+
+std::int64_t depth_of(DType format, std::int64_t columns, int group) {
   if (format == DType::packed_f32) return columns;
   if (format == DType::packed_bf16) return (columns + 1) / 2;
-  return columns / kNf4Block;
+  const std::int64_t block = block_of(format, group);
+  return (columns + block - 1) / block;
 }
 
-std::size_t full_panel_bytes(DType format, std::int64_t columns) {
-  const std::size_t per_step = format == DType::nf4 ? PackedWeight::kTileBytes : PackedWeight::kPanel * 4;
-  return static_cast<std::size_t>(depth_of(format, columns)) * per_step;
+// One step of the depth of a full panel.
+std::size_t step_bytes(DType format, int group) {
+  constexpr std::size_t kLine = 64;
+  switch (format) {
+    case DType::nf4:
+      return PackedWeight::kTileBytes;
+    case DType::int8:
+      return 64 * kLine;
+    case DType::int4:
+      return static_cast<std::size_t>(block_of(format, group)) / 2 * kLine + PackedWeight::kPanel * (sizeof(float) + 1);
+    default:
+      return PackedWeight::kPanel * 4;
+  }
+}
+
+std::size_t full_panel_bytes(DType format, std::int64_t columns, int group) {
+  return static_cast<std::size_t>(depth_of(format, columns, group)) * step_bytes(format, group);
 }
 
 std::int64_t width_of(DType format, std::int64_t rows, std::int64_t panel) {
   const std::int64_t left = rows - panel * PackedWeight::kPanel;
-  if (left >= PackedWeight::kPanel || format == DType::nf4) return PackedWeight::kPanel;
+  const bool is_plain = format == DType::packed_f32 || format == DType::packed_bf16;
+  if (left >= PackedWeight::kPanel || !is_plain) return PackedWeight::kPanel;
   return (left + 15) / 16 * 16;
 }
 
-std::size_t stream_bytes(DType format, std::int64_t rows, std::int64_t columns) {
+std::size_t all_panels_bytes(DType format, std::int64_t rows, std::int64_t columns, int group) {
   const std::int64_t last = (rows + PackedWeight::kPanel - 1) / PackedWeight::kPanel - 1;
-  const std::size_t full = full_panel_bytes(format, columns);
+  const std::size_t full = full_panel_bytes(format, columns, group);
   return static_cast<std::size_t>(last) * full +
          full / PackedWeight::kPanel * static_cast<std::size_t>(width_of(format, rows, last));
 }
-
-std::int64_t blocks_of(std::int64_t rows, std::int64_t columns) { return rows * columns / kNf4Block; }
 
 std::int64_t padded(std::int64_t rows) {
   return (rows + PackedWeight::kPanel - 1) / PackedWeight::kPanel * PackedWeight::kPanel;
 }
 
+// A decode step walks every weight once: with pages of 4 KiB each page costs a walk of the page table and stops the hardware
+// prefetcher. From 2 MiB on the panels lie on huge pages where the system grants them.
+std::byte* allocate(std::size_t bytes) {
+  constexpr std::size_t kHugePage = std::size_t{2} << 20;
+  const std::size_t alignment = bytes >= kHugePage ? kHugePage : 4096;
+  void* data = nullptr;
+  if (posix_memalign(&data, alignment, bytes) != 0) throw std::bad_alloc();
+  if (alignment == kHugePage) madvise(data, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
+  std::memset(data, 0, bytes);
+  return static_cast<std::byte*>(data);
+}
+
 }  // namespace
 
-PackedWeight::PackedWeight(DType format, std::int64_t rows, std::int64_t columns)
+PackedWeight::PackedWeight(DType format, std::int64_t rows, std::int64_t columns, int group)
     : format_(format),
+      group_(group),
       rows_(rows),
       columns_(columns),
-      panel_bytes_(full_panel_bytes(format, columns)),
-      data_bytes_(stream_bytes(format, rows, columns)) {
+      tile_bytes_(step_bytes(format, group)),
+      panel_bytes_(full_panel_bytes(format, columns, group)),
+      data_bytes_(all_panels_bytes(format, rows, columns, group)) {
   // Kernels prefetch and load whole lines; a page of slack keeps the last ones inside the allocation.
-  const std::size_t allocated = (data_bytes_ + 4095) / 4096 * 4096 + 4096;
-  data_ = static_cast<std::byte*>(std::aligned_alloc(4096, allocated));
-  if (data_ == nullptr) throw std::bad_alloc();
-  std::memset(data_, 0, allocated);
-  if (format == DType::nf4) row_factor_.resize(static_cast<std::size_t>(padded(rows)));
+  data_ = allocate((data_bytes_ + 4095) / 4096 * 4096 + 4096);
+  if (format == DType::nf4 || format == DType::int8) row_factor_.resize(static_cast<std::size_t>(padded(rows)));
 }
 
 PackedWeight::~PackedWeight() { std::free(data_); }
 
-std::int64_t PackedWeight::depth() const { return depth_of(format_, columns_); }
+std::int64_t PackedWeight::depth() const { return depth_of(format_, columns_, group_); }
 
 std::int64_t PackedWeight::panel_width(std::int64_t panel) const { return width_of(format_, rows_, panel); }
 
 std::size_t PackedWeight::bytes() const {
-  return static_cast<std::size_t>(packed_weight_bytes(format_, rows_, columns_));
+  const bool has_plain_scales = format_ == DType::nf4 && !scales.absmax.empty();
+  return static_cast<std::size_t>(packed_weight_bytes(format_, rows_, columns_, group_, has_plain_scales));
 }
 
 int PackedWeight::code_at(std::int64_t row, std::int64_t column) const {
-  const std::uint8_t* line = tile(row / kPanel, column / kNf4Block) + column % kNf4Block / 2 * 64;
+  const std::uint8_t* source = tile(row / kPanel, column / block());
+  if (format_ == DType::int8) return static_cast<std::int8_t>(source[column % 64 * 64 + row % kPanel]);
+  const std::uint8_t* line = source + column % block() / 2 * 64;
   const std::int64_t lane = row % 16 * 2 + column % 2;
   const std::int64_t nibble = row % kPanel / 16;
   return line[lane * 2 + nibble / 2] >> (nibble % 2 * 4) & 15;
 }
 
-float PackedWeight::scale_at(std::int64_t row, std::int64_t block) const {
+float PackedWeight::scale_at(std::int64_t row, std::int64_t at) const {
+  if (format_ == DType::int8) return row_factor_[static_cast<std::size_t>(row)];
+  const std::uint8_t* scales_of_tile = tile(row / kPanel, at) + block() / 2 * 64;
+  if (format_ == DType::int4) {
+    float scale;
+    std::memcpy(&scale, scales_of_tile + row % kPanel * sizeof(float), sizeof(float));
+    return scale;
+  }
   std::int16_t quantized;
-  std::memcpy(&quantized, tile(row / kPanel, block) + 64 * kTileLines + row % kPanel * 2, 2);
+  std::memcpy(&quantized, scales_of_tile + row % kPanel * 2, 2);
   return static_cast<float>(quantized) * row_factor_[static_cast<std::size_t>(row)];
 }
 
-std::int64_t packed_weight_bytes(DType format, std::int64_t rows, std::int64_t columns) {
-  std::int64_t bytes = static_cast<std::int64_t>(stream_bytes(format, rows, columns));
+int PackedWeight::zero_at(std::int64_t row, std::int64_t at) const {
+  if (format_ != DType::int4) return 0;
+  const std::uint8_t* zeros = tile(row / kPanel, at) + block() / 2 * 64 + kPanel * sizeof(float);
+  return static_cast<std::int8_t>(zeros[row % kPanel]) + 8;
+}
+
+std::int64_t packed_weight_bytes(DType format, std::int64_t rows, std::int64_t columns, int group, bool has_plain_scales) {
+  std::int64_t bytes = static_cast<std::int64_t>(all_panels_bytes(format, rows, columns, group));
   if (format == DType::nf4) {
-    const std::int64_t blocks = blocks_of(rows, columns);
-    bytes += blocks + (blocks + kNf4NestedBlock - 1) / kNf4NestedBlock * 4 + padded(rows) * 4;
+    const std::int64_t blocks = rows * columns / kNf4Block;
+    bytes += has_plain_scales ? blocks * 4 : blocks + (blocks + kNf4NestedBlock - 1) / kNf4NestedBlock * 4;
+    bytes += padded(rows) * 4;
   }
+  if (format == DType::int8) bytes += (padded(rows) + rows) * 4;
   return bytes;
 }
 

@@ -14,20 +14,23 @@ namespace hone {
 //
 //   packed-f32   panel = [K][width] f32
 //   packed-bf16  panel = [ceil(K/2)][width] pairs (k, k+1) of bf16, the operand order of vdpbf16ps
-//   nf4          panel = [K/64] tiles of 34 lines of 64 bytes: 32 lines of codes, then 64 scales of 16 bits
+//   nf4          panel = [K/64] tiles: 32 lines of codes, then 64 scales of 16 bits
+//   int4         panel = [K/block] tiles: block/2 lines of codes, then 64 scales of f32, then 64 zero points of 8 bits
+//   int8         panel = [ceil(K/64)] tiles: 64 lines, one for each k, of 64 codes
 //
-// The width is 64 but for the last panel of the first two formats, where it is rounded up to 16.
-// A line of nf4 codes holds one pair of k for 64 columns. Its 16-bit lane l has the codes of parity l % 2 of the
+// A line has 64 bytes. The width is 64 but for the last panel of the first two formats, where it is rounded up to 16.
+// A line of 4-bit codes holds one pair of k for 64 columns. Its 16-bit lane l has the codes of parity l % 2 of the
 // columns l/2 + 16 q in nibble q: four shifts and four table permutes unpack it, without a mask.
-// The scale of a block is scale_q16 * row_factor[n]; it differs from the double quantized scale by at most 2^-16 of the
-// largest scale of its row, and takes 2 bytes of the stream instead of 4.
+// The scale of an nf4 block is scale_q16 * row_factor[n]; it differs from the double quantized scale by at most 2^-16 of
+// the largest scale of its row, and takes 2 bytes of the stream instead of 4. An int4 tile covers 64 k, or the 32 of its
+// group; a group of 128 has its scale in both of its tiles. Zero points are kept less 8, as the kernels' table of codes is.
 class PackedWeight {
  public:
   static constexpr int kPanel = 64;
   static constexpr int kTileLines = 32;
-  static constexpr std::size_t kTileBytes = 64 * kTileLines + 2 * kPanel;
+  static constexpr std::size_t kTileBytes = 64 * kTileLines + 2 * kPanel;  // Of nf4.
 
-  PackedWeight(DType format, std::int64_t rows, std::int64_t columns);
+  PackedWeight(DType format, std::int64_t rows, std::int64_t columns, int group = 64);
   ~PackedWeight();
   PackedWeight(const PackedWeight&) = delete;
   PackedWeight& operator=(const PackedWeight&) = delete;
@@ -36,10 +39,15 @@ class PackedWeight {
   std::int64_t rows() const { return rows_; }
   std::int64_t columns() const { return columns_; }
   std::int64_t panels() const { return (rows_ + kPanel - 1) / kPanel; }
-  // Columns of K for f32, pairs for bf16, blocks of 64 for nf4.
+  int group() const { return group_; }
+  // Consecutive k of one tile.
+  int block() const { return format_ == DType::int4 && group_ < 64 ? group_ : 64; }
+  // Columns of K for f32, pairs for bf16, tiles for the others.
   std::int64_t depth() const;
   std::int64_t panel_width(std::int64_t panel) const;
   std::size_t bytes() const;
+  // All panels together: what a product streams.
+  std::size_t stream_bytes() const { return data_bytes_; }
 
   template <class T>
   const T* panel_as(std::int64_t panel) const {
@@ -47,24 +55,28 @@ class PackedWeight {
   }
   std::byte* panel_bytes(std::int64_t panel) { return data_ + panel * panel_bytes_; }
 
+  std::size_t tile_bytes() const { return tile_bytes_; }
   const std::uint8_t* tile(std::int64_t panel, std::int64_t block) const {
-    return reinterpret_cast<const std::uint8_t*>(data_ + panel * panel_bytes_) + block * kTileBytes;
+    return reinterpret_cast<const std::uint8_t*>(data_ + panel * panel_bytes_) + block * tile_bytes_;
   }
-  // One per row, padded to whole panels; nf4 only.
+  // One per row, padded to whole panels; nf4 and int8 only.
   const float* row_factor() const { return row_factor_.data(); }
   std::vector<float>& row_factor() { return row_factor_; }
 
-  // The 4-bit code and the f32 scale that the kernels use for one weight.
+  // The code (signed for int8), the f32 scale and the zero point that the kernels use for one weight.
   int code_at(std::int64_t row, std::int64_t column) const;
-  float scale_at(std::int64_t row, std::int64_t block) const;
+  float scale_at(std::int64_t row, std::int64_t tile) const;
+  int zero_at(std::int64_t row, std::int64_t tile) const;
 
-  // The parts that cannot be read back from the tiles exactly (`codes` stays empty here).
+  // The parts that cannot be read back from the tiles exactly (`codes` stays empty here). For int8 `absmax` has one per row.
   Nf4Parts scales;
 
  private:
   DType format_;
+  int group_;
   std::int64_t rows_;
   std::int64_t columns_;
+  std::size_t tile_bytes_;
   std::size_t panel_bytes_;
   std::size_t data_bytes_;
   std::byte* data_;

@@ -24,6 +24,8 @@ class Storage {
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
 
+  std::int64_t bytes() const { return bytes_; }
+
   const Device device;
   void* const data;
   const std::shared_ptr<const PackedWeight> packed;

@@ -2,6 +2,7 @@
 #include "cpu/gemm-fill.h"
 #include "cpu/gemm-round.h"
 #include "cpu/nf4-unpack.h"
+#include "cpu/quant-format.h"
 
 // Products whose operands are bf16 pairs and whose sums are f32.
 namespace hone::HONE_ISA {
@@ -92,6 +93,12 @@ struct FillFromPackedPairs {
                          const std::uint32_t** tile) const {
     if (weight.format() == DType::nf4) {
       unpack_scaled(weight.tile(source_panel, block), weight.row_factor() + source_panel * kPanelColumns, own);
+      *tile = own;
+      return kPanelColumns;
+    }
+    if (weight.format() == DType::int8 || weight.format() == DType::int4) {
+      const auto unpack = weight.format() == DType::int8 ? unpack_values<Int8Format> : unpack_values<Int4Format>;
+      unpack(weight, source_panel, block, own);
       *tile = own;
       return kPanelColumns;
     }

@@ -113,6 +113,7 @@ inline void nf4_block_rows(const std::uint32_t* a, std::int64_t a_row, std::int6
 // Each tile is unpacked once into 8 KiB of first-level cache and used by all rows of the block.
 inline void nf4_panel(const Nf4Product& product, Range rows, std::int64_t panel, float* sums) {
   alignas(64) std::uint32_t tile[kTileElements];
+  const FlushSubnormals guard;
   const std::int64_t blocks = product.weight.depth(), a_row = pair_stride(blocks * kTilePairs);
 #if defined(__AMX_BF16__)
   AmxShape shape{-1, 0, 0};
@@ -206,6 +207,7 @@ inline void nf4_stream_rows(int rows, const Nf4Product& product, std::int64_t fi
 
 // Rows in groups of even size; the second group finds the panel in the second-level cache.
 inline void nf4_stream(const Nf4Product& product, std::int64_t panel) {
+  const FlushSubnormals guard;
   const std::int64_t groups = ceil_div(product.rows, 6);
   for (std::int64_t group = 0; group < groups; ++group) {
     const std::int64_t first = product.rows * group / groups, end = product.rows * (group + 1) / groups;

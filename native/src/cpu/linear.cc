@@ -2,6 +2,7 @@
 #include "core/ops-args.h"
 #include "cpu/gemm-f32.h"
 #include "cpu/gemm-nf4.h"
+#include "cpu/gemm-quant.h"
 #include "cpu/gemm-weight.h"
 
 namespace hone::HONE_ISA {
@@ -25,7 +26,17 @@ Status linear_forward(Context& context, const LinearForwardArgs& args) {
       product_packed_bf16(context, x, rows, *args.w.packed, y, bias);
       return {};
     case DType::nf4:
-      product_nf4(context, x, rows, *args.w.packed, y, bias);
+      if (streams_nf4(rows)) {
+        product_quantized<Nf4Format>(context, x, rows, *args.w.packed, y, bias);
+      } else {
+        product_nf4(context, x, rows, *args.w.packed, y, bias);
+      }
+      return {};
+    case DType::int8:
+      product_quantized<Int8Format>(context, x, rows, *args.w.packed, y, bias);
+      return {};
+    case DType::int4:
+      product_quantized<Int4Format>(context, x, rows, *args.w.packed, y, bias);
       return {};
     default:
       return unsupported(std::string("[linearForward] no product for a weight of ") + dtype_name(args.w.dtype));
@@ -49,6 +60,8 @@ Status linear_backward_input(Context& context, const LinearBackwardInputArgs& ar
       return {};
     case DType::packed_bf16:
     case DType::nf4:
+    case DType::int8:
+    case DType::int4:
       product_input_packed(context, dy, rows, *args.w.packed, dx, args.accumulate);
       return {};
     default:

@@ -20,6 +20,14 @@ void packed_row(const PackedWeight& weight, std::int64_t row, float* out) {
   }
 }
 
+// int8 and int4: the codes are exact in bf16.
+void quantized_row(const PackedWeight& weight, std::int64_t row, float* out) {
+  for (std::int64_t k = 0; k < weight.columns(); ++k) {
+    const std::int64_t tile = k / weight.block();
+    out[k] = static_cast<float>(weight.code_at(row, k) - weight.zero_at(row, tile)) * weight.scale_at(row, tile);
+  }
+}
+
 void plain_row(const View& weight, std::int64_t row, float* out) {
   const std::int64_t columns = weight.dim[1];
   for (std::int64_t k = 0; k < columns; ++k) {
@@ -42,6 +50,7 @@ std::vector<float> all_rows(Context& context, const View& weight, Row read) {
 bool rounds_to_bf16(const View& weight) { return weight.dtype != DType::f32 && weight.dtype != DType::packed_f32; }
 
 void forward_row(const View& weight, std::int64_t row, float* out) {
+  if (weight.dtype == DType::int8 || weight.dtype == DType::int4) return quantized_row(*weight.packed, row, out);
   if (weight.dtype != DType::nf4) {
     is_packed(weight.dtype) ? packed_row(*weight.packed, row, out) : plain_row(weight, row, out);
     return;
@@ -55,6 +64,8 @@ void forward_row(const View& weight, std::int64_t row, float* out) {
 void backward_row(const View& weight, std::int64_t row, float* out) {
   if (weight.dtype != DType::nf4) {
     forward_row(weight, row, out);
+    if (weight.dtype != DType::int8 && weight.dtype != DType::int4) return;
+    for (std::int64_t k = 0; k < weight.dim[1]; ++k) out[k] = round_to_bf16(out[k]);
     return;
   }
   const PackedWeight& packed = *weight.packed;

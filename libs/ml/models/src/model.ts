@@ -2,7 +2,7 @@ import type { Tensor } from '@hone/tensor';
 import type { LoraAdapter } from '@hone/nn';
 
 /** How the frozen base is held in memory; activations and adapters are f32 in every case. */
-export type BaseFormat = 'f32' | 'bf16' | 'nf4';
+export type BaseFormat = 'f32' | 'bf16' | 'nf4' | 'int8';
 
 /** Where a model is read from: a folder in Hugging Face layout, or the same files as bytes by file name. */
 export type ModelSource = string | ReadonlyMap<string, Uint8Array>;

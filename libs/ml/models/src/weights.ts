@@ -86,6 +86,7 @@ function upload(spec: WeightSpec, dtype: string, bytes: Uint8Array | undefined, 
 /** NF4 blocks hold 64 weights of one row; a matrix whose rows are no whole number of blocks stays in bf16. */
 function packedFormat({ shape }: WeightSpec, format: BaseFormat): PackedFormat {
   if (format === 'f32') return 'packed-f32';
+  if (format === 'int8') return 'int8';
   return format === 'nf4' && (shape[1] as number) % 64 === 0 ? 'nf4' : 'packed-bf16';
 }
 

@@ -27,6 +27,34 @@ export interface Nf4Parts {
   readonly offset: number;
 }
 
+/** The same with plain scales: bitsandbytes without double quantization. */
+export interface Nf4PlainParts {
+  /** [N·K/2] two codes a byte, the high nibble first. */
+  readonly codes: Uint8Array;
+  /** [N·K/64] the scale of every block of 64 weights. */
+  readonly absmax: Float32Array;
+}
+
+/** An int8 weight as bitsandbytes stores it (LLM.int8, row-wise): w = code absmax[n] / 127. */
+export interface Int8Parts {
+  /** [N·K] in rows. */
+  readonly codes: Int8Array;
+  /** [N] the largest magnitude of each row (`SCB` in a checkpoint). */
+  readonly absmax: Float32Array;
+}
+
+/** A weight of 4-bit codes as GPTQ and AWQ checkpoints hold it, in the order of its own K: w = (code - zero) scale. */
+export interface Int4Parts {
+  /** [N·K/2] two codes a byte, the high nibble first: byte i of a row has k = 2i in its upper half. */
+  readonly codes: Uint8Array;
+  /** [N·K/groupSize] */
+  readonly scales: Float32Array;
+  /** [N·K/groupSize] zero points from 0 to 16, one a byte (GPTQ's stored value plus one). */
+  readonly zeros: Uint8Array;
+  /** 32, 64 or 128 consecutive k; give a longer group's scale once for every 128 of its k. */
+  readonly groupSize: number;
+}
+
 /** The functions of `hone.node` as they are; the rest of the package gives them names and checks. */
 export interface Addon {
   readonly ops: Readonly<Record<OpName, (...args: number[]) => void>>;
@@ -43,6 +71,26 @@ export interface Addon {
   resetPeak(device: number): void;
   releaseCache(): void;
   packWeight(source: Handle, format: number): Handle;
+  packNf4Parts(
+    device: number,
+    rows: number,
+    columns: number,
+    codes: Uint8Array,
+    absmaxCodes: Uint8Array | null,
+    nestedAbsmax: Float32Array | null,
+    offset: number,
+    absmax: Float32Array | null,
+  ): Handle;
+  packInt8Parts(device: number, rows: number, columns: number, codes: Int8Array, absmax: Float32Array): Handle;
+  packInt4Parts(
+    device: number,
+    rows: number,
+    columns: number,
+    groupSize: number,
+    codes: Uint8Array,
+    scales: Float32Array,
+    zeros: Uint8Array,
+  ): Handle;
   unpackWeight(weight: Handle): Handle;
   weightBytes(weight: Handle): number;
   nf4Parts(weight: Handle): Nf4Parts;

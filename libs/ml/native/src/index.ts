@@ -1,5 +1,15 @@
 export { addonCandidates, loadAddon } from './addon.js';
-export type { Addon, Handle, MemoryStats, Nf4Parts, Transferable } from './addon.js';
+export type {
+  Addon,
+  Handle,
+  Int4Parts,
+  Int8Parts,
+  MemoryStats,
+  Nf4Parts,
+  Nf4PlainParts,
+  Transferable,
+} from './addon.js';
+export { packInt4FromParts, packInt8FromParts, packNf4FromParts } from './weight-parts.js';
 export * from './runtime.js';
 export * as nativeOps from './ops.generated.js';
 export { opNames, opSpecs } from './ops.generated.js';

@@ -70,12 +70,12 @@ export interface OpSpec {
   readonly args: readonly OpArgument[];
 }
 
-/** y = x Wᵀ + bias; a bf16, packed-bf16 or nf4 weight rounds x to bf16 first. */
+/** y = x Wᵀ + bias; every weight but f32 and packed-f32 rounds x to bf16 first. */
 export function linearForward(x: Handle, w: Handle, bias: Handle | 0, y: Handle): void {
   ops().linearForward(x, w, bias, y);
 }
 
-/** dx (+)= dy W; a bf16, packed-bf16 or nf4 weight rounds dy to bf16 first. */
+/** dx (+)= dy W; every weight but f32 and packed-f32 rounds dy to bf16 first, nf4, int8 and int4 their values too. */
 export function linearBackwardInput(dy: Handle, w: Handle, dx: Handle, accumulate: boolean): void {
   ops().linearBackwardInput(dy, w, dx, accumulate ? 1 : 0);
 }

@@ -13,11 +13,13 @@ export const dtypeCodes = {
   'packed-f32': 5,
   'packed-bf16': 6,
   nf4: 7,
+  int8: 8,
+  int4: 9,
 } as const;
 
 export type DType = keyof typeof dtypeCodes;
 export type PlainDType = 'f32' | 'bf16' | 'f16' | 'i32' | 'u8';
-export type WeightFormat = 'packed-f32' | 'packed-bf16' | 'nf4';
+export type WeightFormat = 'packed-f32' | 'packed-bf16' | 'nf4' | 'int8' | 'int4';
 
 const dtypeNames = Object.keys(dtypeCodes) as DType[];
 
@@ -62,6 +64,9 @@ export function useDevice(device: DeviceName): DeviceName {
   currentDevice = device;
   return before;
 }
+
+/** The code of that device, for the functions of the addon that make tensors. */
+export const currentDeviceCode = (): number => deviceCodes[currentDevice];
 
 export const deviceOfNewTensors = (): DeviceName => currentDevice;
 
@@ -116,12 +121,15 @@ export function releaseCache(): void {
   addon().releaseCache();
 }
 
-/** Lays a plain weight [N,K] out for the kernels. The source may be freed afterwards. */
+/**
+ * Lays a plain weight [N,K] out for the kernels. The source may be freed afterwards. nf4 wants K to be a multiple of 64;
+ * int8 has the codes of bitsandbytes' vector-wise quantization; int4 rounds to nearest in groups of 64 (K a multiple of it).
+ */
 export function packWeight(source: Handle, format: WeightFormat): Handle {
   return addon().packWeight(source, dtypeCodes[format]);
 }
 
-/** The exact values that the kernels multiply with, as a new f32 tensor. */
+/** The values that a packed weight stands for, as its format defines them, in a new f32 tensor. */
 export function unpackWeight(weight: Handle): Handle {
   return addon().unpackWeight(weight);
 }

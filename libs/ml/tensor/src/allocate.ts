@@ -1,5 +1,5 @@
 import * as runtime from './runtime.js';
-import { ops } from './runtime.js';
+import { ops, type Int4Parts, type Int8Parts, type Nf4Parts, type Nf4PlainParts } from './runtime.js';
 import { isPlain, plainDTypeBytes, type PackedFormat, type PlainDType } from './dtype.js';
 import { currentScope } from './scope.js';
 import { Tensor } from './tensor.js';
@@ -27,9 +27,24 @@ export const fromFloats = (values: Float32Array, shape: Shape = [values.length])
 export const fromInts = (values: Int32Array, shape: Shape = [values.length]): Tensor =>
   empty(shape, 'i32').write(values);
 
-/** Rewrites a [N, K] weight in the layout that the linear kernels read; the source stays as it is. */
+/**
+ * Rewrites a [N, K] weight in the layout that the linear kernels read; the source stays as it is. nf4 (K a multiple of 64)
+ * and int8 quantize as bitsandbytes does, int4 (K a multiple of 64) to the nearest of 16 steps in groups of 64.
+ */
 export const packWeight = (source: Tensor, format: PackedFormat): Tensor =>
   adopt(new Tensor(runtime.packWeight(source.id, format), source.shape, format));
+
+/** A nf4 weight from the parts that bitsandbytes stores, bit for bit: double quantized scales, or plain ones. */
+export const packNf4FromParts = (parts: Nf4Parts | Nf4PlainParts, shape: readonly [number, number]): Tensor =>
+  adopt(new Tensor(runtime.packNf4FromParts(parts, shape), shape, 'nf4'));
+
+/** An int8 weight from the parts that bitsandbytes stores, bit for bit. */
+export const packInt8FromParts = (parts: Int8Parts, shape: readonly [number, number]): Tensor =>
+  adopt(new Tensor(runtime.packInt8FromParts(parts, shape), shape, 'int8'));
+
+/** An int4 weight from the codes, scales and zero points of a GPTQ or AWQ checkpoint, in the order of its own K. */
+export const packInt4FromParts = (parts: Int4Parts, shape: readonly [number, number]): Tensor =>
+  adopt(new Tensor(runtime.packInt4FromParts(parts, shape), shape, 'int4'));
 
 /** The exact f32 values of a packed weight. */
 export const unpackWeight = (weight: Tensor): Tensor =>

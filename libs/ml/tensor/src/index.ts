@@ -8,4 +8,4 @@ export { Tape, discard, isRecording, pauseRecording, type TapeOptions } from './
 export { Tensor } from './tensor.js';
 export { gradients } from './gradients/index.js';
 export { deviceOfNewTensors, init, kernelName, memoryStats, nf4Parts, releaseCache, resetPeak } from './runtime.js';
-export type { DeviceName, MemoryStats, NativeInfo } from './runtime.js';
+export type { DeviceName, Int4Parts, Int8Parts, MemoryStats, NativeInfo, Nf4Parts, Nf4PlainParts } from './runtime.js';

@@ -4,6 +4,9 @@ export {
   kernelName,
   memoryStats,
   nf4Parts,
+  packInt4FromParts,
+  packInt8FromParts,
+  packNf4FromParts,
   packWeight,
   releaseCache,
   resetPeak,
@@ -18,4 +21,15 @@ export {
   deviceOfNewTensors,
   nativeOps as ops,
 } from '@hone/native';
-export type { DeviceName, DifferentiableOp, Handle, MemoryStats, NativeInfo, Transferable } from '@hone/native';
+export type {
+  DeviceName,
+  DifferentiableOp,
+  Handle,
+  Int4Parts,
+  Int8Parts,
+  MemoryStats,
+  NativeInfo,
+  Nf4Parts,
+  Nf4PlainParts,
+  Transferable,
+} from '@hone/native';
