@@ -1,5 +1,6 @@
 // Goal: a model folder is streamed in, checked on the way, and refused with the name of what is wrong with it.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { type Door, openDoor } from '../../../tests/doubles/gateway-door.js';
 
 describe('the import of a model', () => {
@@ -27,6 +28,32 @@ describe('the import of a model', () => {
     const { status, body } = await importing(files);
     expect(status).toBe(200);
     expect(body).toMatchObject({ id: 'mine', hone: { kind: 'base' } });
+  });
+
+  const gguf = readFileSync(new URL('../../../tests/golden/formats/llama-vocabulary.gguf', import.meta.url));
+
+  it('gives a GGUF file alone its name: config and tokenizer come from its metadata', async () => {
+    const { status, body } = await importing({ 'tiny.gguf': gguf });
+    expect(body).toMatchObject({ id: 'mine', hone: { kind: 'base' } });
+    expect(status).toBe(200);
+  });
+
+  it.each([
+    [{ 'tiny.gguf': gguf.subarray(0, 5000) }, 'tiny.gguf'],
+    [{ 'tiny.gguf': gguf, 'other.gguf': gguf }, 'second GGUF file'],
+    [{ 'tiny.gguf': gguf, 'config.json': config, 'model.safetensors': weights }, 'one format'],
+    [
+      {
+        'config.json': JSON.stringify({ ...JSON.parse(config), quantization_config: { quant_method: 'hqq' } }),
+        'model.safetensors': weights,
+        'tokenizer.json': '{}',
+      },
+      'only bitsandbytes, gptq and awq',
+    ],
+  ])('refuses weights that cannot be right, case %#', async (files, named) => {
+    const { status, body } = await importing(files as Record<string, Buffer>);
+    expect(status).toBe(400);
+    expect(body.error?.message).toContain(named);
   });
 
   const sharded = (map: unknown) => ({

@@ -1,5 +1,5 @@
 """Makes the GGUF goldens: blocks.json (what the gguf package restores from and quantises to), llama-mixed.gguf (a small random
-Llama whose tensors have many types) and llama-mixed.json (its log-probabilities under transformers).
+Llama whose tensors have many types) and llama-mixed.json (its log-probabilities under transformers), llama-vocabulary.gguf (a smaller one with a SentencePiece vocabulary).
 
 python tests/golden/formats/make-gguf.py tests/golden/formats
 """
@@ -121,3 +121,33 @@ with torch.no_grad():
 expected = [float(logp[i, ids[i + 1]]) for i in range(len(ids) - 1)]
 digest = hashlib.sha256(open(f"{out}/llama-mixed.gguf", "rb").read()).hexdigest()
 json.dump({"versions": versions, "sha256": digest, "ids": ids, "logp": expected}, open(f"{out}/llama-mixed.json", "w"), indent=1)
+
+writer = gguf.GGUFWriter(f"{out}/llama-vocabulary.gguf", "llama")
+writer.add_context_length(32)
+writer.add_embedding_length(16)
+writer.add_block_count(1)
+writer.add_feed_forward_length(32)
+writer.add_head_count(2)
+writer.add_layer_norm_rms_eps(1e-5)
+writer.add_tokenizer_model("llama")
+pieces = ["<unk>", "<s>", "</s>"] + [f"<0x{byte:02X}>" for byte in range(256)] + ["\u2581", "a", "b", "\u2581a", "ab", "\u2581ab"]
+writer.add_token_list(pieces)
+writer.add_token_scores([0.0] * 259 + [-1e4, -1e4, -1e4, -1.0, -2.0, -3.0])
+writer.add_token_types([2, 3, 3] + [6] * 256 + [1] * 6)
+writer.add_bos_token_id(1)
+writer.add_eos_token_id(2)
+writer.add_unk_token_id(0)
+writer.add_chat_template("{% for message in messages %}{{ message['content'] }}{% endfor %}")
+shapes = {
+    "token_embd.weight": (265, 16), "output_norm.weight": (16,), "blk.0.attn_norm.weight": (16,), "blk.0.ffn_norm.weight": (16,),
+    "blk.0.attn_q.weight": (16, 16), "blk.0.attn_k.weight": (16, 16), "blk.0.attn_v.weight": (16, 16),
+    "blk.0.attn_output.weight": (16, 16), "blk.0.ffn_gate.weight": (32, 16), "blk.0.ffn_up.weight": (32, 16),
+    "blk.0.ffn_down.weight": (16, 32),
+}
+for name, shape in shapes.items():
+    values = (random.standard_normal(shape) * 0.1).astype(np.float32)
+    writer.add_tensor(name, values if len(shape) == 1 else values.astype(np.float16))
+writer.write_header_to_file()
+writer.write_kv_data_to_file()
+writer.write_tensors_to_file()
+writer.close()

@@ -1,6 +1,6 @@
 import { openAsBlob } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { isDecisive } from '@hone/base';
 import type { ModelObject } from '@hone/contracts';
 import { CliError, exitCodes } from '../exit-codes.js';
@@ -9,22 +9,31 @@ import { ask, type Connection } from './connection.js';
 /** Files that decide nothing about the content but that a folder cannot be read without, or reads better with. */
 const companions = new Set(['generation_config.json', 'model.safetensors.index.json']);
 
-/** Sends the files of a model folder that decide what the model is; the bytes are read from disk while they are sent. */
-export async function importFolder(to: Connection, folder: string, name: string): Promise<ModelObject> {
-  const found = await stat(folder).catch(() => undefined);
-  if (!found?.isDirectory())
-    throw new CliError(
-      `[model import] expected a folder but ${folder} is none; fix: give the folder of a model`,
-      exitCodes.usage,
-    );
-  const files = (await readdir(folder)).filter((file) => isDecisive(file) || companions.has(file)).sort();
-  if (!files.includes('config.json'))
-    throw new CliError(
-      `[model import] expected config.json in ${folder}; fix: give a Hugging Face model folder`,
-      exitCodes.usage,
-    );
+/** Sends a model: the files of its folder that decide what it is, or one GGUF file. Bytes are read from disk while they are sent. */
+export async function importFolder(to: Connection, place: string, name: string): Promise<ModelObject> {
+  const { folder, files } = await filesAt(place);
   const form = new FormData();
   form.append('name', name);
   for (const file of files) form.append('file', await openAsBlob(join(folder, file)), file);
   return ask<ModelObject>(to, 'POST', '/v1/models', form);
+}
+
+async function filesAt(place: string): Promise<{ folder: string; files: string[] }> {
+  const found = await stat(place).catch(() => undefined);
+  if (found?.isFile() && place.endsWith('.gguf')) return { folder: dirname(place), files: [basename(place)] };
+  if (!found?.isDirectory())
+    throw new CliError(
+      `[model import] expected a folder or a .gguf file but ${place} is none; fix: give the place of a model`,
+      exitCodes.usage,
+    );
+  const files = (await readdir(place)).filter((file) => isDecisive(file) || companions.has(file)).sort();
+  // Many publishers put GGUF files beside the safetensors that they were made from.
+  const isSafetensors = files.some((file) => file.endsWith('.safetensors'));
+  const wanted = isSafetensors ? files.filter((file) => !file.endsWith('.gguf')) : files;
+  if (!wanted.includes('config.json') && !wanted.some((file) => file.endsWith('.gguf')))
+    throw new CliError(
+      `[model import] expected config.json or a .gguf file in ${place}; fix: give a Hugging Face model folder`,
+      exitCodes.usage,
+    );
+  return { folder: place, files: wanted };
 }

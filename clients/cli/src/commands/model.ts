@@ -8,11 +8,11 @@ import { type CommonOptions, connected, withJson } from './command.js';
 
 export function addModel(program: Command): void {
   const model = program.command('model').description('base models, adapters and aliases');
-  withJson(model.command('import <folder>'))
-    .description('import a Hugging Face model folder (config.json, safetensors, tokenizer files)')
+  withJson(model.command('import <place>'))
+    .description('import a Hugging Face model folder (safetensors: plain, bitsandbytes, GPTQ or AWQ) or a GGUF file')
     .requiredOption('--name <name>', 'the name that clients ask for')
-    .action(async (folder: string, { name, json }: CommonOptions & { name: string }) => {
-      const made = await importFolder(connected(), resolve(folder), name);
+    .action(async (place: string, { name, json }: CommonOptions & { name: string }) => {
+      const made = await importFolder(connected(), resolve(place), name);
       show(json === true, made, () => `${made.id}  ${made.hone.fingerprint ?? ''}`);
     });
   withJson(model.command('list'))

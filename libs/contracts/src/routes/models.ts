@@ -57,7 +57,8 @@ export const importModel = route({
   path: '/v1/models',
   summary:
     'Imports a base model: the files of a Hugging Face folder (config.json, safetensors, tokenizer.json ...) as parts named ' +
-    '`file` whose filename is the path inside the folder. Weights are accepted as safetensors only.',
+    '`file` whose filename is the path inside the folder, or one GGUF file. Weights are accepted as safetensors (plain, ' +
+    'bitsandbytes, GPTQ, AWQ) or GGUF only.',
   bodyKind: 'multipart',
   body: z.strictObject({ name: modelName, file: z.array(z.string().meta({ format: 'binary' })).min(1) }),
   reply: modelObject,

@@ -1,9 +1,17 @@
 import type { ArtifactStore } from '@hone/artifacts';
-import { headerBytesMax, parseHeader, readHeaderLength, refusal, type SafetensorsHeader } from '@hone/base';
+import {
+  ggufHeaderBytesMax,
+  headerBytesMax,
+  parseHeader,
+  readHeaderLength,
+  refusal,
+  type SafetensorsHeader,
+} from '@hone/base';
 import { importModel as route, type ModelEntry, modelRegister } from '@hone/contracts';
 import type { Mesh } from '@hone/mesh';
 import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
+import { type GgufCompanions, readGgufHead } from '../domain/gguf-folder.js';
 import { acceptedPath, baseManifestOf, type Folder, type FolderFile, weightIndex } from '../domain/model-folder.js';
 import { tooLarge } from '../http/door.js';
 import { partsOf } from '../http/multipart.js';
@@ -21,7 +29,7 @@ const jsonBytesMax: Readonly<Record<string, number>> = { 'config.json': 1024 * 1
 export async function importModel(store: ArtifactStore, mesh: Mesh, request: FastifyRequest): Promise<ModelEntry> {
   const fields: Record<string, string> = {};
   const headers = new Map<string, SafetensorsHeader>();
-  const folder: Folder = { files: [], config: undefined, index: undefined, headers };
+  const folder: Folder = { files: [], config: undefined, index: undefined, headers, gguf: undefined };
   for await (const part of partsOf(request, { fileBytesMax: route.limits.bodyBytesMax, filesMax })) {
     if (part.type === 'field') fields[part.fieldname] = String(part.value);
     else {
@@ -32,8 +40,13 @@ export async function importModel(store: ArtifactStore, mesh: Mesh, request: Fas
       if (path === 'config.json') folder.config = jsonOf(path, head, file.bytes);
       if (path === weightIndex) folder.index = jsonOf(path, head, file.bytes);
       if (path.endsWith('.safetensors')) headers.set(path, headerOf(path, head, file.bytes));
+      if (path.endsWith('.gguf')) {
+        if (folder.gguf) throw severalWeights(path);
+        folder.gguf = readGgufHead(path, head, file.bytes);
+      }
     }
   }
+  if (folder.gguf && headers.size === 0) await addCompanions(store, folder, folder.gguf.companions());
   const { name } = parsed(route.body, { ...fields, file: folder.files.map(({ path }) => path) }, 'body') as {
     name: string;
   };
@@ -42,14 +55,27 @@ export async function importModel(store: ArtifactStore, mesh: Mesh, request: Fas
   return mesh.request(modelRegister, { name, manifest: digest, fingerprint: manifest.fingerprint });
 }
 
+/** What the folder brings itself is kept; the rest comes from the metadata of its GGUF file. */
+async function addCompanions(store: ArtifactStore, folder: Folder, companions: GgufCompanions): Promise<void> {
+  const isTokenized = folder.files.some(({ path }) => path === 'tokenizer.json');
+  for (const [path, text] of Object.entries(companions)) {
+    const isBrought = folder.files.some((file) => file.path === path);
+    // A tokenizer's two files belong together.
+    if (isBrought || (isTokenized && path.startsWith('tokenizer'))) continue;
+    folder.files.push({ path, ...(await store.put(text)) });
+    if (path === 'config.json') folder.config = JSON.parse(text) as unknown;
+  }
+}
+
 async function stored(
   store: ArtifactStore,
   part: MultipartFile,
   path: string,
 ): Promise<{ file: FolderFile; head: Uint8Array }> {
   const bytesMax = jsonBytesMax[path];
-  const watched = new FileHead((prefix) => bytesMax ?? headerEnd(prefix));
-  const isWatched = bytesMax !== undefined || path.endsWith('.safetensors');
+  const isGguf = path.endsWith('.gguf');
+  const watched = new FileHead((prefix) => bytesMax ?? (isGguf ? ggufHeaderBytesMax : headerEnd(prefix)));
+  const isWatched = bytesMax !== undefined || isGguf || path.endsWith('.safetensors');
   const { digest, bytes } = await store.put(isWatched ? watched.watch(part.file) : part.file);
   if (part.file.truncated) throw tooLarge(bytes + 1, route.limits.bodyBytesMax);
   return { file: { path, digest, bytes }, head: watched.bytes };
@@ -82,3 +108,8 @@ function jsonOf(path: string, head: Uint8Array, bytes: number): unknown {
 
 const twice = (path: string) =>
   refusal('invalid_value', `The folder brings ${path} twice; fix: send each file once.`, { param: 'file' });
+
+const severalWeights = (path: string) =>
+  refusal('invalid_value', `The folder brings a second GGUF file, ${path}; fix: send the one that is wanted.`, {
+    param: 'file',
+  });

@@ -1,5 +1,14 @@
-import { isDecisive, modelFingerprint, refusal, type SafetensorsHeader } from '@hone/base';
+import {
+  isDecisive,
+  modelFingerprint,
+  quantizationOf,
+  refusal,
+  type GgufHeader,
+  type SafetensorsHeader,
+} from '@hone/base';
 import type { BaseManifest } from '@hone/contracts';
+import type { GgufCompanions } from './gguf-folder.js';
+import { parametersOf } from './parameters.js';
 
 /** A file of an imported folder after it was stored. */
 export type FolderFile = BaseManifest['files'][number];
@@ -11,6 +20,8 @@ export interface Folder {
   /** What `model.safetensors.index.json` says; undefined when the folder has none. */
   index: unknown;
   headers: ReadonlyMap<string, SafetensorsHeader>;
+  /** A model in GGUF has its weights, and what is said about them, in one file. */
+  gguf: { header: GgufHeader; companions: () => GgufCompanions } | undefined;
 }
 
 /** Names the shard of each tensor; a folder with more than one file of weights cannot be read without it. */
@@ -29,7 +40,7 @@ export function acceptedPath(path: string): string {
   const isFlat = /^[A-Za-z0-9][A-Za-z0-9._-]{0,200}$/.test(name);
   if (isFlat && (isDecisive(name) || harmless.some((pattern) => pattern.test(name)))) return name;
   const shown = JSON.stringify(path.slice(0, 80));
-  const message = `A model folder may not bring ${shown}; fix: send config.json, *.safetensors, the tokenizer's files and the chat template.`;
+  const message = `A model folder may not bring ${shown}; fix: send config.json, *.safetensors or one *.gguf, the tokenizer's files and the chat template.`;
   throw refusal('file_refused', message, { param: 'file' });
 }
 
@@ -37,14 +48,14 @@ export function acceptedPath(path: string): string {
 export function baseManifestOf(folder: Folder): BaseManifest {
   const { files, config } = folder;
   const architecture = architectureOf(config);
-  const weights = weightsOf(folder);
+  const parameters = parametersOfFolder(folder);
   if (!files.some((file) => /^tokenizer\.(json|model)$/.test(file.path))) throw missing('tokenizer.json');
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
   return {
     kind: 'base',
     files: sorted,
     architecture,
-    parameters: parametersOf(weights),
+    parameters,
     contextLength: contextLengthOf(config),
     fingerprint: modelFingerprint(sorted),
   };
@@ -55,7 +66,7 @@ export function baseManifestOf(folder: Folder): BaseManifest {
  * safetensors of the folder (some publishers add a second layout) are not part of the model.
  */
 function weightsOf({ headers, index }: Folder): SafetensorsHeader[] {
-  if (headers.size === 0) throw missing('*.safetensors');
+  if (headers.size === 0) throw missing('*.safetensors', 'and no *.gguf');
   if (index === undefined) {
     const whole = headers.get('model.safetensors');
     if (whole) return [whole];
@@ -74,11 +85,15 @@ function weightsOf({ headers, index }: Folder): SafetensorsHeader[] {
   return [...shards];
 }
 
-function parametersOf(weights: readonly SafetensorsHeader[]): number {
-  let total = 0;
-  for (const { tensors } of weights)
-    for (const { shape } of tensors.values()) total += shape.reduce((product, size) => product * size, 1);
-  return total;
+function parametersOfFolder(folder: Folder): number {
+  const { gguf, headers, config } = folder;
+  if (gguf && headers.size > 0) {
+    const message = 'The folder brings safetensors and a GGUF file; fix: send the weights in one format.';
+    throw refusal('invalid_value', message, { param: 'file' });
+  }
+  if (gguf) return parametersOf([gguf.header], undefined);
+  const quantization = quantizationOf(config as Record<string, unknown>);
+  return parametersOf(weightsOf(folder), quantization);
 }
 
 const field = (config: unknown, name: string): unknown =>

@@ -50,7 +50,7 @@ export class WeightFolders {
   /** A full fine-tune brings its own weights; vocabulary and template stay the base's where it brings none. */
   async #fullModel(digest: Digest, { files }: AdapterManifest, base: BaseManifest) {
     const own = new Set(files.map(({ path }) => path));
-    const kept = base.files.filter(({ path }) => !own.has(path) && !/\.safetensors(\.index\.json)?$/.test(path));
+    const kept = base.files.filter(({ path }) => !own.has(path) && !/\.(gguf|safetensors(\.index\.json)?)$/.test(path));
     const format = formatOfBase(this.#setting, base.parameters);
     return { key: `${digest}/${format}`, folder: await this.#files(digest, [...kept, ...files], 'full'), format };
   }
