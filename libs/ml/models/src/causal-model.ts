@@ -1,8 +1,7 @@
-import type { Digest } from '@hone/base';
+import { refusal, type Digest } from '@hone/base';
 import {
   attention,
   checkpoint,
-  fromFloats,
   fromInts,
   gatherRows,
   isRecording,
@@ -15,12 +14,13 @@ import {
   type Tensor,
   type TokenLogProbs,
 } from '@hone/tensor';
-import { Embedding, Linear, RmsNorm, baseOnly, type AdaptableModule, type LinearContext } from '@hone/nn';
+import { Embedding, RmsNorm, baseOnly, type AdaptableModule, type LinearContext } from '@hone/nn';
 import type { ModelConfig } from './config/model-config.js';
-import { inverseFrequencies } from './config/rope.js';
-import { allLinears, layerLinears } from './config/weight-map.js';
-import { DecoderLayer, type Attend } from './decoder-layer.js';
+import { allLinears } from './config/weight-map.js';
 import { kvBytesPerPage, newKvCache } from './kv-cache.js';
+import type { Attend } from './layers/attention.js';
+import { DecoderLayer } from './layers/decoder-layer.js';
+import { ModuleBuilder } from './layers/module-builder.js';
 import type { BaseFormat, KvCache, ModelShape, PackedBatch, StepBatch } from './model.js';
 import type { LoadedWeights } from './weights.js';
 
@@ -34,7 +34,8 @@ export class CausalModel {
   readonly #layers: readonly DecoderLayer[];
   readonly #norm: RmsNorm;
   readonly #head: Tensor;
-  readonly #invFreq: Tensor;
+  /** Everything on the device that is the model's own: weights and rotary tables. */
+  readonly #owned: readonly Tensor[];
   #logits: Tensor | undefined;
 
   constructor(
@@ -44,27 +45,30 @@ export class CausalModel {
     readonly fingerprint: Digest,
     weights: LoadedWeights,
   ) {
-    const tensor = (name: string) => weights.tensors.get(name) as Tensor;
     const { vocabSize, hiddenSize, layers, heads, kvHeads, headDim, maxPositions, eosTokenIds, bosTokenId } = config;
     this.shape = { vocabSize, hiddenSize, layers, heads, kvHeads, headDim, maxPositions, eosTokenIds, bosTokenId };
     this.modules = allLinears(config);
     this.arenas = weights.arenas;
-    this.#embedding = new Embedding(tensor('model.embed_tokens.weight'));
-    this.#layers = Array.from({ length: layers }, (_, layer) => newLayer(config, layer, weights.tensors));
-    this.#norm = new RmsNorm(tensor('model.norm.weight'), config.rmsNormEps);
-    this.#head = config.isHeadTied ? this.#embedding.table : tensor('lm_head.weight');
-    this.#invFreq = keep(fromFloats(inverseFrequencies(config.rope, headDim)));
+    const { tensors } = weights;
+    const { embeddingPath, headPath, norm, layers: specs } = config.decoder;
+    const build = new ModuleBuilder(tensors, allLinears(config));
+    this.#embedding = new Embedding(tensors.get(`${embeddingPath}.weight`) as Tensor);
+    this.#layers = specs.map((spec, index) => new DecoderLayer(index, spec, build));
+    this.#norm = build.norm(norm);
+    this.#head = headPath === undefined ? this.#embedding.table : (tensors.get(`${headPath}.weight`) as Tensor);
+    this.#owned = [...tensors.values(), ...build.tables];
   }
 
   /** Hidden states [wanted rows, hiddenSize] after the final norm; recorded while a tape records. */
   hidden(batch: PackedBatch): Tensor {
     const { adapter, dropoutSeed } = batch;
+    if (isRecording()) refuseNoise(this.config);
     const rows = batch.ids.length;
     const context = adapter ? { ranges: [{ adapter, begin: 0, end: rows }], dropoutSeed } : baseOnly;
     const run = () => {
       const positions = fromInts(batch.positions);
       const cuSeqlens = fromInts(batch.cuSeqlens);
-      const attend: Attend = (layer, q, k, v) => attention(q, k, v, cuSeqlens, this.#attentionOptions(layer));
+      const attend: Attend = (_, q, k, v, options) => attention(q, k, v, cuSeqlens, options);
       const x = this.#layersForward(batch.ids, positions, attend, context, batch.isCheckpointed ?? false);
       return this.#norm.forward(batch.wantedRows ? gatherRows(x, fromInts(batch.wantedRows)) : x);
     };
@@ -99,11 +103,7 @@ export class CausalModel {
 
   free(): void {
     this.#logits?.free();
-    this.#embedding.free();
-    for (const layer of this.#layers) layer.free();
-    this.#norm.free();
-    this.#head.free();
-    this.#invFreq.free();
+    for (const tensor of this.#owned) tensor.free();
     this.arenas?.decayed.free();
     this.arenas?.plain.free();
   }
@@ -121,10 +121,10 @@ export class CausalModel {
       rowPosition: ints(batch.rowPosition),
     };
     const { keys, values } = batch.kv;
-    const attend: Attend = (layer, q, k, v) => {
+    const attend: Attend = (layer, q, k, v, options) => {
       const [pagedKeys, pagedValues] = [keys[layer] as Tensor, values[layer] as Tensor];
       kvWrite(k, v, slots, pagedKeys, pagedValues);
-      return pagedAttention(q, pagedKeys, pagedValues, rows, this.#attentionOptions(layer));
+      return pagedAttention(q, pagedKeys, pagedValues, rows, options);
     };
     const ranges = (batch.adapters ?? []).map(({ adapter, rowStart, rowEnd }) => ({
       adapter,
@@ -144,10 +144,9 @@ export class CausalModel {
     context: LinearContext,
     isCheckpointed: boolean,
   ): Tensor {
-    const rotary = { positions, invFreq: this.#invFreq };
     let x = this.#embedding.forward(fromInts(ids));
     for (const layer of this.#layers) {
-      const forward = (input: Tensor) => layer.forward(input, rotary, attend, context);
+      const forward = (input: Tensor) => layer.forward(input, positions, attend, context);
       if (isRecording()) {
         x = isCheckpointed ? checkpoint(forward, x) : forward(x);
         continue;
@@ -158,34 +157,12 @@ export class CausalModel {
     }
     return x;
   }
-
-  #attentionOptions(layer: number): { scale: number; window: number } {
-    return { scale: 1 / Math.sqrt(this.config.headDim), window: this.config.windows[layer] ?? 0 };
-  }
 }
 
-function newLayer(config: ModelConfig, layer: number, tensors: ReadonlyMap<string, Tensor>): DecoderLayer {
-  const specs = layerLinears(config, layer);
-  const linears = specs.map(
-    ({ path }, index) =>
-      new Linear(
-        path,
-        tensors.get(`${path}.weight`) as Tensor,
-        tensors.get(`${path}.bias`),
-        layer * specs.length + index,
-      ),
-  );
-  const [q, k, v, o, gate, up, down] = linears as [Linear, Linear, Linear, Linear, Linear, Linear, Linear];
-  const norm = (name: string): RmsNorm | undefined => {
-    const weight = tensors.get(`model.layers.${layer}.${name}.weight`);
-    return weight && new RmsNorm(weight, config.rmsNormEps);
-  };
-  const modules = {
-    inputNorm: norm('input_layernorm') as RmsNorm,
-    outputNorm: norm('post_attention_layernorm') as RmsNorm,
-    qNorm: norm('self_attn.q_norm'),
-    kNorm: norm('self_attn.k_norm'),
-    ...{ q, k, v, o, gate, up, down },
-  };
-  return new DecoderLayer(layer, modules, config);
+/** Dropout inside the base is no part of fine-tuning here: a run that silently left it out would not be the one asked for. */
+function refuseNoise({ trainingNoise }: ModelConfig): void {
+  const [field] = trainingNoise;
+  if (field === undefined) return;
+  const message = `[model] ${field} above 0 is not built for training; fix: set ${trainingNoise.join(', ')} to 0 in config.json`;
+  throw refusal('unsupported_config', message, { param: field });
 }

@@ -1,13 +1,6 @@
 import { refusal } from '@hone/base';
 import { loraConfig, type LoraConfig } from '@hone/nn';
-
-/** Target modules that PEFT chooses when a configuration names none. */
-const defaultTargets: Readonly<Record<string, readonly string[]>> = {
-  llama: ['q_proj', 'v_proj'],
-  mistral: ['q_proj', 'v_proj'],
-  qwen2: ['q_proj', 'v_proj'],
-  qwen3: ['q_proj', 'v_proj'],
-};
+import { familyOfModelType } from '../families/index.js';
 
 /** Fields that change the arithmetic in ways that are not built, and the values under which they do nothing. */
 const inert: Readonly<Record<string, readonly unknown[]>> = {
@@ -59,7 +52,7 @@ export function parseAdapterConfig(json: Record<string, unknown>, modelType: str
     if (typeof value === 'number') return value;
     throw refuse(field, 'expected a number');
   };
-  const targetModules = names('target_modules') ?? defaultTargets[modelType];
+  const targetModules = names('target_modules') ?? familyOfModelType(modelType)?.loraTargets;
   if (targetModules === undefined) throw refuse('target_modules', 'expected module names');
   return loraConfig({
     r: number('r', 8),

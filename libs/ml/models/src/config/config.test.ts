@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { inverseFrequencies } from './rope.js';
-import { parseModelConfig } from './model-config.js';
+import { inverseFrequencies, type RopeConfig } from './rope.js';
+import { parseModelConfig, type ModelConfig } from './model-config.js';
 import { allLinears, parameterCount } from './weight-map.js';
 
 const llama2 = {
@@ -30,40 +30,50 @@ describe('a configuration', () => {
   });
 
   it('of each family sets biases, windows and head sizes', () => {
+    const attentionOf = (config: ModelConfig) => config.decoder.layers.map(({ attention }) => attention);
+    const windowsOf = (config: ModelConfig) => attentionOf(config).map(({ window }) => window);
+    const ofQwen = { ...llama2, architectures: ['Qwen2ForCausalLM'], model_type: 'qwen2' };
     const mistral = parseModelConfig({
       ...llama2,
       architectures: ['MistralForCausalLM'],
+      model_type: 'mistral',
       num_key_value_heads: 8,
       sliding_window: 4096,
     });
-    expect(mistral).toMatchObject({ kvHeads: 8, headDim: 128, hasQkvBias: false });
-    expect(new Set(mistral.windows)).toEqual(new Set([4096]));
+    expect(mistral).toMatchObject({ kvHeads: 8, headDim: 128 });
+    expect(attentionOf(mistral)[0]?.projection.q.hasBias).toBe(false);
+    expect(new Set(windowsOf(mistral))).toEqual(new Set([4096]));
     const qwen = parseModelConfig({
-      ...llama2,
-      architectures: ['Qwen2ForCausalLM'],
+      ...ofQwen,
       sliding_window: 32768,
       use_sliding_window: false,
       tie_word_embeddings: true,
     });
-    expect(qwen).toMatchObject({ hasQkvBias: true, hasOutputBias: false, isHeadTied: true });
-    expect(new Set(qwen.windows)).toEqual(new Set([0]));
+    expect(qwen.isHeadTied).toBe(true);
+    expect(attentionOf(qwen)[0]).toMatchObject({ projection: { v: { hasBias: true } }, output: { hasBias: false } });
+    expect(new Set(windowsOf(qwen))).toEqual(new Set([0]));
     const partly = parseModelConfig({
-      ...llama2,
-      architectures: ['Qwen2ForCausalLM'],
+      ...ofQwen,
       sliding_window: 64,
       use_sliding_window: true,
       max_window_layers: 30,
     });
-    expect(partly.windows.slice(28)).toEqual([0, 0, 64, 64]);
-    const qwen3 = parseModelConfig({ ...llama2, architectures: ['Qwen3ForCausalLM'], head_dim: 64 });
-    expect(qwen3).toMatchObject({ hasHeadNorm: true, hasQkvBias: false, headDim: 64 });
+    expect(windowsOf(partly).slice(28)).toEqual([0, 0, 64, 64]);
+    const qwen3 = parseModelConfig({ ...ofQwen, architectures: ['Qwen3ForCausalLM'], model_type: 'qwen3' });
+    expect(attentionOf(qwen3)[0]).toMatchObject({ headDim: 128, headNorms: { q: { size: 128 } } });
   });
 
   it('that is not supported is refused by name', () => {
     const refused = (change: Record<string, unknown>, problem: string) =>
       expect(() => parseModelConfig({ ...llama2, ...change })).toThrow(problem);
     refused({ architectures: ['LlamaForCausalLm'] }, 'did you mean LlamaForCausalLM?');
-    refused({ architectures: ['GPT2LMHeadModel'] }, 'architecture "GPT2LMHeadModel" is not supported');
+    refused(
+      { architectures: ['T5ForConditionalGeneration'] },
+      'architecture "T5ForConditionalGeneration" is not supported',
+    );
+    refused({ model_type: 'mistral' }, 'LlamaForCausalLM has model_type "llama"');
+    refused({ rope_parameters: { full_attention: { rope_theta: 1e6 } } }, 'one rotary table for all layers');
+    refused({ rope_parameters: { rope_theta: 1e6, partial_rotary_factor: 0.5 } }, 'covers whole heads');
     refused({ hidden_act: 'gelu' }, 'hidden_act = "gelu" is not supported');
     refused({ rope_scaling: { rope_type: 'yarn', factor: 4 } }, 'rope_scaling');
     refused({ auto_map: { AutoModel: 'x.Y' } }, 'never runs foreign code');
@@ -75,7 +85,8 @@ describe('a configuration', () => {
 });
 
 describe('rotary frequencies', () => {
-  const rope = (change: Record<string, unknown>) => parseModelConfig({ ...llama2, ...change }).rope;
+  const rope = (change: Record<string, unknown>) =>
+    parseModelConfig({ ...llama2, ...change }).decoder.layers[0]?.attention.rope as RopeConfig;
 
   it('read the old and the new spelling', () => {
     const old = rope({ rope_theta: 500000, rope_scaling: { type: 'linear', factor: 2 } });

@@ -13,6 +13,11 @@ export class ConfigFields {
     return this.#fields[name] ?? undefined;
   }
 
+  /** Whether the field is there at all, null included: some defaults hold only for a field that is missing. */
+  has(name: string): boolean {
+    return Object.hasOwn(this.#fields, name);
+  }
+
   number(name: string, fallback?: number): number {
     const value = this.raw(name) ?? fallback;
     if (typeof value === 'number' && Number.isFinite(value)) return value;
@@ -24,6 +29,20 @@ export class ConfigFields {
     const value = this.number(name, fallback);
     if (Number.isSafeInteger(value) && value > 0) return value;
     throw this.bad(name, 'a whole number above zero');
+  }
+
+  /** A size, or 0 for null; `fallback` where the field is missing, undefined = 0 there too. */
+  sizeOrNone(name: string, fallback: number | undefined): number {
+    if (this.raw(name) !== undefined) return this.size(name);
+    return this.has(name) ? 0 : (fallback ?? 0);
+  }
+
+  /** A number above zero, or undefined for null; `fallback` where the field is missing. */
+  numberOrNone(name: string, fallback: number | undefined): number | undefined {
+    if (!this.has(name)) return fallback;
+    const value = this.raw(name);
+    if (value === undefined || (typeof value === 'number' && value > 0)) return value;
+    throw this.bad(name, 'null or a number above zero');
   }
 
   flag(name: string, fallback: boolean): boolean {

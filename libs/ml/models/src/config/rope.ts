@@ -18,11 +18,26 @@ export interface RopeConfig {
 }
 
 /** Reads rope_theta and rope_scaling, or rope_parameters, which holds both since transformers 5. */
-export function readRope(config: ConfigFields): RopeConfig {
+export function readRope(config: ConfigFields, defaults: { theta: number } = { theta: 10_000 }): RopeConfig {
   const parameters = config.record('rope_parameters');
   const scaling = parameters ?? config.record('rope_scaling');
-  const theta = (parameters?.raw('rope_theta') === undefined ? config : parameters).number('rope_theta', 10_000);
+  const outer = config.number('rope_theta', defaults.theta);
+  const name = parameters ? 'rope_parameters' : 'rope_scaling';
+  if (scaling?.has('full_attention') || scaling?.has('sliding_attention')) {
+    throw config.unsupported(name, 'this architecture has one rotary table for all layers');
+  }
+  return readRopeOf(scaling, outer, (reason) => config.unsupported(name, reason));
+}
+
+/** One table: the frequencies' base and how they are stretched. */
+export function readRopeOf(
+  scaling: ConfigFields | undefined,
+  outerTheta: number,
+  refuse: (reason: string) => Error,
+): RopeConfig {
+  const theta = scaling?.number('rope_theta', outerTheta) ?? outerTheta;
   const type = scaling?.raw('rope_type') ?? scaling?.raw('type') ?? 'default';
+  if ((scaling?.number('partial_rotary_factor', 1) ?? 1) !== 1) throw refuse('rotary embedding covers whole heads');
   if (!scaling || type === 'default') return { theta, scaling: { type: 'default' } };
   if (type === 'linear') return { theta, scaling: { type, factor: scaling.number('factor') } };
   if (type === 'llama3') {
@@ -37,8 +52,7 @@ export function readRope(config: ConfigFields): RopeConfig {
       },
     };
   }
-  const name = parameters ? 'rope_parameters' : 'rope_scaling';
-  throw config.unsupported(name, 'only default, linear and llama3 rotary scaling are built');
+  throw refuse('only default, linear and llama3 rotary scaling are built');
 }
 
 /** Angle per position for each pair of dimensions: theta^(-2i/D), then the scaling. Computed in f64, stored as f32. */

@@ -1,3 +1,4 @@
+import { layerLinears, layerNorms, type LinearSpec, type NormSpec } from './decoder-spec.js';
 import type { ModelConfig } from './model-config.js';
 
 /** What a weight is for: linear weights may be packed or quantised and can carry adapters; the others stay plain. */
@@ -6,62 +7,40 @@ export type WeightRole = 'embedding' | 'norm' | 'linear' | 'bias' | 'head';
 export interface WeightSpec {
   /** The name in the safetensors file, e.g. model.layers.0.self_attn.q_proj.weight. */
   readonly name: string;
+  /** The shape in the file. */
   readonly shape: readonly number[];
   readonly role: WeightRole;
+  /** The file holds [in, out] where all others hold [out, in]. */
+  readonly isTransposed?: boolean;
 }
 
-/** A linear module: the path that PEFT uses, and its sizes. */
-export interface LinearSpec {
-  readonly path: string;
-  readonly outFeatures: number;
-  readonly inFeatures: number;
-  readonly hasBias: boolean;
-}
+export type { LinearSpec };
 
-/** The seven projections of one layer, in the order of use. */
-export function layerLinears(config: ModelConfig, layer: number): LinearSpec[] {
-  const { hiddenSize: d, intermediateSize: f, heads, kvHeads, headDim } = config;
-  const at = (name: string, outFeatures: number, inFeatures: number, hasBias: boolean): LinearSpec => ({
-    path: `model.layers.${layer}.${name}`,
-    outFeatures,
-    inFeatures,
-    hasBias,
-  });
-  return [
-    at('self_attn.q_proj', heads * headDim, d, config.hasQkvBias),
-    at('self_attn.k_proj', kvHeads * headDim, d, config.hasQkvBias),
-    at('self_attn.v_proj', kvHeads * headDim, d, config.hasQkvBias),
-    at('self_attn.o_proj', d, heads * headDim, config.hasOutputBias),
-    at('mlp.gate_proj', f, d, config.hasMlpBias),
-    at('mlp.up_proj', f, d, config.hasMlpBias),
-    at('mlp.down_proj', d, f, config.hasMlpBias),
-  ];
-}
+/** Every linear module that an adapter may be put on, in the order of use. */
+export const allLinears = ({ decoder }: ModelConfig): LinearSpec[] => decoder.layers.flatMap(layerLinears);
 
-export const allLinears = (config: ModelConfig): LinearSpec[] =>
-  Array.from({ length: config.layers }, (_, layer) => layerLinears(config, layer)).flat();
+const normWeights = ({ path, size }: NormSpec): WeightSpec[] => [
+  { name: `${path}.weight`, shape: [size], role: 'norm' },
+];
+
+function linearWeights({ path, outFeatures, inFeatures, hasBias }: LinearSpec): WeightSpec[] {
+  const weight: WeightSpec = { name: `${path}.weight`, shape: [outFeatures, inFeatures], role: 'linear' };
+  return hasBias ? [weight, { name: `${path}.bias`, shape: [outFeatures], role: 'bias' }] : [weight];
+}
 
 /** Every tensor of the model, in the order of the forward pass. */
-export function weightMap(config: ModelConfig): WeightSpec[] {
-  const { vocabSize, hiddenSize, headDim } = config;
-  const norm = (name: string, size: number): WeightSpec => ({ name: `${name}.weight`, shape: [size], role: 'norm' });
-  const specs: WeightSpec[] = [
-    { name: 'model.embed_tokens.weight', shape: [vocabSize, hiddenSize], role: 'embedding' },
+export function weightMap({ vocabSize, hiddenSize, decoder }: ModelConfig): WeightSpec[] {
+  const shape = [vocabSize, hiddenSize];
+  const { embeddingPath, layers, norm, headPath } = decoder;
+  return [
+    { name: `${embeddingPath}.weight`, shape, role: 'embedding' },
+    ...layers.flatMap((layer) => [
+      ...layerNorms(layer).flatMap(normWeights),
+      ...layerLinears(layer).flatMap(linearWeights),
+    ]),
+    ...normWeights(norm),
+    ...(headPath === undefined ? [] : [{ name: `${headPath}.weight`, shape, role: 'head' } as const]),
   ];
-  for (let layer = 0; layer < config.layers; layer++) {
-    const prefix = `model.layers.${layer}`;
-    specs.push(norm(`${prefix}.input_layernorm`, hiddenSize), norm(`${prefix}.post_attention_layernorm`, hiddenSize));
-    if (config.hasHeadNorm) {
-      specs.push(norm(`${prefix}.self_attn.q_norm`, headDim), norm(`${prefix}.self_attn.k_norm`, headDim));
-    }
-    for (const { path, outFeatures, inFeatures, hasBias } of layerLinears(config, layer)) {
-      specs.push({ name: `${path}.weight`, shape: [outFeatures, inFeatures], role: 'linear' });
-      if (hasBias) specs.push({ name: `${path}.bias`, shape: [outFeatures], role: 'bias' });
-    }
-  }
-  specs.push(norm('model.norm', hiddenSize));
-  if (!config.isHeadTied) specs.push({ name: 'lm_head.weight', shape: [vocabSize, hiddenSize], role: 'head' });
-  return specs;
 }
 
 /** How many numbers the model has; a tied head counts once. */
