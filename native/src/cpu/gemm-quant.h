@@ -1,52 +1,9 @@
 #pragma once
-#include "cpu/gemm-bf16.h"
-#include "cpu/quant-format.h"
+#include "cpu/gemm-quant-amx.h"
+#include "cpu/gemm-quant-product.h"
 
-// y = x wᵀ + bias with a quantized weight. One output is walked in blocks of 64 k (int4 in groups of 32: 32 k):
-//   nf4    sum = fma(dot, step[block], sum)                        y = fma(sum, row factor, bias)
-//   int8   sum = sum + dot                                          y = fma(sum, row factor, bias)
-//   int4   sum = fma(fma(-zero, sum of x, dot), scale, sum)         y = sum + bias
-// where dot is that of the bf16 x and the bf16 codes of the block, in the order of the level's bf16 dot. One row and 512 rows
-// go through the same chain, so a row has the same bits in every batch.
+// The products with a quantized weight, from one row to many.
 namespace hone::HONE_ISA {
-
-struct QuantProduct {
-  const PackedWeight& weight;
-  std::int64_t rows;
-  const std::uint32_t* pairs;  // [rows][pair_stride] of bf16 x, for many rows.
-  const float* floats;         // [rows][tiles * block] of the same numbers, for few rows.
-  const float* block_sums;     // [rows][tiles] of x, for a format with zero points.
-  float* y;
-  const float* bias;
-
-  std::int64_t block_pairs() const { return weight.block() / 2; }
-  std::int64_t padded_depth() const { return weight.depth() * weight.block(); }
-};
-
-// Joins the dot of one block to the sums of one row and kLanes columns.
-template <class Format>
-Vec quant_join(const QuantProduct& product, const std::uint8_t* tile, int column, float block_sum, Vec dot, Vec sum) {
-  if constexpr (std::is_same_v<Format, Int8Format>) {
-    return vec_add(sum, dot);
-  } else {
-    const std::int64_t pairs = product.block_pairs();
-    if constexpr (Format::kHasZeros) dot = vec_fma(Format::zero(tile, pairs, column), vec_set(-block_sum), dot);
-    return vec_fma(dot, Format::scale(tile, pairs, column), sum);
-  }
-}
-
-inline void quant_finish(const QuantProduct& product, Range rows, std::int64_t panel, const float* sums) {
-  const std::int64_t first = panel * kPanelColumns, columns = product.weight.rows();
-  const std::int64_t count = std::min(kPanelColumns, columns - first);
-  const float* factor = product.weight.format() == DType::int4 ? nullptr : product.weight.row_factor() + first;
-  const float* bias = product.bias != nullptr ? product.bias + first : nullptr;
-  for (std::int64_t m = rows.begin; m < rows.end; ++m, sums += kPanelColumns) {
-    float* y = product.y + m * columns + first;
-    for (std::int64_t j = 0; j < count; ++j) {
-      y[j] = __builtin_fmaf(sums[j], factor != nullptr ? factor[j] : 1.0f, bias != nullptr ? bias[j] : 0.0f);
-    }
-  }
-}
 
 // Many rows: a tile is unpacked once into the first-level cache and used by all rows of the block, 32 at a time.
 template <class Format>
@@ -62,7 +19,7 @@ void quant_panel(const QuantProduct& product, const Format& format, Range rows, 
   std::memset(sums, 0, static_cast<std::size_t>((rows.end - rows.begin) * kPanelColumns) * sizeof(float));
   for (std::int64_t at = 0; at < tiles; ++at) {
     const std::uint8_t* tile = product.weight.tile(panel, at);
-    format.unpack(tile, pairs, unpacked);
+    format.unpack(tile, pairs, unpacked, 2 * product.weight.tile_bytes());
     for (std::int64_t m = rows.begin; m < rows.end; m += 32) {
       const std::int64_t count = std::min<std::int64_t>(32, rows.end - m);
       const std::uint32_t* a = product.pairs + m * a_row + at * pairs;
@@ -78,12 +35,12 @@ void quant_panel(const QuantProduct& product, const Format& format, Range rows, 
         }
       }
 #endif
-      for (std::int64_t r = 0; r < count; ++r) {
-        const float block_sum = Format::kHasZeros ? product.block_sums[(m + r) * tiles + at] : 0.0f;
-        float* out = sums + (m - rows.begin + r) * kPanelColumns;
-        for (int j = 0; j < kPanelColumns; j += kLanes) {
-          vec_store(out + j, quant_join<Format>(product, tile, j, block_sum, vec_load(dots + r * kPanelColumns + j),
-                                                vec_load(out + j)));
+      for (int j = 0; j < kPanelColumns; j += kLanes) {
+        const QuantJoin<Format> join(product, tile, j);
+        for (std::int64_t r = 0; r < count; ++r) {
+          const float block_sum = Format::kHasZeros ? product.block_sums[(m + r) * tiles + at] : 0.0f;
+          float* out = sums + (m - rows.begin + r) * kPanelColumns + j;
+          vec_store(out, join(block_sum, vec_load(dots + r * kPanelColumns + j), vec_load(out)));
         }
       }
     }
@@ -92,39 +49,6 @@ void quant_panel(const QuantProduct& product, const Format& format, Range rows, 
   _tile_release();
 #endif
   quant_finish(product, rows, panel, sums);
-}
-
-// x as the kernels take it: rounded to bf16, padded with zeros to whole tiles, as pairs and with few rows as f32 as well.
-inline void round_quant_rows(Context& context, const float* x, bool as_floats, QuantProduct& product) {
-  const std::int64_t columns = product.weight.columns(), depth = product.padded_depth(), rows = product.rows;
-  const std::int64_t tiles = product.weight.depth(), block = product.weight.block();
-  const std::int64_t stride = as_floats ? depth : pair_stride(depth / 2);
-  std::uint32_t* const out = context.scratch_as<std::uint32_t>(
-      ThreadPool::thread_index(), static_cast<std::size_t>(rows * (stride + tiles)), kSharedRows);
-  float* const block_sums = reinterpret_cast<float*>(out + rows * stride);
-  constexpr std::int64_t kValuesAtOnce = 16384;
-  const std::int64_t rows_at_once = std::max<std::int64_t>(1, kValuesAtOnce / depth);
-  context.pool.run(static_cast<int>(ceil_div(rows, rows_at_once)), [&](int task) {
-    const std::int64_t end = std::min((task + 1) * rows_at_once, rows);
-    for (std::int64_t m = task * rows_at_once; m < end; ++m) {
-      std::uint32_t* row = out + m * stride;
-      round_row(x + m * columns, columns, row);
-      std::uint16_t* halves = reinterpret_cast<std::uint16_t*>(row);
-      for (std::int64_t k = columns; k < depth; ++k) halves[k] = 0;
-      if (product.weight.format() == DType::int4) {
-        for (std::int64_t at = 0; at < tiles; ++at) {
-          float sum = 0.0f;
-          for (std::int64_t k = at * block; k < (at + 1) * block; ++k) sum += bf16_to_f32(halves[k]);
-          block_sums[m * tiles + at] = sum;
-        }
-      }
-      // From the back, so that no half is overwritten before it is read.
-      for (std::int64_t k = depth - 1; as_floats && k >= 0; --k) row[k] = static_cast<std::uint32_t>(halves[k]) << 16;
-    }
-  });
-  product.pairs = out;
-  product.floats = reinterpret_cast<const float*>(out);
-  product.block_sums = block_sums;
 }
 
 #if defined(__AVX512F__)
@@ -159,7 +83,7 @@ inline void stream_block(const Format& format, const std::uint8_t* tile, std::in
 #endif
     for (std::int64_t pair = begin; pair < end; ++pair) {
       _mm_prefetch(reinterpret_cast<const char*>(tile + pair * 64 + ahead), _MM_HINT_T0);
-      if constexpr (std::is_same_v<Format, Int8Format>) {
+      if constexpr (Format::kPairBytes > 64) {
         _mm_prefetch(reinterpret_cast<const char*>(tile + (pairs + pair) * 64 + ahead), _MM_HINT_T0);
       }
       Vec lower[4], upper[4];
@@ -195,7 +119,7 @@ template <class Format, int Rows>
                                     std::int64_t panel) {
   const std::int64_t tiles = product.weight.depth(), pairs = product.block_pairs(), x_row = product.padded_depth();
   const std::int64_t tile_bytes = static_cast<std::int64_t>(product.weight.tile_bytes()), ahead = 2 * tile_bytes;
-  const std::int64_t code_bytes = std::is_same_v<Format, Int8Format> ? pairs * 128 : pairs * 64;
+  const std::int64_t code_bytes = pairs * Format::kPairBytes;
   const std::uint8_t* tile = product.weight.tile(panel, 0);
   const float* x = product.floats + first_row * x_row;
   alignas(64) float sums[Rows * kPanelColumns] = {};
@@ -205,13 +129,14 @@ template <class Format, int Rows>
     for (std::int64_t line = code_bytes; line < tile_bytes; line += 64) {
       _mm_prefetch(reinterpret_cast<const char*>(tile + line + ahead), _MM_HINT_T0);
     }
-#pragma GCC unroll 6
-    for (int r = 0; r < Rows; ++r) {
-      const float block_sum = Format::kHasZeros ? product.block_sums[(first_row + r) * tiles + at] : 0.0f;
 #pragma GCC unroll 4
-      for (int j = 0; j < 4; ++j) {
+    for (int j = 0; j < 4; ++j) {
+      const QuantJoin<Format> join(product, tile, j * kLanes);
+#pragma GCC unroll 6
+      for (int r = 0; r < Rows; ++r) {
+        const float block_sum = Format::kHasZeros ? product.block_sums[(first_row + r) * tiles + at] : 0.0f;
         float* out = sums + r * kPanelColumns + j * kLanes;
-        vec_store(out, quant_join<Format>(product, tile, j * kLanes, block_sum, dot[r][j], vec_load(out)));
+        vec_store(out, join(block_sum, dot[r][j], vec_load(out)));
       }
     }
   }
@@ -244,11 +169,13 @@ void stream_product(Context& context, const QuantProduct& product, const Format&
 }
 #endif
 
-// Whether so few rows of an nf4 product are faster in f32 than on the dot unit of the level. On a level with vdpbf16ps but
-// without tiles (Zen 4) the dot is twice as fast as f32, so from two rows on it wins.
+// Whether so few rows of an nf4 product are computed here. On a level with vdpbf16ps but without tiles (Zen 4) the dot is twice
+// as fast as f32, so from two rows on gemm-nf4.h wins.
 inline bool streams_nf4([[maybe_unused]] std::int64_t rows) {
 #if defined(__AVX512BF16__) && !defined(__AMX_BF16__)
   return rows == 1;
+#elif defined(__AMX_BF16__)
+  return rows <= kTiledRows;
 #elif defined(__AVX512F__)
   return rows <= kStreamedRows;
 #else
@@ -269,6 +196,9 @@ void product_quantized(Context& context, const float* x, std::int64_t rows, cons
   }
 #endif
   round_quant_rows(context, x, false, product);
+#if defined(__AMX_BF16__)
+  if (rows <= kTiledRows) return tiled_product(context, product, format);
+#endif
   const std::int64_t panels = weight.panels();
   const Split split(rows, panels, context.pool.size());
   context.pool.run(split.tasks(), [&](int task) {

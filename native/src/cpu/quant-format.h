@@ -85,12 +85,15 @@ class NibbleTable {
 // Of 4-bit codes; `Codes` names the table.
 template <class Codes>
 struct NibbleFormat {
+  static constexpr bool kHasScales = true;  // In the tile.
   static constexpr bool kHasZeros = Codes::kHasZeros;
+  static constexpr std::int64_t kPairBytes = 64;
   NibbleTable table{Codes::values()};
 
-  // [pairs][64 columns] of bf16 pairs.
-  void unpack(const std::uint8_t* tile, std::int64_t pairs, std::uint32_t* out) const {
+  // [pairs][64 columns] of bf16 pairs; the line that lies `ahead` bytes further on comes nearer with each.
+  void unpack(const std::uint8_t* tile, std::int64_t pairs, std::uint32_t* out, std::size_t ahead) const {
     for (std::int64_t line = 0; line < pairs; ++line, out += 64) {
+      _mm_prefetch(reinterpret_cast<const char*>(tile + line * 64 + ahead), _MM_HINT_T0);
 #if defined(__AVX512BW__)
       const __m512i codes = bits_load(tile + line * 64);
       bits_store(out, table.pair(NibbleTable::moved<0>(codes)));
@@ -174,14 +177,18 @@ struct Int4Format : NibbleFormat<Int4Codes> {
 
 // A line is one k of 64 columns.
 struct Int8Format {
+  static constexpr bool kHasScales = false;
   static constexpr bool kHasZeros = false;
+  static constexpr std::int64_t kPairBytes = 128;
 
   static Vec column_of(const std::uint8_t* tile, std::int64_t k, int column) {
     return vec_load_i8(reinterpret_cast<const std::int8_t*>(tile + k * 64 + column));
   }
 
-  void unpack(const std::uint8_t* tile, std::int64_t pairs, std::uint32_t* out) const {
+  void unpack(const std::uint8_t* tile, std::int64_t pairs, std::uint32_t* out, std::size_t ahead) const {
     for (std::int64_t pair = 0; pair < pairs; ++pair, out += 64) {
+      _mm_prefetch(reinterpret_cast<const char*>(tile + pair * 128 + ahead), _MM_HINT_T0);
+      _mm_prefetch(reinterpret_cast<const char*>(tile + pair * 128 + 64 + ahead), _MM_HINT_T0);
       for (int j = 0; j < 64; j += kLanes) {
         bits_store(out + j, pair_of_exact(column_of(tile, 2 * pair + 1, j), column_of(tile, 2 * pair, j)));
       }
