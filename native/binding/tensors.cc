@@ -116,6 +116,7 @@ Napi::Value memory_stats(const Napi::CallbackInfo& info) {
   result.Set("peakBytes", static_cast<double>(stats.peak_bytes));
   result.Set("liveTensors", static_cast<double>(stats.live_tensors));
   result.Set("cachedBytes", static_cast<double>(stats.cached_bytes));
+  result.Set("reservedBytes", static_cast<double>(stats.reserved_bytes));
   result.Set("workspaceBytes", static_cast<double>(stats.workspace_bytes));
   return result;
 }

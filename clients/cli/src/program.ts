@@ -9,6 +9,7 @@ import { addEval } from './commands/eval.js';
 import { addFeedback } from './commands/feedback.js';
 import { addJobs } from './commands/jobs.js';
 import { addModel } from './commands/model.js';
+import { addPlan } from './commands/plan.js';
 import { addStatus } from './commands/status.js';
 import { addTrace } from './commands/trace.js';
 import { addTrain } from './commands/train.js';
@@ -17,7 +18,7 @@ import { commandTrace } from './trace/command-trace.js';
 
 const groups = [
   [addUp, addDown, addStatus, addDoctor, addDemo],
-  [addModel, addData, addTrain, addJobs, addEval],
+  [addModel, addData, addPlan, addTrain, addJobs, addEval],
   [addAb, addFeedback, addAlias, addTrace],
 ].flat();
 

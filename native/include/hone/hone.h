@@ -32,7 +32,8 @@ typedef struct hone_memory {
   int64_t live_bytes;
   int64_t peak_bytes;
   int64_t live_tensors;
-  int64_t cached_bytes;     // Freed, kept for the next allocation of its size.
+  int64_t cached_bytes;     // Freed, kept for the next tensors.
+  int64_t reserved_bytes;   // The most that was taken of the system, gaps between tensors included.
   int64_t workspace_bytes;  // Scratch of the kernels.
 } hone_memory;
 

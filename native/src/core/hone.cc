@@ -157,25 +157,27 @@ int hone_tensor_read(hone_handle handle, int64_t element_offset, void* data, int
 void hone_memory_stats(int device, hone_memory* out) {
   *out = {};
   guarded([&](Runtime& runtime) -> Status {
-    const MemoryStats& stats = runtime.tensors.stats(device == HONE_DEVICE_NULL ? Device::null : Device::cpu);
     const bool is_cpu = device != HONE_DEVICE_NULL;
-    *out = {stats.live_bytes, stats.peak_bytes, stats.live_tensors, is_cpu ? runtime.tensors.allocator().cached_bytes() : 0,
-            is_cpu ? static_cast<std::int64_t>(runtime.workspace.bytes()) : 0};
+    const Device which = is_cpu ? Device::cpu : Device::null;
+    const MemoryStats& stats = runtime.tensors.stats(which);
+    const Placement& placement = runtime.tensors.arena(which).placement();
+    *out = {stats.live_bytes,         stats.peak_bytes,
+            stats.live_tensors,       placement.cached_bytes(),
+            stats.reserved_bytes,     is_cpu ? static_cast<std::int64_t>(runtime.workspace.bytes()) : 0};
     return {};
   });
 }
 
 void hone_reset_peak(int device) {
   guarded([&](Runtime& runtime) -> Status {
-    MemoryStats& stats = runtime.tensors.stats(device == HONE_DEVICE_NULL ? Device::null : Device::cpu);
-    stats.peak_bytes = stats.live_bytes;
+    runtime.tensors.reset_peak(device == HONE_DEVICE_NULL ? Device::null : Device::cpu);
     return {};
   });
 }
 
 void hone_release_cache(void) {
   guarded([](Runtime& runtime) -> Status {
-    runtime.tensors.allocator().release_cache();
+    runtime.tensors.arena(Device::cpu).trim();
     return {};
   });
 }

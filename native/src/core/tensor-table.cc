@@ -43,23 +43,32 @@ std::string describe(const View& view) {
   return text + "]";
 }
 
-Storage::Storage(Device device_, void* data_, std::size_t bytes, std::size_t capacity, MemoryStats& stats,
-                 CachingAllocator& allocator)
-    : device(device_), data(data_), bytes_(static_cast<std::int64_t>(bytes)), capacity_(capacity), stats_(stats),
-      allocator_(allocator) {
+Storage::Storage(Device device_, void* data_, std::int64_t offset, std::int64_t bytes, MemoryStats& stats, Arena& arena)
+    : device(device_), data(data_), offset_(offset), bytes_(bytes), stats_(stats), arena_(arena) {
   stats_.add(bytes_);
+  note_reserved();
 }
 
 Storage::Storage(Device device_, std::shared_ptr<const PackedWeight> packed_, std::int64_t bytes, MemoryStats& stats,
-                 CachingAllocator& allocator)
-    : device(device_), data(nullptr), packed(std::move(packed_)), bytes_(bytes), capacity_(0), stats_(stats),
-      allocator_(allocator) {
+                 Arena& arena)
+    : device(device_), data(nullptr), packed(std::move(packed_)), offset_(-1), bytes_(bytes), stats_(stats), arena_(arena) {
   stats_.add(bytes_);
+  stats_.packed_bytes += bytes_;
+  note_reserved();
 }
 
 Storage::~Storage() {
   stats_.live_bytes -= bytes_;
-  if (data != nullptr) allocator_.release(data, capacity_, stats_.peak_bytes);
+  if (offset_ < 0) {
+    stats_.packed_bytes -= bytes_;
+  } else {
+    arena_.release(data, offset_, bytes_);
+  }
+}
+
+void Storage::note_reserved() {
+  const std::int64_t now = stats_.packed_bytes + arena_.placement().extent();
+  if (now > stats_.reserved_bytes) stats_.reserved_bytes = now;
 }
 
 TensorTable::TensorTable() {
@@ -90,16 +99,13 @@ Status TensorTable::allocate(Device device, DType dtype, const std::int64_t* dim
   Tensor tensor;
   tensor.view.dtype = dtype;
   HONE_TRY(read_dims(dims, tensor.view));
-  const std::size_t bytes = CachingAllocator::rounded(tensor.view.count() * dtype_bytes(dtype));
-  std::size_t capacity = 0;
-  if (device == Device::cpu) {
-    tensor.view.data = allocator_.allocate(bytes, capacity);
-    if (tensor.view.data == nullptr) {
-      return {Code::out_of_memory, "no memory for " + describe(tensor.view) + ": " + std::to_string(bytes) + " bytes on top of " +
-                                       std::to_string(stats(device).live_bytes) + " live ones"};
-    }
+  const std::int64_t bytes = Placement::rounded(tensor.view.count() * static_cast<std::int64_t>(dtype_bytes(dtype)));
+  std::int64_t offset = 0;
+  if (!arena(device).allocate(bytes, tensor.view.data, offset)) {
+    return {Code::out_of_memory, "no memory for " + describe(tensor.view) + ": " + std::to_string(bytes) + " bytes on top of " +
+                                     std::to_string(stats(device).live_bytes) + " live ones"};
   }
-  tensor.storage = std::make_shared<Storage>(device, tensor.view.data, bytes, capacity, stats(device), allocator_);
+  tensor.storage = std::make_shared<Storage>(device, tensor.view.data, offset, bytes, stats(device), arena(device));
   out = insert(std::move(tensor));
   return out == 0 ? Status{Code::out_of_memory, "more than 2^20 live tensors; fix: free them in scopes"} : Status{};
 }
@@ -131,7 +137,7 @@ Status TensorTable::adopt(Device device, DType format, std::int64_t rows, std::i
   tensor.view.dim[0] = rows;
   tensor.view.dim[1] = columns;
   tensor.view.packed = packed.get();
-  tensor.storage = std::make_shared<Storage>(device, std::move(packed), bytes, stats(device), allocator_);
+  tensor.storage = std::make_shared<Storage>(device, std::move(packed), bytes, stats(device), arena(device));
   out = insert(std::move(tensor));
   return out == 0 ? Status{Code::out_of_memory, "more than 2^20 live tensors; fix: free them in scopes"} : Status{};
 }
@@ -160,6 +166,13 @@ Status TensorTable::release(std::int32_t handle) {
   slot.generation = slot.generation + 1 < kGenerations ? slot.generation + 1 : 1;
   free_.push_back(index);
   return {};
+}
+
+void TensorTable::reset_peak(Device device) {
+  MemoryStats& all = stats(device);
+  if (device == Device::null) arena(device).trim();
+  all.peak_bytes = all.live_bytes;
+  all.reserved_bytes = all.packed_bytes + arena(device).placement().extent();
 }
 
 int TensorTable::release_owner(int owner) {

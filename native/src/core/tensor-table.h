@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/allocator.h"
+#include "core/arena.h"
 #include "hone/status.h"
 #include "hone/view.h"
 
@@ -16,10 +16,8 @@ inline constexpr int kDeviceCount = 2;
 // Memory that one or more tensors look at; its last owner gives it back.
 class Storage {
  public:
-  Storage(Device device, void* data, std::size_t bytes, std::size_t capacity, MemoryStats& stats,
-          CachingAllocator& allocator);
-  Storage(Device device, std::shared_ptr<const PackedWeight> packed, std::int64_t bytes, MemoryStats& stats,
-          CachingAllocator& allocator);
+  Storage(Device device, void* data, std::int64_t offset, std::int64_t bytes, MemoryStats& stats, Arena& arena);
+  Storage(Device device, std::shared_ptr<const PackedWeight> packed, std::int64_t bytes, MemoryStats& stats, Arena& arena);
   ~Storage();
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
@@ -31,10 +29,13 @@ class Storage {
   const std::shared_ptr<const PackedWeight> packed;
 
  private:
+  void note_reserved();
+
+  // Where it lies in the arena; negative for a packed weight, which lies outside.
+  const std::int64_t offset_;
   const std::int64_t bytes_;
-  const std::size_t capacity_;
   MemoryStats& stats_;
-  CachingAllocator& allocator_;
+  Arena& arena_;
 };
 
 struct Tensor {
@@ -58,7 +59,9 @@ class TensorTable {
   int release_owner(int owner);
 
   MemoryStats& stats(Device device) { return stats_[static_cast<int>(device)]; }
-  CachingAllocator& allocator() { return allocator_; }
+  Arena& arena(Device device) { return arenas_[static_cast<int>(device)]; }
+  // Measures peaks from here on. What the null device used before is forgotten, since nothing of it was ever taken.
+  void reset_peak(Device device);
 
  private:
   struct Slot {
@@ -72,7 +75,7 @@ class TensorTable {
 
   // Declared before the slots, because a storage that dies reports to both.
   MemoryStats stats_[kDeviceCount];
-  CachingAllocator allocator_;
+  Arena arenas_[kDeviceCount] = {Arena{Arena::Kind::memory}, Arena{Arena::Kind::counted}};
   std::vector<Slot> slots_;
   std::vector<std::int32_t> free_;
 };

@@ -6,6 +6,7 @@ import { CliError } from '../exit-codes.js';
 import { endProgress, isTerminal, progress, say, show } from '../show/talk.js';
 import { type CommonOptions, connected, withJson } from './command.js';
 import { fileId } from './data.js';
+import { collect } from './settings.js';
 
 interface TrainOptions extends CommonOptions {
   model: string;
@@ -90,16 +91,4 @@ function numberOf(text: string): number {
   const value = Number(text);
   if (text !== '' && Number.isFinite(value)) return value;
   throw new InvalidArgumentError('a number');
-}
-
-/** `name=value`, where the value is JSON if it reads as JSON. */
-function collect(text: string, before: Record<string, unknown>): Record<string, unknown> {
-  const at = text.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('name=value');
-  const raw = text.slice(at + 1);
-  try {
-    return { ...before, [text.slice(0, at)]: JSON.parse(raw) as unknown };
-  } catch {
-    return { ...before, [text.slice(0, at)]: raw };
-  }
 }

@@ -16,6 +16,8 @@ export interface MemoryStats {
   readonly peakBytes: number;
   readonly liveTensors: number;
   readonly cachedBytes: number;
+  /** The most that tensors and packed weights took of the process, gaps between them included. */
+  readonly reservedBytes: number;
   readonly workspaceBytes: number;
 }
 

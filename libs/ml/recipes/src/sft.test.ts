@@ -11,7 +11,6 @@ import {
   datasetOf,
   estimateMemory,
   evaluateLoss,
-  fitMemory,
   measureTokens,
   microBatch,
   accumulateGradient,
@@ -318,21 +317,6 @@ describe('memory', () => {
     expect(peak({ per_device_train_batch_size: 2 })).toBeLessThan(peak({}));
     expect(peak({ load_in_4bit: true })).toBeLessThan(peak({}));
     expect(peak({})).toBeLessThan(peak({ use_peft: false }));
-  });
-});
-
-describe('a run that is too large', () => {
-  it('is made to fit by the first remedies that do, with the same effective batch', () => {
-    const settings = trainingSettings({ lora_r: 4, per_device_train_batch_size: 4 });
-    const limit = estimateMemory(folder, { ...settings, recompute: 'layers', batchUnits: 2 }, 64).peakBytes;
-    const fitted = fitMemory(folder, settings, 64, limit);
-    expect(fitted.remedies).toEqual([
-      'gradient_checkpointing = true',
-      'per_device_train_batch_size = 2, gradient_accumulation_steps = 2',
-    ]);
-    expect(fitted.estimate.peakBytes).toBe(limit);
-    expect(fitMemory(folder, settings, 64, 1 << 30).remedies).toEqual([]);
-    expect(() => fitMemory(folder, settings, 64, 1000)).toThrow('even single rows take');
   });
 });
 

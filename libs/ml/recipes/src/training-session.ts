@@ -18,6 +18,8 @@ export interface SessionOptions {
   /** The adapter that is trained; absent = all weights of a trainable model. */
   readonly adapter?: LoraAdapter | undefined;
   readonly settings: TrainingSettings;
+  /** Which of the settings were changed to make the run fit; kept in its checkpoints. */
+  readonly adopted?: Partial<TrainingSettings> | undefined;
   /** Where checkpoints go; absent = none are written. */
   readonly outputDir?: string | undefined;
   /** A checkpoint folder to go on from. */
@@ -69,7 +71,7 @@ export class TrainingSession {
     this.#optimizer = new Adamw(groups, settings.adam);
     this.#clip = new GradientClip(this.arenas);
     this.#best = settings.keepBest && identity.validation !== null ? new Snapshot(this.arenas) : undefined;
-    this.#state = freshState(totalSteps, identity);
+    this.#state = { ...freshState(totalSteps, identity), adopted: options.adopted };
     this.#optimizer.zeroGradients();
     try {
       if (resumeFrom !== undefined) this.#resume(resumeFrom, identity);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { asHoneError, digestOfBytes, unixSeconds } from '@hone/base';
 import { runStart, type InputOf, type JobEntry } from '@hone/contracts';
 import { isNoRoom, type Lease, type MeshContext } from '@hone/mesh';
+import type { RunPlan } from '@hone/recipes';
 import { become, isTerminal } from '../domain/job-life.js';
 import type { TrainingNews } from '../engine/protocol.js';
 import { startTraining } from '../engine/training-thread.js';
@@ -69,6 +70,9 @@ async function hear(place: RunPlace, lease: Lease<JobEntry>, news: TrainingNews)
   const { store, mesh, running } = place;
   const job = lease.id;
   switch (news.type) {
+    case 'planned':
+      await store.tell(job, `plan-${lease.fence}`, { message: planText(news.plan), data: { ...news.plan } });
+      return;
     case 'started':
       await store.tell(job, `sizes-${lease.fence}`, {
         message: `${news.trainableParameters} trainable parameters, ${news.totalSteps} steps`,
@@ -101,6 +105,15 @@ async function hear(place: RunPlace, lease: Lease<JobEntry>, news: TrainingNews)
     case 'cancelled':
       await endJob(mesh, store, job, 'cancelled');
   }
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
+
+/** What the run takes, and what was changed to make it fit. */
+function planText({ planned, limitBytes, effectiveBatch, batch, accumulationSteps, remedies }: RunPlan): string {
+  const fits = `Memory: ${megabytes(planned.processBytes)} of ${megabytes(limitBytes)} free`;
+  const cut = `effective batch ${effectiveBatch} = ${batch} x ${accumulationSteps}`;
+  return `${fits}; ${cut}${remedies.length === 0 ? '' : `; to make it fit: ${remedies.join(', ')}`}`;
 }
 
 /** About a hundred points of a run are told, whatever its length; the first and the last always. */

@@ -1,4 +1,5 @@
 import type { ErrorBody } from '@hone/base';
+import type { RunPlan } from '@hone/recipes';
 import type { TrainingOrderArguments } from '../domain/training-arguments.js';
 
 /** What the engine thread is told when it starts: only plain data and folders of this machine. */
@@ -18,6 +19,7 @@ export interface TrainingOrder extends TrainingOrderArguments {
 
 /** One message of the engine thread. */
 export type TrainingNews =
+  | { type: 'planned'; plan: RunPlan }
   | { type: 'started'; totalSteps: number; trainableParameters: number; totalParameters: number; resumedAtStep: number }
   | {
       type: 'step';

@@ -4,7 +4,15 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { asHoneError, assert } from '@hone/base';
 import { concatenated, readShard, type TokenDataset } from '@hone/data';
 import { saveAdapter, saveModel } from '@hone/models';
-import { prepareTraining, sft, trainingSettings, type Observer } from '@hone/recipes';
+import {
+  planRun,
+  prepareTraining,
+  readState,
+  sft,
+  trainingSettings,
+  type Observer,
+  type TrainingSettings,
+} from '@hone/recipes';
 import { stopWords, type TrainingNews, type TrainingOrder } from './protocol.js';
 
 type SftResult = Awaited<ReturnType<typeof sft>>;
@@ -58,18 +66,37 @@ function linked(folder: string, to: string): string {
 const defined = (values: Record<string, number | undefined>): Record<string, number> =>
   Object.fromEntries(Object.entries(values).filter((entry): entry is [string, number] => entry[1] !== undefined));
 
+/**
+ * Plans the memory of the run before anything is loaded: what makes it fit is told and taken, and a run that cannot fit ends here
+ * with its plan. A resumed run keeps what its first attempt took, whatever is free now, so that it goes on bit by bit.
+ */
+function adoptedOf(dataset: TokenDataset): Partial<TrainingSettings> {
+  if (order.resumeFrom !== undefined) return readState(order.resumeFrom).adopted ?? {};
+  const rowTokens = Array.from({ length: dataset.length }, (_, row) => dataset.tokens(row).length);
+  const { change, ...plan } = planRun(order.modelFolder, {
+    method: order.method,
+    arguments: order.arguments,
+    rowTokens: rowTokens.reduce((most, length) => Math.max(most, length), 2),
+  });
+  say({ type: 'planned', plan });
+  return change;
+}
+
 async function train(): Promise<void> {
   const began = performance.now();
-  const settings = trainingSettings(order.arguments, order.method);
+  const dataset = datasetOf(order.train);
+  const adopted = adoptedOf(dataset);
+  const settings = { ...trainingSettings(order.arguments, order.method), ...adopted };
   const { model, adapter } = prepareTraining(order.modelFolder, settings);
   const validation = order.validation.length === 0 ? undefined : datasetOf(order.validation);
   const result = await sft({
     model,
     adapter,
     source: order.modelFolder,
-    train: datasetOf(order.train),
+    train: dataset,
     validation: validation?.length ? validation : undefined,
     settings,
+    adopted,
     outputDir: join(order.runFolder, 'checkpoints'),
     resumeFrom: order.resumeFrom,
     baseName: order.baseModel,

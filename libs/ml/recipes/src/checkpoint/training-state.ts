@@ -15,6 +15,8 @@ export interface TrainingState {
   readonly trainLoss: number | undefined;
   readonly evalLoss: number | undefined;
   readonly best: BestSoFar | undefined;
+  /** Settings that were changed to fit the machine that the run began on; a resumed run keeps them. */
+  readonly adopted?: Partial<TrainingSettings> | undefined;
   /** What may not change between a run and its resumption. */
   readonly identity: RunIdentity;
 }

@@ -1,0 +1,114 @@
+import { refusal } from '@hone/base';
+import { loraConfig } from '@hone/nn';
+import type { ModelSource } from '@hone/models';
+import type { TrainingSettings } from '../arguments/training-settings.js';
+import { estimateMemory, type MemoryEstimate } from './estimate-memory.js';
+import { remediesOf, type Remedy } from './remedies.js';
+
+export interface FittedSettings {
+  readonly settings: TrainingSettings;
+  /** Of the run as it was asked for. */
+  readonly asked: MemoryEstimate;
+  /** Of the run as it will be. */
+  readonly estimate: MemoryEstimate;
+  /** What was changed; empty when the run fits as it is. */
+  readonly remedies: readonly Remedy[];
+  /** All changed fields together. */
+  readonly change: Partial<TrainingSettings>;
+}
+
+/**
+ * The first remedy that by itself brings a run under a memory limit; where none does, all of them in their order up to the first
+ * that suffices. The effective batch stays. A run that fits in no way is refused, with the smaller choice that would.
+ */
+export function fitMemory(
+  source: ModelSource,
+  settings: TrainingSettings,
+  rowTokens: number,
+  limitBytes: number,
+): FittedSettings {
+  const asked = estimateMemory(source, settings, rowTokens);
+  const fits = ({ processBytes }: MemoryEstimate) => processBytes <= limitBytes;
+  if (fits(asked)) return { settings, asked, estimate: asked, remedies: [], change: {} };
+  for (const name of new Set(remediesOf(settings).map((remedy) => remedy.name))) {
+    const alone = applied(settings, name, (changed) => fits(estimateMemory(source, changed, rowTokens)));
+    const estimate = estimateMemory(source, alone.settings, rowTokens);
+    if (fits(estimate)) return { asked, estimate, ...alone };
+  }
+  let [current, estimate] = [settings, asked];
+  const remedies: Remedy[] = [];
+  while (!fits(estimate)) {
+    const [next] = remediesOf(current);
+    if (!next) throw tooLarge(source, current, rowTokens, limitBytes, asked, estimate);
+    current = { ...current, ...next.change };
+    remedies.push(next);
+    estimate = estimateMemory(source, current, rowTokens);
+  }
+  const last = lastOfEach(remedies);
+  return { settings: current, asked, estimate, remedies: last, change: changeOf(last) };
+}
+
+/** One kind of remedy, as often as it can be taken or until the run fits. */
+function applied(settings: TrainingSettings, name: Remedy['name'], fits: (changed: TrainingSettings) => boolean) {
+  let current = settings;
+  const remedies: Remedy[] = [];
+  for (;;) {
+    const next = remediesOf(current).find((remedy) => remedy.name === name);
+    if (!next) break;
+    current = { ...current, ...next.change };
+    remedies.push(next);
+    if (fits(current)) break;
+  }
+  const last = lastOfEach(remedies);
+  return { settings: current, remedies: last, change: changeOf(last) };
+}
+
+/** Halving a batch three times is told as one change. */
+const lastOfEach = (remedies: readonly Remedy[]): Remedy[] => [
+  ...new Map(remedies.map((remedy) => [remedy.name.replace(/-.*/, ''), remedy])).values(),
+];
+
+const changeOf = (remedies: readonly Remedy[]): Partial<TrainingSettings> =>
+  Object.assign({}, ...remedies.map(({ change }) => change)) as Partial<TrainingSettings>;
+
+function tooLarge(
+  source: ModelSource,
+  smallest: TrainingSettings,
+  rowTokens: number,
+  limitBytes: number,
+  asked: MemoryEstimate,
+  estimate: MemoryEstimate,
+) {
+  const choice = smallerChoice(source, smallest, rowTokens, limitBytes);
+  const message =
+    `[memory] expected a peak of at most ${limitBytes} bytes but the run takes ${asked.processBytes}, and with every remedy ` +
+    `still ${estimate.processBytes} (${estimate.residentBytes} of it before the first row); fix: ${choice ?? 'a smaller model'}`;
+  const details = {
+    limitBytes,
+    parts: asked.parts,
+    processBytes: asked.processBytes,
+    leastBytes: estimate.processBytes,
+  };
+  return refusal('out_of_memory', message, { details });
+}
+
+const shortestRow = 16;
+
+/** A choice that changes what is learnt, and so is never made for anybody: shorter rows, or an adapter instead of all weights. */
+function smallerChoice(
+  source: ModelSource,
+  settings: TrainingSettings,
+  rowTokens: number,
+  limitBytes: number,
+): string | undefined {
+  const fits = (changed: TrainingSettings, tokens: number) =>
+    estimateMemory(source, changed, tokens).processBytes <= limitBytes;
+  if (settings.method === 'full') {
+    const lora = loraConfig({ r: 16, loraAlpha: 32, targetModules: 'all-linear' });
+    if (fits({ ...settings, method: 'qlora', precision: 'f32', lora }, rowTokens)) return 'method = qlora would fit';
+  }
+  for (let tokens = rowTokens >> 1; tokens >= shortestRow; tokens >>= 1) {
+    if (fits(settings, tokens)) return `max_length = ${tokens} would fit`;
+  }
+  return undefined;
+}

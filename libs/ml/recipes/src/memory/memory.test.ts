@@ -1,0 +1,115 @@
+// Goal: what a run takes is known before it starts. Method: the plan of the null device against the memory that the same run
+// took on the real one, over a grid of methods, formats, batches, lengths and ways to recompute.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { memoryStats, releaseCache, resetPeak } from '@hone/tensor';
+import { writeInitialModel } from '@hone/models';
+import { datasetOf, estimateMemory, fitMemory, prepareTraining, sft, trainingSettings } from '../index.js';
+
+const config = {
+  architectures: ['LlamaForCausalLM'],
+  model_type: 'llama',
+  vocab_size: 512,
+  hidden_size: 128,
+  intermediate_size: 384,
+  num_hidden_layers: 3,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  max_position_embeddings: 256,
+  eos_token_id: 1,
+};
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hone-memory-'));
+  writeInitialModel(config, folder, 3);
+});
+afterEach(() => expect(memoryStats().liveBytes).toBe(0));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const methods: Record<string, Record<string, unknown>> = {
+  full: { use_peft: false },
+  lora: { lora_r: 8 },
+  'lora bf16': { lora_r: 8, bf16: true },
+  qlora: { lora_r: 8, load_in_4bit: true },
+};
+const recomputes: Record<string, Record<string, unknown>> = {
+  'nothing computed again': {},
+  'cheap ops computed again': { recompute_granularity: 'selective' },
+  'layers computed again': { gradient_checkpointing: true },
+};
+const batches = [
+  [1, 200],
+  [4, 64],
+] as const;
+
+const grid = Object.entries(methods).flatMap(([method, args]) =>
+  Object.entries(recomputes).flatMap(([recompute, more]) =>
+    batches.map(([rows, tokens]) => ({
+      name: `${method}, ${rows} x ${tokens}, ${recompute}`,
+      args: { ...args, ...more },
+      rows,
+      tokens,
+    })),
+  ),
+);
+
+describe('a plan', () => {
+  it('is made for a grid of at least 24 configurations', () => expect(grid.length).toBeGreaterThanOrEqual(24));
+
+  it.each(grid)('of $name is what the run takes', async ({ args, rows, tokens }) => {
+    const settings = trainingSettings({ ...args, per_device_train_batch_size: rows, max_steps: 2 });
+    const planned = estimateMemory(folder, settings, tokens);
+    releaseCache();
+    resetPeak();
+    const { model, adapter } = prepareTraining(folder, settings);
+    const train = datasetOf(
+      Array.from({ length: 2 * rows }, (_, row) => ({
+        tokens: Int32Array.from({ length: tokens }, (_, at) => (row * 7 + at * 3) % 512),
+      })),
+    );
+    await sft({ model, source: folder, adapter, train, settings });
+    const { peakBytes, reservedBytes } = memoryStats();
+    adapter?.free();
+    model.free();
+    expect(planned.peakBytes).toBe(peakBytes);
+    expect(planned.processBytes - planned.parts.workspace).toBe(reservedBytes);
+    const { weights, gradients, optimizer, activations, workspace, gaps } = planned.parts;
+    expect(weights + gradients + optimizer + activations + workspace + gaps).toBe(planned.processBytes);
+  });
+});
+
+describe('a run that is too large', () => {
+  const settings = trainingSettings({ lora_r: 4, per_device_train_batch_size: 4 });
+  const takes = (change: Partial<typeof settings>) =>
+    estimateMemory(folder, { ...settings, ...change }, 200).processBytes;
+
+  it('stays as it is when it fits', () => {
+    expect(fitMemory(folder, settings, 200, 1 << 30)).toMatchObject({ remedies: [], settings, change: {} });
+  });
+
+  it('gets the first remedy that suffices by itself, with the same effective batch', () => {
+    const halved = fitMemory(folder, settings, 200, takes({ batchUnits: 2 }));
+    expect(halved.remedies.map(({ words }) => words)).toEqual([
+      'per_device_train_batch_size = 2, gradient_accumulation_steps = 2',
+    ]);
+    expect(halved.settings.batchUnits * halved.settings.accumulationSteps).toBe(4);
+    const single = fitMemory(folder, { ...settings, batchUnits: 1 }, 200, takes({ batchUnits: 1, recompute: 'cheap' }));
+    expect(single.remedies.map(({ name }) => name)).toEqual(['recompute-cheap']);
+  });
+
+  it('gets as many as it needs when none suffices', () => {
+    const least = takes({ batchUnits: 1, recompute: 'layers', method: 'qlora' });
+    const { remedies, estimate } = fitMemory(folder, settings, 200, least);
+    expect(remedies.map(({ name }) => name)).toEqual(['micro-batch', 'recompute-layers', 'base-4bit']);
+    expect(estimate.processBytes).toBe(least);
+  });
+
+  it('is refused with the smaller choice that would fit', () => {
+    const least = takes({ batchUnits: 1, recompute: 'layers', method: 'qlora' });
+    expect(() => fitMemory(folder, settings, 200, least - 1)).toThrow('max_length = 100 would fit');
+    expect(() => fitMemory(folder, settings, 200, 1000)).toThrow('a smaller model');
+  });
+});

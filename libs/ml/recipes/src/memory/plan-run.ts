@@ -1,0 +1,72 @@
+import { parameterCount, readModelConfig, type BaseFormat, type ModelSource } from '@hone/models';
+import { trainingSettings, type Method, type TrainingSettings } from '../arguments/training-settings.js';
+import type { MemoryEstimate } from './estimate-memory.js';
+import { estimateServing, type ServingEstimate } from './estimate-serving.js';
+import { fitMemory } from './fit-memory.js';
+import { memoryLimit } from './memory-limit.js';
+
+export interface PlanRequest {
+  readonly method: Method;
+  /** Under the names of TrainingArguments. */
+  readonly arguments: Readonly<Record<string, unknown>>;
+  /** Tokens of the longest row; default max_length, else what the model can attend to. */
+  readonly rowTokens?: number;
+  /** Default: what is free on this machine now. */
+  readonly limitBytes?: number;
+}
+
+/** What a run takes and how it is made to fit, as plain data. */
+export interface RunPlan {
+  readonly limitBytes: number;
+  readonly rowTokens: number;
+  readonly effectiveBatch: number;
+  readonly batch: number;
+  readonly accumulationSteps: number;
+  readonly trainableParameters: number;
+  readonly totalParameters: number;
+  readonly asked: Pick<MemoryEstimate, 'parts' | 'processBytes'>;
+  readonly planned: Pick<MemoryEstimate, 'parts' | 'processBytes'>;
+  /** Arguments that were changed, in words; empty when the run fits as it is asked for. */
+  readonly remedies: readonly string[];
+}
+
+/** Plans a run, with the settings to change as data; one that fits in no way is refused with its parts and the smaller choice that would. */
+export function planRun(
+  source: ModelSource,
+  request: PlanRequest,
+): RunPlan & { readonly change: Partial<TrainingSettings> } {
+  const settings = trainingSettings(request.arguments, request.method);
+  const config = readModelConfig(source);
+  const limitBytes = request.limitBytes ?? memoryLimit();
+  const longest = Math.min(settings.maxLength ?? config.maxPositions, config.maxPositions);
+  const rowTokens = Math.min(request.rowTokens ?? longest, longest);
+  const fitted = fitMemory(source, settings, rowTokens, limitBytes);
+  const sizes = ({ parts, processBytes }: MemoryEstimate) => ({ parts, processBytes });
+  return {
+    limitBytes,
+    rowTokens,
+    effectiveBatch: settings.batchUnits * settings.accumulationSteps,
+    batch: fitted.settings.batchUnits,
+    accumulationSteps: fitted.settings.accumulationSteps,
+    trainableParameters: fitted.estimate.trainableParameters,
+    totalParameters: parameterCount(config) + (settings.lora ? fitted.estimate.trainableParameters : 0),
+    asked: sizes(fitted.asked),
+    planned: sizes(fitted.estimate),
+    remedies: fitted.remedies.map(({ words }) => words),
+    change: fitted.change,
+  };
+}
+
+export interface ServingPlan extends ServingEstimate {
+  readonly limitBytes: number;
+  readonly fits: boolean;
+}
+
+export function planServing(
+  source: ModelSource,
+  load: { format: BaseFormat; sequences: number; length?: number; limitBytes?: number },
+): ServingPlan {
+  const limitBytes = load.limitBytes ?? memoryLimit();
+  const estimate = estimateServing(source, { ...load, length: load.length ?? readModelConfig(source).maxPositions });
+  return { ...estimate, limitBytes, fits: estimate.processBytes <= limitBytes };
+}

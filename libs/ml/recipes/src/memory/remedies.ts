@@ -1,0 +1,41 @@
+import type { TrainingSettings } from '../arguments/training-settings.js';
+
+/** A change of settings that takes less memory and leaves the effective batch as it is. */
+export interface Remedy {
+  readonly name: 'micro-batch' | 'recompute-cheap' | 'recompute-layers' | 'base-4bit' | 'optimizer-8bit';
+  /** The same change in the words of the arguments. */
+  readonly words: string;
+  readonly change: Partial<TrainingSettings>;
+}
+
+/**
+ * What can still be done, cheapest first: smaller micro-batches change nothing but the order of a sum; computing norms and
+ * SwiGLU again costs a few per cent of a step, whole layers a third; a 4-bit base rounds the frozen weights; 8-bit moments round
+ * the optimiser's state. Moments in host memory are no remedy here: on a CPU the device's memory is the host's.
+ */
+export function remediesOf(settings: TrainingSettings): Remedy[] {
+  const found: Remedy[] = [];
+  const smaller = smallerBatch(settings);
+  if (smaller) found.push(smaller);
+  if (settings.recompute === 'none') {
+    const words = 'recompute_granularity = selective';
+    found.push({ name: 'recompute-cheap', words, change: { recompute: 'cheap' } });
+  }
+  if (settings.recompute !== 'layers') {
+    const words = 'gradient_checkpointing = true';
+    found.push({ name: 'recompute-layers', words, change: { recompute: 'layers' } });
+  }
+  if (settings.method === 'lora') {
+    found.push({ name: 'base-4bit', words: 'load_in_4bit = true', change: { method: 'qlora', precision: 'f32' } });
+  }
+  return found;
+}
+
+/** Halving an even batch keeps the effective batch exactly; an odd one goes to single rows. */
+function smallerBatch({ batchUnits, accumulationSteps }: TrainingSettings): Remedy | undefined {
+  if (batchUnits === 1) return undefined;
+  const divisor = batchUnits % 2 === 0 ? 2 : batchUnits;
+  const change = { batchUnits: batchUnits / divisor, accumulationSteps: accumulationSteps * divisor };
+  const words = `per_device_train_batch_size = ${change.batchUnits}, gradient_accumulation_steps = ${change.accumulationSteps}`;
+  return { name: 'micro-batch', words, change };
+}
