@@ -72,7 +72,7 @@ struct Numbers {
 Numbers forward(Head& head, Machine& machine, int level, int first, int count) {
   Numbers out{std::vector<float>(count), std::vector<float>(count), std::vector<float>(count),
               std::vector<std::int32_t>(count)};
-  ArgValue values[7];
+  ArgValue values[8];
   values[0].view = tensor(head.h.data() + first * kDepth, count, kDepth);
   values[1].view = head.weight;
   values[2].view = tensor(head.targets.data() + first, count, 0, DType::i32);
@@ -89,7 +89,7 @@ Numbers forward(Head& head, Machine& machine, int level, int first, int count) {
 std::vector<float> gradients(Head& head, Machine& machine, int level, std::vector<float>& lse) {
   const bool is_plain = head.weight.packed == nullptr;
   std::vector<float> dh(kTokens * kDepth), dw(is_plain ? kVocabulary * kDepth : 0);
-  ArgValue values[7];
+  ArgValue values[8];
   values[0].view = tensor(head.dlogp.data(), kTokens);
   values[1].view = tensor(head.h.data(), kTokens, kDepth);
   values[2].view = head.weight;

@@ -25,13 +25,13 @@ int invoke(int op, const std::vector<double>& args) { return hone_invoke(op, arg
 void refuses_wrong_arguments_with_a_sentence() {
   const hone_handle x = tensor(0, kF32, {3, 8}), weight = tensor(0, kF32, {7}), rstd = tensor(0, kF32, {3});
   const auto h = [](hone_handle handle) { return static_cast<double>(handle); };
-  CHECK(invoke(HONE_OP_RMS_NORM_FORWARD, {h(x), h(weight), h(x), h(rstd), 1e-5}) == 1);
+  CHECK(invoke(HONE_OP_RMS_NORM_FORWARD, {h(x), h(weight), h(x), h(rstd), 1e-5, 0}) == 1);
   CHECK(error_says("expected shape [d] with T=3, d=8 for weight but received f32 [7]"));
   CHECK(invoke(HONE_OP_RMS_NORM_FORWARD, {h(x), h(weight)}) == 1);
-  CHECK(error_says("expected 5 arguments but received 2"));
-  CHECK(invoke(HONE_OP_RMS_NORM_FORWARD, {h(x), 0, h(x), h(rstd), 1e-5}) == 2);
+  CHECK(error_says("expected 6 arguments but received 2"));
+  CHECK(invoke(HONE_OP_RMS_NORM_FORWARD, {h(x), 0, h(x), h(rstd), 1e-5, 0}) == 2);
   CHECK(error_says("expected a tensor for weight"));
-  CHECK(invoke(HONE_OP_RMS_NORM_FORWARD, {h(x), 1e12, h(x), h(rstd), 1e-5}) == 2);
+  CHECK(invoke(HONE_OP_RMS_NORM_FORWARD, {h(x), 1e12, h(x), h(rstd), 1e-5, 0}) == 2);
   CHECK(invoke(-1, {}) == 1);
   CHECK(invoke(HONE_OP_COUNT, {}) == 1);
   for (const hone_handle handle : {x, weight, rstd}) CHECK(hone_tensor_free(handle) == 0);

@@ -19,32 +19,46 @@ enum class Op : int {
   kEmbeddingBackward = 6,
   kRmsNormForward = 7,
   kRmsNormBackward = 8,
-  kRope = 9,
-  kSwigluForward = 10,
-  kSwigluBackward = 11,
-  kAttentionForward = 12,
-  kAttentionBackward = 13,
-  kKvWrite = 14,
-  kPagedAttention = 15,
-  kTokenLogProbsForward = 16,
-  kTokenLogProbsBackward = 17,
-  kAdamwStep = 18,
-  kSumSquares = 19,
-  kTensorFill = 20,
-  kTensorCopy = 21,
-  kTensorScale = 22,
-  kTensorAdd = 23,
-  kTensorAccumulate = 24,
-  kDropout = 25,
-  kGatherRows = 26,
-  kScatterRowsAdd = 27,
-  kTensorCast = 28,
-  kLogitsAddSparse = 29,
-  kSample = 30,
-  kLogitsTopLogProbs = 31,
+  kAddRmsNorm = 9,
+  kLayerNormForward = 10,
+  kLayerNormBackward = 11,
+  kRope = 12,
+  kSwigluForward = 13,
+  kSwigluBackward = 14,
+  kGegluForward = 15,
+  kGegluBackward = 16,
+  kGeluForward = 17,
+  kGeluBackward = 18,
+  kAttentionForward = 19,
+  kAttentionBackward = 20,
+  kKvWrite = 21,
+  kPagedAttention = 22,
+  kTokenLogProbsForward = 23,
+  kTokenLogProbsBackward = 24,
+  kAdamwStep = 25,
+  kSumSquares = 26,
+  kTensorFill = 27,
+  kTensorCopy = 28,
+  kTensorScale = 29,
+  kTensorAdd = 30,
+  kTensorAccumulate = 31,
+  kDropout = 32,
+  kGatherRows = 33,
+  kScatterRowsAdd = 34,
+  kScaleRowsForward = 35,
+  kScaleRowsBackward = 36,
+  kSliceColumnsForward = 37,
+  kSliceColumnsBackward = 38,
+  kRouteTopKForward = 39,
+  kRouteTopKBackward = 40,
+  kTensorCast = 41,
+  kLogitsAddSparse = 42,
+  kLogitsSoftcap = 43,
+  kSample = 44,
+  kLogitsTopLogProbs = 45,
 };
 
-inline constexpr int kOpCount = 32;
+inline constexpr int kOpCount = 46;
 
 // y = x Wᵀ + bias; every weight but f32 and packed-f32 rounds x to bf16 first
 struct LinearForwardArgs {
@@ -109,23 +123,62 @@ struct EmbeddingBackwardArgs {
   View dtable;  // inout f32 [V,d]
 };
 
-// rstd = 1 / sqrt(mean(x²) + eps); y = x rstd weight
+// rstd = 1 / sqrt(mean(x²) + eps); y = x rstd (offset + weight)
 struct RmsNormForwardArgs {
   View x;  // in f32 [T,d]
   View weight;  // in f32 [d]
   View y;  // out f32 [T,d]
   View rstd;  // out f32 [T]
   double eps;
+  double offset;
 };
 
-// dx = rstd (dy w - x rstd² mean(dy w x)); dweight += sum over t of dy x rstd
+// w = offset + weight; dx (+)= rstd (dy w - x rstd² mean(dy w x)); dweight += sum over t of dy x rstd; dx may be dy where it does not accumulate
 struct RmsNormBackwardArgs {
   View dy;  // in f32 [T,d]
   View x;  // in f32 [T,d]
   View weight;  // in f32 [d]
   View rstd;  // in f32 [T]
-  View dx;  // out f32 [T,d]
+  View dx;  // inout f32 [T,d]
   View dweight;  // inout f32 [d], may be absent
+  double offset;
+  bool accumulate;
+};
+
+// sum += x; y = the RMS norm of sum; the gradient is rmsNormBackward that accumulates into the gradient of sum
+struct AddRmsNormArgs {
+  View x;  // in f32 [T,d]
+  View sum;  // inout f32 [T,d]
+  View weight;  // in f32 [d]
+  View y;  // out f32 [T,d]
+  View rstd;  // out f32 [T]
+  double eps;
+  double offset;
+};
+
+// rstd = 1 / sqrt(variance(x) + eps); y = (x - mean) rstd weight + bias
+struct LayerNormForwardArgs {
+  View x;  // in f32 [T,d]
+  View weight;  // in f32 [d]
+  View bias;  // in f32 [d]
+  View y;  // out f32 [T,d]
+  View mean;  // out f32 [T]
+  View rstd;  // out f32 [T]
+  double eps;
+};
+
+// h = (x - mean) rstd; g = dy weight; dx (+)= rstd (g - mean(g) - h mean(g h)); dweight += sum over t of dy h; dbias += sum over t of dy
+struct LayerNormBackwardArgs {
+  View dy;  // in f32 [T,d]
+  View x;  // in f32 [T,d]
+  View weight;  // in f32 [d]
+  View bias;  // in f32 [d]
+  View mean;  // in f32 [T]
+  View rstd;  // in f32 [T]
+  View dx;  // inout f32 [T,d]
+  View dweight;  // inout f32 [d], may be absent
+  View dbias;  // inout f32 [d], may be absent
+  bool accumulate;
 };
 
 // half-split rotation of the first 2 Half values of a head by positions[t] invFreq[i], times mscale; inverse is the transpose
@@ -151,6 +204,39 @@ struct SwigluBackwardArgs {
   View up;  // in f32 [like dy]
   View dgate;  // out f32 [like dy]
   View dup;  // out f32 [like dy]
+};
+
+// y = gelu(gate) up; gelu as in geluForward
+struct GegluForwardArgs {
+  View gate;  // in f32 [*]
+  View up;  // in f32 [like gate]
+  View y;  // out f32 [like gate]
+  bool exact;
+};
+
+// dgate = dy up gelu'(gate); dup = dy gelu(gate); dgate may be gate, dup may be up
+struct GegluBackwardArgs {
+  View dy;  // in f32 [*]
+  View gate;  // in f32 [like dy]
+  View up;  // in f32 [like dy]
+  View dgate;  // out f32 [like dy]
+  View dup;  // out f32 [like dy]
+  bool exact;
+};
+
+// y = x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x³))) / 2; exact: y = x (1 + erf(x / sqrt(2))) / 2
+struct GeluForwardArgs {
+  View x;  // in f32 [*]
+  View y;  // out f32 [like x]
+  bool exact;
+};
+
+// dx = dy gelu'(x); dx may be x or dy
+struct GeluBackwardArgs {
+  View dy;  // in f32 [*]
+  View x;  // in f32 [like dy]
+  View dx;  // out f32 [like dy]
+  bool exact;
 };
 
 // o = softmax(s) v, s = scale q kᵀ, or softcap tanh(scale q kᵀ / softcap) where softcap > 0, over the earlier tokens of the same sequence, at most `window` of them (0: all); lse = log of the sum
@@ -206,7 +292,7 @@ struct PagedAttentionArgs {
   double softcap;
 };
 
-// logits = h Wᵀ in chunks; logp = logit[target] - lse; a negative target gives 0
+// logits = h Wᵀ in chunks, each turned into softcap tanh(logit / softcap) where softcap > 0; logp = logit[target] - lse; a negative target gives 0
 struct TokenLogProbsForwardArgs {
   View h;  // in f32 [T,d]
   View w;  // in f32|bf16|packed_f32|packed_bf16|nf4 [V,d]
@@ -215,9 +301,10 @@ struct TokenLogProbsForwardArgs {
   View lse;  // out f32 [T]
   View entropy;  // out f32 [T], may be absent
   View argmax;  // out i32 [T], may be absent
+  double softcap;
 };
 
-// g = dlogp (onehot(target) - softmax(logits)); dh = g W; dw += gᵀ h; a head that rounds h to bf16 rounds g too, for both products
+// g = dlogp (onehot(target) - softmax(logits)), with softcap > 0 times 1 - (logit / softcap)²; dh = g W; dw += gᵀ h; a head that rounds h to bf16 rounds g too, for both products
 struct TokenLogProbsBackwardArgs {
   View dlogp;  // in f32 [T]
   View h;  // in f32 [T,d]
@@ -226,6 +313,7 @@ struct TokenLogProbsBackwardArgs {
   View lse;  // in f32 [T]
   View dh;  // out f32 [T,d]
   View dw;  // inout f32 [V,d], may be absent
+  double softcap;
 };
 
 // p -= lr weightDecay p; m, v = moving averages; p -= lr mhat / (sqrt(vhat) + eps), as torch.optim.AdamW
@@ -295,11 +383,58 @@ struct GatherRowsArgs {
   View y;  // out f32 [n,d]
 };
 
-// dx[index[i]] += dy[i], in the order of i
+// y[index[i]] += x[i], in the order of i
 struct ScatterRowsAddArgs {
-  View dy;  // in f32 [n,d]
+  View x;  // in f32 [n,d]
   View index;  // in i32 [n]
-  View dx;  // inout f32 [T,d]
+  View y;  // inout f32 [T,d]
+};
+
+// y[t] = s[t] x[t]; y may be x
+struct ScaleRowsForwardArgs {
+  View x;  // in f32 [T,d]
+  View s;  // in f32 [T]
+  View y;  // out f32 [T,d]
+};
+
+// dx[t] = s[t] dy[t]; ds[t] += sum of dy[t] x[t]; dx may be dy
+struct ScaleRowsBackwardArgs {
+  View dy;  // in f32 [T,d]
+  View x;  // in f32 [T,d]
+  View s;  // in f32 [T]
+  View dx;  // out f32 [T,d]
+  View ds;  // inout f32 [T]
+};
+
+// y[t] = x[t, begin .. begin + W]
+struct SliceColumnsForwardArgs {
+  View x;  // in f32 [T,N]
+  View y;  // out f32 [T,W]
+  std::int64_t begin;
+};
+
+// dx[t, begin .. begin + W] += dy[t]
+struct SliceColumnsBackwardArgs {
+  View dy;  // in f32 [T,W]
+  View dx;  // inout f32 [T,N]
+  std::int64_t begin;
+};
+
+// p = softmax(logits[t]); ids = the k largest, best first, ties by the lower id; weights = p[ids], with renormalise over their sum
+struct RouteTopKForwardArgs {
+  View logits;  // in f32 [T,E]
+  View ids;  // out i32 [T,k]
+  View weights;  // out f32 [T,k]
+  bool renormalise;
+};
+
+// dp[ids] = dweights; dlogits += p (dp - sum(dp p)); with renormalise p is the softmax over ids alone
+struct RouteTopKBackwardArgs {
+  View dweights;  // in f32 [T,k]
+  View logits;  // in f32 [T,E]
+  View ids;  // in i32 [T,k]
+  View dlogits;  // inout f32 [T,E]
+  bool renormalise;
 };
 
 // dst = src, rounded to nearest even
@@ -314,6 +449,12 @@ struct LogitsAddSparseArgs {
   View rows;  // in i32 [n]
   View cols;  // in i32 [n]
   View values;  // in f32 [n]
+};
+
+// logits = cap tanh(logits / cap)
+struct LogitsSoftcapArgs {
+  View logits;  // inout f32 [*]
+  double cap;
 };
 
 // temperature (0: greedy, the lowest id wins), top-k, top-p, min-p, then an inverse-CDF draw by uniform(seeds[b], counters[b])
@@ -347,9 +488,16 @@ struct LogitsTopLogProbsArgs {
 //   Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 //   Status rms_norm_forward(Context&, const RmsNormForwardArgs&);
 //   Status rms_norm_backward(Context&, const RmsNormBackwardArgs&);
+//   Status add_rms_norm(Context&, const AddRmsNormArgs&);
+//   Status layer_norm_forward(Context&, const LayerNormForwardArgs&);
+//   Status layer_norm_backward(Context&, const LayerNormBackwardArgs&);
 //   Status rope(Context&, const RopeArgs&);
 //   Status swiglu_forward(Context&, const SwigluForwardArgs&);
 //   Status swiglu_backward(Context&, const SwigluBackwardArgs&);
+//   Status geglu_forward(Context&, const GegluForwardArgs&);
+//   Status geglu_backward(Context&, const GegluBackwardArgs&);
+//   Status gelu_forward(Context&, const GeluForwardArgs&);
+//   Status gelu_backward(Context&, const GeluBackwardArgs&);
 //   Status attention_forward(Context&, const AttentionForwardArgs&);
 //   Status attention_backward(Context&, const AttentionBackwardArgs&);
 //   Status kv_write(Context&, const KvWriteArgs&);
@@ -366,8 +514,15 @@ struct LogitsTopLogProbsArgs {
 //   Status dropout(Context&, const DropoutArgs&);
 //   Status gather_rows(Context&, const GatherRowsArgs&);
 //   Status scatter_rows_add(Context&, const ScatterRowsAddArgs&);
+//   Status scale_rows_forward(Context&, const ScaleRowsForwardArgs&);
+//   Status scale_rows_backward(Context&, const ScaleRowsBackwardArgs&);
+//   Status slice_columns_forward(Context&, const SliceColumnsForwardArgs&);
+//   Status slice_columns_backward(Context&, const SliceColumnsBackwardArgs&);
+//   Status route_top_k_forward(Context&, const RouteTopKForwardArgs&);
+//   Status route_top_k_backward(Context&, const RouteTopKBackwardArgs&);
 //   Status tensor_cast(Context&, const TensorCastArgs&);
 //   Status logits_add_sparse(Context&, const LogitsAddSparseArgs&);
+//   Status logits_softcap(Context&, const LogitsSoftcapArgs&);
 //   Status sample(Context&, const SampleArgs&);
 //   Status logits_top_log_probs(Context&, const LogitsTopLogProbsArgs&);
 

@@ -14,9 +14,16 @@ __attribute__((weak)) Status embedding_forward(Context&, const EmbeddingForwardA
 __attribute__((weak)) Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 __attribute__((weak)) Status rms_norm_forward(Context&, const RmsNormForwardArgs&);
 __attribute__((weak)) Status rms_norm_backward(Context&, const RmsNormBackwardArgs&);
+__attribute__((weak)) Status add_rms_norm(Context&, const AddRmsNormArgs&);
+__attribute__((weak)) Status layer_norm_forward(Context&, const LayerNormForwardArgs&);
+__attribute__((weak)) Status layer_norm_backward(Context&, const LayerNormBackwardArgs&);
 __attribute__((weak)) Status rope(Context&, const RopeArgs&);
 __attribute__((weak)) Status swiglu_forward(Context&, const SwigluForwardArgs&);
 __attribute__((weak)) Status swiglu_backward(Context&, const SwigluBackwardArgs&);
+__attribute__((weak)) Status geglu_forward(Context&, const GegluForwardArgs&);
+__attribute__((weak)) Status geglu_backward(Context&, const GegluBackwardArgs&);
+__attribute__((weak)) Status gelu_forward(Context&, const GeluForwardArgs&);
+__attribute__((weak)) Status gelu_backward(Context&, const GeluBackwardArgs&);
 __attribute__((weak)) Status attention_forward(Context&, const AttentionForwardArgs&);
 __attribute__((weak)) Status attention_backward(Context&, const AttentionBackwardArgs&);
 __attribute__((weak)) Status kv_write(Context&, const KvWriteArgs&);
@@ -33,8 +40,15 @@ __attribute__((weak)) Status tensor_accumulate(Context&, const TensorAccumulateA
 __attribute__((weak)) Status dropout(Context&, const DropoutArgs&);
 __attribute__((weak)) Status gather_rows(Context&, const GatherRowsArgs&);
 __attribute__((weak)) Status scatter_rows_add(Context&, const ScatterRowsAddArgs&);
+__attribute__((weak)) Status scale_rows_forward(Context&, const ScaleRowsForwardArgs&);
+__attribute__((weak)) Status scale_rows_backward(Context&, const ScaleRowsBackwardArgs&);
+__attribute__((weak)) Status slice_columns_forward(Context&, const SliceColumnsForwardArgs&);
+__attribute__((weak)) Status slice_columns_backward(Context&, const SliceColumnsBackwardArgs&);
+__attribute__((weak)) Status route_top_k_forward(Context&, const RouteTopKForwardArgs&);
+__attribute__((weak)) Status route_top_k_backward(Context&, const RouteTopKBackwardArgs&);
 __attribute__((weak)) Status tensor_cast(Context&, const TensorCastArgs&);
 __attribute__((weak)) Status logits_add_sparse(Context&, const LogitsAddSparseArgs&);
+__attribute__((weak)) Status logits_softcap(Context&, const LogitsSoftcapArgs&);
 __attribute__((weak)) Status sample(Context&, const SampleArgs&);
 __attribute__((weak)) Status logits_top_log_probs(Context&, const LogitsTopLogProbsArgs&);
 }  // namespace reference
@@ -49,9 +63,16 @@ __attribute__((weak)) Status embedding_forward(Context&, const EmbeddingForwardA
 __attribute__((weak)) Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 __attribute__((weak)) Status rms_norm_forward(Context&, const RmsNormForwardArgs&);
 __attribute__((weak)) Status rms_norm_backward(Context&, const RmsNormBackwardArgs&);
+__attribute__((weak)) Status add_rms_norm(Context&, const AddRmsNormArgs&);
+__attribute__((weak)) Status layer_norm_forward(Context&, const LayerNormForwardArgs&);
+__attribute__((weak)) Status layer_norm_backward(Context&, const LayerNormBackwardArgs&);
 __attribute__((weak)) Status rope(Context&, const RopeArgs&);
 __attribute__((weak)) Status swiglu_forward(Context&, const SwigluForwardArgs&);
 __attribute__((weak)) Status swiglu_backward(Context&, const SwigluBackwardArgs&);
+__attribute__((weak)) Status geglu_forward(Context&, const GegluForwardArgs&);
+__attribute__((weak)) Status geglu_backward(Context&, const GegluBackwardArgs&);
+__attribute__((weak)) Status gelu_forward(Context&, const GeluForwardArgs&);
+__attribute__((weak)) Status gelu_backward(Context&, const GeluBackwardArgs&);
 __attribute__((weak)) Status attention_forward(Context&, const AttentionForwardArgs&);
 __attribute__((weak)) Status attention_backward(Context&, const AttentionBackwardArgs&);
 __attribute__((weak)) Status kv_write(Context&, const KvWriteArgs&);
@@ -68,8 +89,15 @@ __attribute__((weak)) Status tensor_accumulate(Context&, const TensorAccumulateA
 __attribute__((weak)) Status dropout(Context&, const DropoutArgs&);
 __attribute__((weak)) Status gather_rows(Context&, const GatherRowsArgs&);
 __attribute__((weak)) Status scatter_rows_add(Context&, const ScatterRowsAddArgs&);
+__attribute__((weak)) Status scale_rows_forward(Context&, const ScaleRowsForwardArgs&);
+__attribute__((weak)) Status scale_rows_backward(Context&, const ScaleRowsBackwardArgs&);
+__attribute__((weak)) Status slice_columns_forward(Context&, const SliceColumnsForwardArgs&);
+__attribute__((weak)) Status slice_columns_backward(Context&, const SliceColumnsBackwardArgs&);
+__attribute__((weak)) Status route_top_k_forward(Context&, const RouteTopKForwardArgs&);
+__attribute__((weak)) Status route_top_k_backward(Context&, const RouteTopKBackwardArgs&);
 __attribute__((weak)) Status tensor_cast(Context&, const TensorCastArgs&);
 __attribute__((weak)) Status logits_add_sparse(Context&, const LogitsAddSparseArgs&);
+__attribute__((weak)) Status logits_softcap(Context&, const LogitsSoftcapArgs&);
 __attribute__((weak)) Status sample(Context&, const SampleArgs&);
 __attribute__((weak)) Status logits_top_log_probs(Context&, const LogitsTopLogProbsArgs&);
 }  // namespace avx2
@@ -84,9 +112,16 @@ __attribute__((weak)) Status embedding_forward(Context&, const EmbeddingForwardA
 __attribute__((weak)) Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 __attribute__((weak)) Status rms_norm_forward(Context&, const RmsNormForwardArgs&);
 __attribute__((weak)) Status rms_norm_backward(Context&, const RmsNormBackwardArgs&);
+__attribute__((weak)) Status add_rms_norm(Context&, const AddRmsNormArgs&);
+__attribute__((weak)) Status layer_norm_forward(Context&, const LayerNormForwardArgs&);
+__attribute__((weak)) Status layer_norm_backward(Context&, const LayerNormBackwardArgs&);
 __attribute__((weak)) Status rope(Context&, const RopeArgs&);
 __attribute__((weak)) Status swiglu_forward(Context&, const SwigluForwardArgs&);
 __attribute__((weak)) Status swiglu_backward(Context&, const SwigluBackwardArgs&);
+__attribute__((weak)) Status geglu_forward(Context&, const GegluForwardArgs&);
+__attribute__((weak)) Status geglu_backward(Context&, const GegluBackwardArgs&);
+__attribute__((weak)) Status gelu_forward(Context&, const GeluForwardArgs&);
+__attribute__((weak)) Status gelu_backward(Context&, const GeluBackwardArgs&);
 __attribute__((weak)) Status attention_forward(Context&, const AttentionForwardArgs&);
 __attribute__((weak)) Status attention_backward(Context&, const AttentionBackwardArgs&);
 __attribute__((weak)) Status kv_write(Context&, const KvWriteArgs&);
@@ -103,8 +138,15 @@ __attribute__((weak)) Status tensor_accumulate(Context&, const TensorAccumulateA
 __attribute__((weak)) Status dropout(Context&, const DropoutArgs&);
 __attribute__((weak)) Status gather_rows(Context&, const GatherRowsArgs&);
 __attribute__((weak)) Status scatter_rows_add(Context&, const ScatterRowsAddArgs&);
+__attribute__((weak)) Status scale_rows_forward(Context&, const ScaleRowsForwardArgs&);
+__attribute__((weak)) Status scale_rows_backward(Context&, const ScaleRowsBackwardArgs&);
+__attribute__((weak)) Status slice_columns_forward(Context&, const SliceColumnsForwardArgs&);
+__attribute__((weak)) Status slice_columns_backward(Context&, const SliceColumnsBackwardArgs&);
+__attribute__((weak)) Status route_top_k_forward(Context&, const RouteTopKForwardArgs&);
+__attribute__((weak)) Status route_top_k_backward(Context&, const RouteTopKBackwardArgs&);
 __attribute__((weak)) Status tensor_cast(Context&, const TensorCastArgs&);
 __attribute__((weak)) Status logits_add_sparse(Context&, const LogitsAddSparseArgs&);
+__attribute__((weak)) Status logits_softcap(Context&, const LogitsSoftcapArgs&);
 __attribute__((weak)) Status sample(Context&, const SampleArgs&);
 __attribute__((weak)) Status logits_top_log_probs(Context&, const LogitsTopLogProbsArgs&);
 }  // namespace avx512
@@ -119,9 +161,16 @@ __attribute__((weak)) Status embedding_forward(Context&, const EmbeddingForwardA
 __attribute__((weak)) Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 __attribute__((weak)) Status rms_norm_forward(Context&, const RmsNormForwardArgs&);
 __attribute__((weak)) Status rms_norm_backward(Context&, const RmsNormBackwardArgs&);
+__attribute__((weak)) Status add_rms_norm(Context&, const AddRmsNormArgs&);
+__attribute__((weak)) Status layer_norm_forward(Context&, const LayerNormForwardArgs&);
+__attribute__((weak)) Status layer_norm_backward(Context&, const LayerNormBackwardArgs&);
 __attribute__((weak)) Status rope(Context&, const RopeArgs&);
 __attribute__((weak)) Status swiglu_forward(Context&, const SwigluForwardArgs&);
 __attribute__((weak)) Status swiglu_backward(Context&, const SwigluBackwardArgs&);
+__attribute__((weak)) Status geglu_forward(Context&, const GegluForwardArgs&);
+__attribute__((weak)) Status geglu_backward(Context&, const GegluBackwardArgs&);
+__attribute__((weak)) Status gelu_forward(Context&, const GeluForwardArgs&);
+__attribute__((weak)) Status gelu_backward(Context&, const GeluBackwardArgs&);
 __attribute__((weak)) Status attention_forward(Context&, const AttentionForwardArgs&);
 __attribute__((weak)) Status attention_backward(Context&, const AttentionBackwardArgs&);
 __attribute__((weak)) Status kv_write(Context&, const KvWriteArgs&);
@@ -138,8 +187,15 @@ __attribute__((weak)) Status tensor_accumulate(Context&, const TensorAccumulateA
 __attribute__((weak)) Status dropout(Context&, const DropoutArgs&);
 __attribute__((weak)) Status gather_rows(Context&, const GatherRowsArgs&);
 __attribute__((weak)) Status scatter_rows_add(Context&, const ScatterRowsAddArgs&);
+__attribute__((weak)) Status scale_rows_forward(Context&, const ScaleRowsForwardArgs&);
+__attribute__((weak)) Status scale_rows_backward(Context&, const ScaleRowsBackwardArgs&);
+__attribute__((weak)) Status slice_columns_forward(Context&, const SliceColumnsForwardArgs&);
+__attribute__((weak)) Status slice_columns_backward(Context&, const SliceColumnsBackwardArgs&);
+__attribute__((weak)) Status route_top_k_forward(Context&, const RouteTopKForwardArgs&);
+__attribute__((weak)) Status route_top_k_backward(Context&, const RouteTopKBackwardArgs&);
 __attribute__((weak)) Status tensor_cast(Context&, const TensorCastArgs&);
 __attribute__((weak)) Status logits_add_sparse(Context&, const LogitsAddSparseArgs&);
+__attribute__((weak)) Status logits_softcap(Context&, const LogitsSoftcapArgs&);
 __attribute__((weak)) Status sample(Context&, const SampleArgs&);
 __attribute__((weak)) Status logits_top_log_probs(Context&, const LogitsTopLogProbsArgs&);
 }  // namespace avx512bf16
@@ -154,9 +210,16 @@ __attribute__((weak)) Status embedding_forward(Context&, const EmbeddingForwardA
 __attribute__((weak)) Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 __attribute__((weak)) Status rms_norm_forward(Context&, const RmsNormForwardArgs&);
 __attribute__((weak)) Status rms_norm_backward(Context&, const RmsNormBackwardArgs&);
+__attribute__((weak)) Status add_rms_norm(Context&, const AddRmsNormArgs&);
+__attribute__((weak)) Status layer_norm_forward(Context&, const LayerNormForwardArgs&);
+__attribute__((weak)) Status layer_norm_backward(Context&, const LayerNormBackwardArgs&);
 __attribute__((weak)) Status rope(Context&, const RopeArgs&);
 __attribute__((weak)) Status swiglu_forward(Context&, const SwigluForwardArgs&);
 __attribute__((weak)) Status swiglu_backward(Context&, const SwigluBackwardArgs&);
+__attribute__((weak)) Status geglu_forward(Context&, const GegluForwardArgs&);
+__attribute__((weak)) Status geglu_backward(Context&, const GegluBackwardArgs&);
+__attribute__((weak)) Status gelu_forward(Context&, const GeluForwardArgs&);
+__attribute__((weak)) Status gelu_backward(Context&, const GeluBackwardArgs&);
 __attribute__((weak)) Status attention_forward(Context&, const AttentionForwardArgs&);
 __attribute__((weak)) Status attention_backward(Context&, const AttentionBackwardArgs&);
 __attribute__((weak)) Status kv_write(Context&, const KvWriteArgs&);
@@ -173,8 +236,15 @@ __attribute__((weak)) Status tensor_accumulate(Context&, const TensorAccumulateA
 __attribute__((weak)) Status dropout(Context&, const DropoutArgs&);
 __attribute__((weak)) Status gather_rows(Context&, const GatherRowsArgs&);
 __attribute__((weak)) Status scatter_rows_add(Context&, const ScatterRowsAddArgs&);
+__attribute__((weak)) Status scale_rows_forward(Context&, const ScaleRowsForwardArgs&);
+__attribute__((weak)) Status scale_rows_backward(Context&, const ScaleRowsBackwardArgs&);
+__attribute__((weak)) Status slice_columns_forward(Context&, const SliceColumnsForwardArgs&);
+__attribute__((weak)) Status slice_columns_backward(Context&, const SliceColumnsBackwardArgs&);
+__attribute__((weak)) Status route_top_k_forward(Context&, const RouteTopKForwardArgs&);
+__attribute__((weak)) Status route_top_k_backward(Context&, const RouteTopKBackwardArgs&);
 __attribute__((weak)) Status tensor_cast(Context&, const TensorCastArgs&);
 __attribute__((weak)) Status logits_add_sparse(Context&, const LogitsAddSparseArgs&);
+__attribute__((weak)) Status logits_softcap(Context&, const LogitsSoftcapArgs&);
 __attribute__((weak)) Status sample(Context&, const SampleArgs&);
 __attribute__((weak)) Status logits_top_log_probs(Context&, const LogitsTopLogProbsArgs&);
 }  // namespace amx
@@ -265,6 +335,7 @@ Status call_rms_norm_forward(AnyKernel kernel, Context& context, const ArgValue*
       values[2].view,
       values[3].view,
       static_cast<double>(values[4].number),
+      static_cast<double>(values[5].number),
   };
   return reinterpret_cast<Status (*)(Context&, const RmsNormForwardArgs&)>(kernel)(context, args);
 }
@@ -277,8 +348,52 @@ Status call_rms_norm_backward(AnyKernel kernel, Context& context, const ArgValue
       values[3].view,
       values[4].view,
       values[5].view,
+      static_cast<double>(values[6].number),
+      values[7].number != 0,
   };
   return reinterpret_cast<Status (*)(Context&, const RmsNormBackwardArgs&)>(kernel)(context, args);
+}
+
+Status call_add_rms_norm(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const AddRmsNormArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].view,
+      values[4].view,
+      static_cast<double>(values[5].number),
+      static_cast<double>(values[6].number),
+  };
+  return reinterpret_cast<Status (*)(Context&, const AddRmsNormArgs&)>(kernel)(context, args);
+}
+
+Status call_layer_norm_forward(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const LayerNormForwardArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].view,
+      values[4].view,
+      values[5].view,
+      static_cast<double>(values[6].number),
+  };
+  return reinterpret_cast<Status (*)(Context&, const LayerNormForwardArgs&)>(kernel)(context, args);
+}
+
+Status call_layer_norm_backward(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const LayerNormBackwardArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].view,
+      values[4].view,
+      values[5].view,
+      values[6].view,
+      values[7].view,
+      values[8].view,
+      values[9].number != 0,
+  };
+  return reinterpret_cast<Status (*)(Context&, const LayerNormBackwardArgs&)>(kernel)(context, args);
 }
 
 Status call_rope(AnyKernel kernel, Context& context, const ArgValue* values) {
@@ -310,6 +425,47 @@ Status call_swiglu_backward(AnyKernel kernel, Context& context, const ArgValue* 
       values[4].view,
   };
   return reinterpret_cast<Status (*)(Context&, const SwigluBackwardArgs&)>(kernel)(context, args);
+}
+
+Status call_geglu_forward(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const GegluForwardArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].number != 0,
+  };
+  return reinterpret_cast<Status (*)(Context&, const GegluForwardArgs&)>(kernel)(context, args);
+}
+
+Status call_geglu_backward(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const GegluBackwardArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].view,
+      values[4].view,
+      values[5].number != 0,
+  };
+  return reinterpret_cast<Status (*)(Context&, const GegluBackwardArgs&)>(kernel)(context, args);
+}
+
+Status call_gelu_forward(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const GeluForwardArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].number != 0,
+  };
+  return reinterpret_cast<Status (*)(Context&, const GeluForwardArgs&)>(kernel)(context, args);
+}
+
+Status call_gelu_backward(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const GeluBackwardArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].number != 0,
+  };
+  return reinterpret_cast<Status (*)(Context&, const GeluBackwardArgs&)>(kernel)(context, args);
 }
 
 Status call_attention_forward(AnyKernel kernel, Context& context, const ArgValue* values) {
@@ -382,6 +538,7 @@ Status call_token_log_probs_forward(AnyKernel kernel, Context& context, const Ar
       values[4].view,
       values[5].view,
       values[6].view,
+      static_cast<double>(values[7].number),
   };
   return reinterpret_cast<Status (*)(Context&, const TokenLogProbsForwardArgs&)>(kernel)(context, args);
 }
@@ -395,6 +552,7 @@ Status call_token_log_probs_backward(AnyKernel kernel, Context& context, const A
       values[4].view,
       values[5].view,
       values[6].view,
+      static_cast<double>(values[7].number),
   };
   return reinterpret_cast<Status (*)(Context&, const TokenLogProbsBackwardArgs&)>(kernel)(context, args);
 }
@@ -493,6 +651,65 @@ Status call_scatter_rows_add(AnyKernel kernel, Context& context, const ArgValue*
   return reinterpret_cast<Status (*)(Context&, const ScatterRowsAddArgs&)>(kernel)(context, args);
 }
 
+Status call_scale_rows_forward(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const ScaleRowsForwardArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+  };
+  return reinterpret_cast<Status (*)(Context&, const ScaleRowsForwardArgs&)>(kernel)(context, args);
+}
+
+Status call_scale_rows_backward(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const ScaleRowsBackwardArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].view,
+      values[4].view,
+  };
+  return reinterpret_cast<Status (*)(Context&, const ScaleRowsBackwardArgs&)>(kernel)(context, args);
+}
+
+Status call_slice_columns_forward(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const SliceColumnsForwardArgs args = {
+      values[0].view,
+      values[1].view,
+      static_cast<std::int64_t>(values[2].number),
+  };
+  return reinterpret_cast<Status (*)(Context&, const SliceColumnsForwardArgs&)>(kernel)(context, args);
+}
+
+Status call_slice_columns_backward(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const SliceColumnsBackwardArgs args = {
+      values[0].view,
+      values[1].view,
+      static_cast<std::int64_t>(values[2].number),
+  };
+  return reinterpret_cast<Status (*)(Context&, const SliceColumnsBackwardArgs&)>(kernel)(context, args);
+}
+
+Status call_route_top_k_forward(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const RouteTopKForwardArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].number != 0,
+  };
+  return reinterpret_cast<Status (*)(Context&, const RouteTopKForwardArgs&)>(kernel)(context, args);
+}
+
+Status call_route_top_k_backward(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const RouteTopKBackwardArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].view,
+      values[4].number != 0,
+  };
+  return reinterpret_cast<Status (*)(Context&, const RouteTopKBackwardArgs&)>(kernel)(context, args);
+}
+
 Status call_tensor_cast(AnyKernel kernel, Context& context, const ArgValue* values) {
   const TensorCastArgs args = {
       values[0].view,
@@ -509,6 +726,14 @@ Status call_logits_add_sparse(AnyKernel kernel, Context& context, const ArgValue
       values[3].view,
   };
   return reinterpret_cast<Status (*)(Context&, const LogitsAddSparseArgs&)>(kernel)(context, args);
+}
+
+Status call_logits_softcap(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const LogitsSoftcapArgs args = {
+      values[0].view,
+      static_cast<double>(values[1].number),
+  };
+  return reinterpret_cast<Status (*)(Context&, const LogitsSoftcapArgs&)>(kernel)(context, args);
 }
 
 Status call_sample(AnyKernel kernel, Context& context, const ArgValue* values) {
@@ -591,6 +816,24 @@ const DispatchRow kRows[kOpCount] = {
       reinterpret_cast<AnyKernel>(avx512::rms_norm_backward),
       reinterpret_cast<AnyKernel>(avx512bf16::rms_norm_backward),
       reinterpret_cast<AnyKernel>(amx::rms_norm_backward)}},
+    {call_add_rms_norm,
+     {reinterpret_cast<AnyKernel>(reference::add_rms_norm),
+      reinterpret_cast<AnyKernel>(avx2::add_rms_norm),
+      reinterpret_cast<AnyKernel>(avx512::add_rms_norm),
+      reinterpret_cast<AnyKernel>(avx512bf16::add_rms_norm),
+      reinterpret_cast<AnyKernel>(amx::add_rms_norm)}},
+    {call_layer_norm_forward,
+     {reinterpret_cast<AnyKernel>(reference::layer_norm_forward),
+      reinterpret_cast<AnyKernel>(avx2::layer_norm_forward),
+      reinterpret_cast<AnyKernel>(avx512::layer_norm_forward),
+      reinterpret_cast<AnyKernel>(avx512bf16::layer_norm_forward),
+      reinterpret_cast<AnyKernel>(amx::layer_norm_forward)}},
+    {call_layer_norm_backward,
+     {reinterpret_cast<AnyKernel>(reference::layer_norm_backward),
+      reinterpret_cast<AnyKernel>(avx2::layer_norm_backward),
+      reinterpret_cast<AnyKernel>(avx512::layer_norm_backward),
+      reinterpret_cast<AnyKernel>(avx512bf16::layer_norm_backward),
+      reinterpret_cast<AnyKernel>(amx::layer_norm_backward)}},
     {call_rope,
      {reinterpret_cast<AnyKernel>(reference::rope),
       reinterpret_cast<AnyKernel>(avx2::rope),
@@ -609,6 +852,30 @@ const DispatchRow kRows[kOpCount] = {
       reinterpret_cast<AnyKernel>(avx512::swiglu_backward),
       reinterpret_cast<AnyKernel>(avx512bf16::swiglu_backward),
       reinterpret_cast<AnyKernel>(amx::swiglu_backward)}},
+    {call_geglu_forward,
+     {reinterpret_cast<AnyKernel>(reference::geglu_forward),
+      reinterpret_cast<AnyKernel>(avx2::geglu_forward),
+      reinterpret_cast<AnyKernel>(avx512::geglu_forward),
+      reinterpret_cast<AnyKernel>(avx512bf16::geglu_forward),
+      reinterpret_cast<AnyKernel>(amx::geglu_forward)}},
+    {call_geglu_backward,
+     {reinterpret_cast<AnyKernel>(reference::geglu_backward),
+      reinterpret_cast<AnyKernel>(avx2::geglu_backward),
+      reinterpret_cast<AnyKernel>(avx512::geglu_backward),
+      reinterpret_cast<AnyKernel>(avx512bf16::geglu_backward),
+      reinterpret_cast<AnyKernel>(amx::geglu_backward)}},
+    {call_gelu_forward,
+     {reinterpret_cast<AnyKernel>(reference::gelu_forward),
+      reinterpret_cast<AnyKernel>(avx2::gelu_forward),
+      reinterpret_cast<AnyKernel>(avx512::gelu_forward),
+      reinterpret_cast<AnyKernel>(avx512bf16::gelu_forward),
+      reinterpret_cast<AnyKernel>(amx::gelu_forward)}},
+    {call_gelu_backward,
+     {reinterpret_cast<AnyKernel>(reference::gelu_backward),
+      reinterpret_cast<AnyKernel>(avx2::gelu_backward),
+      reinterpret_cast<AnyKernel>(avx512::gelu_backward),
+      reinterpret_cast<AnyKernel>(avx512bf16::gelu_backward),
+      reinterpret_cast<AnyKernel>(amx::gelu_backward)}},
     {call_attention_forward,
      {reinterpret_cast<AnyKernel>(reference::attention_forward),
       reinterpret_cast<AnyKernel>(avx2::attention_forward),
@@ -705,6 +972,42 @@ const DispatchRow kRows[kOpCount] = {
       reinterpret_cast<AnyKernel>(avx512::scatter_rows_add),
       reinterpret_cast<AnyKernel>(avx512bf16::scatter_rows_add),
       reinterpret_cast<AnyKernel>(amx::scatter_rows_add)}},
+    {call_scale_rows_forward,
+     {reinterpret_cast<AnyKernel>(reference::scale_rows_forward),
+      reinterpret_cast<AnyKernel>(avx2::scale_rows_forward),
+      reinterpret_cast<AnyKernel>(avx512::scale_rows_forward),
+      reinterpret_cast<AnyKernel>(avx512bf16::scale_rows_forward),
+      reinterpret_cast<AnyKernel>(amx::scale_rows_forward)}},
+    {call_scale_rows_backward,
+     {reinterpret_cast<AnyKernel>(reference::scale_rows_backward),
+      reinterpret_cast<AnyKernel>(avx2::scale_rows_backward),
+      reinterpret_cast<AnyKernel>(avx512::scale_rows_backward),
+      reinterpret_cast<AnyKernel>(avx512bf16::scale_rows_backward),
+      reinterpret_cast<AnyKernel>(amx::scale_rows_backward)}},
+    {call_slice_columns_forward,
+     {reinterpret_cast<AnyKernel>(reference::slice_columns_forward),
+      reinterpret_cast<AnyKernel>(avx2::slice_columns_forward),
+      reinterpret_cast<AnyKernel>(avx512::slice_columns_forward),
+      reinterpret_cast<AnyKernel>(avx512bf16::slice_columns_forward),
+      reinterpret_cast<AnyKernel>(amx::slice_columns_forward)}},
+    {call_slice_columns_backward,
+     {reinterpret_cast<AnyKernel>(reference::slice_columns_backward),
+      reinterpret_cast<AnyKernel>(avx2::slice_columns_backward),
+      reinterpret_cast<AnyKernel>(avx512::slice_columns_backward),
+      reinterpret_cast<AnyKernel>(avx512bf16::slice_columns_backward),
+      reinterpret_cast<AnyKernel>(amx::slice_columns_backward)}},
+    {call_route_top_k_forward,
+     {reinterpret_cast<AnyKernel>(reference::route_top_k_forward),
+      reinterpret_cast<AnyKernel>(avx2::route_top_k_forward),
+      reinterpret_cast<AnyKernel>(avx512::route_top_k_forward),
+      reinterpret_cast<AnyKernel>(avx512bf16::route_top_k_forward),
+      reinterpret_cast<AnyKernel>(amx::route_top_k_forward)}},
+    {call_route_top_k_backward,
+     {reinterpret_cast<AnyKernel>(reference::route_top_k_backward),
+      reinterpret_cast<AnyKernel>(avx2::route_top_k_backward),
+      reinterpret_cast<AnyKernel>(avx512::route_top_k_backward),
+      reinterpret_cast<AnyKernel>(avx512bf16::route_top_k_backward),
+      reinterpret_cast<AnyKernel>(amx::route_top_k_backward)}},
     {call_tensor_cast,
      {reinterpret_cast<AnyKernel>(reference::tensor_cast),
       reinterpret_cast<AnyKernel>(avx2::tensor_cast),
@@ -717,6 +1020,12 @@ const DispatchRow kRows[kOpCount] = {
       reinterpret_cast<AnyKernel>(avx512::logits_add_sparse),
       reinterpret_cast<AnyKernel>(avx512bf16::logits_add_sparse),
       reinterpret_cast<AnyKernel>(amx::logits_add_sparse)}},
+    {call_logits_softcap,
+     {reinterpret_cast<AnyKernel>(reference::logits_softcap),
+      reinterpret_cast<AnyKernel>(avx2::logits_softcap),
+      reinterpret_cast<AnyKernel>(avx512::logits_softcap),
+      reinterpret_cast<AnyKernel>(avx512bf16::logits_softcap),
+      reinterpret_cast<AnyKernel>(amx::logits_softcap)}},
     {call_sample,
      {reinterpret_cast<AnyKernel>(reference::sample),
       reinterpret_cast<AnyKernel>(avx2::sample),

@@ -66,6 +66,7 @@ constexpr ArgSpec k_rms_norm_forward[] = {
     tensor("y", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("rstd", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
     attribute("eps", Attribute::knumber),
+    attribute("offset", Attribute::knumber),
 };
 
 constexpr ArgSpec k_rms_norm_backward[] = {
@@ -73,8 +74,43 @@ constexpr ArgSpec k_rms_norm_backward[] = {
     tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("weight", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
     tensor("rstd", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-    tensor("dx", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("dx", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("dweight", Io::kinout, true, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+    attribute("offset", Attribute::knumber),
+    attribute("accumulate", Attribute::kbool),
+};
+
+constexpr ArgSpec k_add_rms_norm[] = {
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("sum", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("weight", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+    tensor("y", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("rstd", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    attribute("eps", Attribute::knumber),
+    attribute("offset", Attribute::knumber),
+};
+
+constexpr ArgSpec k_layer_norm_forward[] = {
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("weight", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+    tensor("bias", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+    tensor("y", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("mean", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("rstd", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    attribute("eps", Attribute::knumber),
+};
+
+constexpr ArgSpec k_layer_norm_backward[] = {
+    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("weight", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+    tensor("bias", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+    tensor("mean", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("rstd", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("dx", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("dweight", Io::kinout, true, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+    tensor("dbias", Io::kinout, true, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+    attribute("accumulate", Attribute::kbool),
 };
 
 constexpr ArgSpec k_rope[] = {
@@ -97,6 +133,35 @@ constexpr ArgSpec k_swiglu_backward[] = {
     tensor("up", Io::kin, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
     tensor("dgate", Io::kout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
     tensor("dup", Io::kout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_geglu_forward[] = {
+    tensor("gate", Io::kin, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("up", Io::kin, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("y", Io::kout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    attribute("exact", Attribute::kbool),
+};
+
+constexpr ArgSpec k_geglu_backward[] = {
+    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("gate", Io::kin, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("up", Io::kin, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("dgate", Io::kout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("dup", Io::kout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    attribute("exact", Attribute::kbool),
+};
+
+constexpr ArgSpec k_gelu_forward[] = {
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("y", Io::kout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    attribute("exact", Attribute::kbool),
+};
+
+constexpr ArgSpec k_gelu_backward[] = {
+    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("dx", Io::kout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    attribute("exact", Attribute::kbool),
 };
 
 constexpr ArgSpec k_attention_forward[] = {
@@ -156,6 +221,7 @@ constexpr ArgSpec k_token_log_probs_forward[] = {
     tensor("lse", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
     tensor("entropy", Io::kout, true, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
     tensor("argmax", Io::kout, true, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    attribute("softcap", Attribute::knumber),
 };
 
 constexpr ArgSpec k_token_log_probs_backward[] = {
@@ -166,6 +232,7 @@ constexpr ArgSpec k_token_log_probs_backward[] = {
     tensor("lse", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
     tensor("dh", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("dw", Io::kinout, true, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    attribute("softcap", Attribute::knumber),
 };
 
 constexpr ArgSpec k_adamw_step[] = {
@@ -227,9 +294,50 @@ constexpr ArgSpec k_gather_rows[] = {
 };
 
 constexpr ArgSpec k_scatter_rows_add[] = {
-    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("index", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {2, -1}),
-    tensor("dx", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("y", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_scale_rows_forward[] = {
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("s", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("y", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_scale_rows_backward[] = {
+    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("s", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("dx", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("ds", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_slice_columns_forward[] = {
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("y", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    attribute("begin", Attribute::kint),
+};
+
+constexpr ArgSpec k_slice_columns_backward[] = {
+    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("dx", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    attribute("begin", Attribute::kint),
+};
+
+constexpr ArgSpec k_route_top_k_forward[] = {
+    tensor("logits", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("ids", Io::kout, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("weights", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    attribute("renormalise", Attribute::kbool),
+};
+
+constexpr ArgSpec k_route_top_k_backward[] = {
+    tensor("dweights", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("logits", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("ids", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::kbelow, {2, -1}),
+    tensor("dlogits", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    attribute("renormalise", Attribute::kbool),
 };
 
 constexpr ArgSpec k_tensor_cast[] = {
@@ -242,6 +350,11 @@ constexpr ArgSpec k_logits_add_sparse[] = {
     tensor("rows", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{2, 0}}, Check::kbelow, {0, -1}),
     tensor("cols", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{2, 0}}, Check::kbelow, {1, -1}),
     tensor("values", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{2, 0}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_logits_softcap[] = {
+    tensor("logits", Io::kinout, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    attribute("cap", Attribute::knumber),
 };
 
 constexpr ArgSpec k_sample[] = {
@@ -298,6 +411,34 @@ const char* require_tensor_copy(const ArgValue* values, const std::int64_t* symb
   return nullptr;
 }
 
+const char* require_slice_columns_forward(const ArgValue* values, const std::int64_t* symbols) {
+  static_cast<void>(values);
+  static_cast<void>(symbols);
+  if (!(symbols[2] <= symbols[1])) return "W <= N";
+  return nullptr;
+}
+
+const char* require_slice_columns_backward(const ArgValue* values, const std::int64_t* symbols) {
+  static_cast<void>(values);
+  static_cast<void>(symbols);
+  if (!(symbols[1] <= symbols[2])) return "W <= N";
+  return nullptr;
+}
+
+const char* require_route_top_k_forward(const ArgValue* values, const std::int64_t* symbols) {
+  static_cast<void>(values);
+  static_cast<void>(symbols);
+  if (!(symbols[2] <= symbols[1])) return "k <= E";
+  return nullptr;
+}
+
+const char* require_route_top_k_backward(const ArgValue* values, const std::int64_t* symbols) {
+  static_cast<void>(values);
+  static_cast<void>(symbols);
+  if (!(symbols[1] <= symbols[2])) return "k <= E";
+  return nullptr;
+}
+
 const char* require_logits_top_log_probs(const ArgValue* values, const std::int64_t* symbols) {
   static_cast<void>(values);
   static_cast<void>(symbols);
@@ -313,29 +454,43 @@ constexpr OpSpec kSpecs[kOpCount] = {
     {"loraBackward", k_lora_backward, 9, {"M", "N", "K", "r"}, 4, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 3, false},
     {"embeddingForward", k_embedding_forward, 3, {"T", "V", "d"}, 3, nullptr, {0, 0, 0, 0, 0}, -1, true},
     {"embeddingBackward", k_embedding_backward, 3, {"T", "d", "V"}, 3, nullptr, {0, 0, 0, 0, 0}, 5, false},
-    {"rmsNormForward", k_rms_norm_forward, 5, {"T", "d"}, 2, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, true},
-    {"rmsNormBackward", k_rms_norm_backward, 6, {"T", "d"}, 2, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 7, false},
+    {"rmsNormForward", k_rms_norm_forward, 6, {"T", "d"}, 2, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, true},
+    {"rmsNormBackward", k_rms_norm_backward, 8, {"T", "d"}, 2, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 7, false},
+    {"addRmsNorm", k_add_rms_norm, 7, {"T", "d"}, 2, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, false},
+    {"layerNormForward", k_layer_norm_forward, 7, {"T", "d"}, 2, nullptr, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, -1, true},
+    {"layerNormBackward", k_layer_norm_backward, 10, {"T", "d"}, 2, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 10, false},
     {"rope", k_rope, 5, {"T", "H", "D", "Half"}, 4, require_rope, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, true},
     {"swigluForward", k_swiglu_forward, 3, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, true},
-    {"swigluBackward", k_swiglu_backward, 5, {}, 0, nullptr, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, 10, false},
+    {"swigluBackward", k_swiglu_backward, 5, {}, 0, nullptr, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, 13, false},
+    {"gegluForward", k_geglu_forward, 4, {}, 0, nullptr, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, -1, true},
+    {"gegluBackward", k_geglu_backward, 6, {}, 0, nullptr, {0.000006, 0.000006, 0.000006, 0.000006, 0.000006}, 15, false},
+    {"geluForward", k_gelu_forward, 3, {}, 0, nullptr, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, -1, true},
+    {"geluBackward", k_gelu_backward, 4, {}, 0, nullptr, {0.000006, 0.000006, 0.000006, 0.000006, 0.000006}, 17, false},
     {"attentionForward", k_attention_forward, 9, {"T", "H", "D", "KV", "S"}, 5, require_attention_forward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, -1, true},
-    {"attentionBackward", k_attention_backward, 13, {"T", "H", "D", "KV", "S"}, 5, require_attention_backward, {0.00002, 0.00002, 0.00002, 0.00002, 0.00002}, 12, false},
+    {"attentionBackward", k_attention_backward, 13, {"T", "H", "D", "KV", "S"}, 5, require_attention_backward, {0.00002, 0.00002, 0.00002, 0.00002, 0.00002}, 19, false},
     {"kvWrite", k_kv_write, 5, {"T", "KV", "D", "P", "page"}, 5, nullptr, {0, 0, 0, 0, 0}, -1, false},
     {"pagedAttention", k_paged_attention, 10, {"T", "H", "D", "P", "KV", "page", "S", "maxBlocks"}, 8, require_paged_attention, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, -1, false},
-    {"tokenLogProbsForward", k_token_log_probs_forward, 7, {"T", "d", "V"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, -1, true},
-    {"tokenLogProbsBackward", k_token_log_probs_backward, 7, {"T", "d", "V"}, 3, nullptr, {0.00002, 0.00002, 0.00002, 0.00002, 0.00002}, 16, false},
+    {"tokenLogProbsForward", k_token_log_probs_forward, 8, {"T", "d", "V"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, -1, true},
+    {"tokenLogProbsBackward", k_token_log_probs_backward, 8, {"T", "d", "V"}, 3, nullptr, {0.00002, 0.00002, 0.00002, 0.00002, 0.00002}, 23, false},
     {"adamwStep", k_adamw_step, 10, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, false},
     {"sumSquares", k_sum_squares, 2, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, false},
     {"tensorFill", k_tensor_fill, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, -1, false},
     {"tensorCopy", k_tensor_copy, 2, {}, 0, require_tensor_copy, {0, 0, 0, 0, 0}, -1, false},
     {"tensorScale", k_tensor_scale, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, -1, true},
     {"tensorAdd", k_tensor_add, 3, {}, 0, nullptr, {0, 0, 0, 0, 0}, -1, true},
-    {"tensorAccumulate", k_tensor_accumulate, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, -1, false},
+    {"tensorAccumulate", k_tensor_accumulate, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, -1, true},
     {"dropout", k_dropout, 5, {}, 0, nullptr, {0, 0, 0, 0, 0}, -1, true},
     {"gatherRows", k_gather_rows, 3, {"T", "d", "n"}, 3, nullptr, {0, 0, 0, 0, 0}, -1, true},
-    {"scatterRowsAdd", k_scatter_rows_add, 3, {"n", "d", "T"}, 3, nullptr, {0, 0, 0, 0, 0}, -1, false},
+    {"scatterRowsAdd", k_scatter_rows_add, 3, {"n", "d", "T"}, 3, nullptr, {0, 0, 0, 0, 0}, -1, true},
+    {"scaleRowsForward", k_scale_rows_forward, 3, {"T", "d"}, 2, nullptr, {0, 0, 0, 0, 0}, -1, true},
+    {"scaleRowsBackward", k_scale_rows_backward, 5, {"T", "d"}, 2, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 35, false},
+    {"sliceColumnsForward", k_slice_columns_forward, 3, {"T", "N", "W"}, 3, require_slice_columns_forward, {0, 0, 0, 0, 0}, -1, true},
+    {"sliceColumnsBackward", k_slice_columns_backward, 3, {"T", "W", "N"}, 3, require_slice_columns_backward, {0, 0, 0, 0, 0}, -1, false},
+    {"routeTopKForward", k_route_top_k_forward, 4, {"T", "E", "k"}, 3, require_route_top_k_forward, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, -1, true},
+    {"routeTopKBackward", k_route_top_k_backward, 5, {"T", "k", "E"}, 3, require_route_top_k_backward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 39, false},
     {"tensorCast", k_tensor_cast, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, -1, false},
     {"logitsAddSparse", k_logits_add_sparse, 4, {"B", "V", "n"}, 3, nullptr, {0, 0, 0, 0, 0}, -1, false},
+    {"logitsSoftcap", k_logits_softcap, 2, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, false},
     {"sample", k_sample, 8, {"B", "V"}, 2, nullptr, {0, 0, 0, 0, 0}, -1, false},
     {"logitsTopLogProbs", k_logits_top_log_probs, 5, {"B", "V", "k"}, 3, require_logits_top_log_probs, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, false},
 };

@@ -4,7 +4,7 @@
 
 #include "core/ops-args.h"
 #include "cpu/candidates.h"
-#include "cpu/split.h"
+#include "cpu/softcap.h"
 
 namespace hone::HONE_ISA {
 namespace {
@@ -54,6 +54,15 @@ Status logits_top_log_probs(Context& context, const LogitsTopLogProbsArgs& args)
   split_rows(context, args.logits.dim[0], args.logits.dim[1], [&](std::int64_t begin, std::int64_t end) {
     std::vector<Candidate> best;
     for (std::int64_t b = begin; b < end; ++b) top_of_row(args, b, best);
+  });
+  return {};
+}
+
+Status logits_softcap(Context& context, const LogitsSoftcapArgs& args) {
+  if (!(args.cap > 0)) return bad_argument("expected a cap above 0");
+  float* logits = args.logits.data_as<float>();
+  split_elements(context, args.logits.count(), [&](std::int64_t begin, std::int64_t end) {
+    softcap(logits + begin, end - begin, static_cast<float>(args.cap));
   });
   return {};
 }

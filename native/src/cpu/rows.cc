@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "core/ops-args.h"
-#include "cpu/split.h"
+#include "cpu/row-sum.h"
 
 namespace hone::HONE_ISA {
 namespace {
@@ -12,6 +12,12 @@ void add_row(float* target, const float* source, std::int64_t begin, std::int64_
   walk(
       begin, end, [=](std::int64_t i) { store(target + i, add(load(target + i), load(source + i))); },
       [=](std::int64_t i, int n) { store_first(target + i, add(load_first(target + i, n), load_first(source + i, n)), n); });
+}
+
+void scale_row(const float* x, float s, float* y, std::int64_t width) {
+  walk(
+      0, width, [=](std::int64_t i) { store(y + i, mul(set(s), load(x + i))); },
+      [=](std::int64_t i, int n) { store_first(y + i, mul(set(s), load_first(x + i, n)), n); });
 }
 
 // Rows may repeat, so threads take columns: each element's additions stay in the order of the index.
@@ -73,8 +79,53 @@ Status gather_rows(Context& context, const GatherRowsArgs& args) {
 }
 
 Status scatter_rows_add(Context& context, const ScatterRowsAddArgs& args) {
-  scatter_add(context, args.dy.data_as<float>(), args.index.data_as<std::int32_t>(), args.dy.dim[0], args.dy.dim[1],
-              args.dx.data_as<float>());
+  scatter_add(context, args.x.data_as<float>(), args.index.data_as<std::int32_t>(), args.x.dim[0], args.x.dim[1],
+              args.y.data_as<float>());
+  return {};
+}
+
+Status scale_rows_forward(Context& context, const ScaleRowsForwardArgs& args) {
+  const std::int64_t width = args.x.dim[1];
+  split_rows(context, args.x.dim[0], width, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t t = begin; t < end; ++t) {
+      scale_row(args.x.data_as<float>() + t * width, args.s.data_as<float>()[t], args.y.data_as<float>() + t * width, width);
+    }
+  });
+  return {};
+}
+
+Status scale_rows_backward(Context& context, const ScaleRowsBackwardArgs& args) {
+  const std::int64_t width = args.x.dim[1];
+  split_rows(context, args.x.dim[0], width, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t t = begin; t < end; ++t) {
+      // The sum comes first: dx may be the memory of dy.
+      const float* dy = args.dy.data_as<float>() + t * width;
+      args.ds.data_as<float>()[t] += dot_sum(dy, args.x.data_as<float>() + t * width, width);
+      scale_row(dy, args.s.data_as<float>()[t], args.dx.data_as<float>() + t * width, width);
+    }
+  });
+  return {};
+}
+
+Status slice_columns_forward(Context& context, const SliceColumnsForwardArgs& args) {
+  const std::int64_t from = args.x.dim[1], width = args.y.dim[1];
+  if (args.begin < 0 || args.begin > from - width) return bad_argument("expected begin to leave room for the columns of y");
+  split_rows(context, args.x.dim[0], width, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t t = begin; t < end; ++t) {
+      std::memcpy(args.y.data_as<float>() + t * width, args.x.data_as<float>() + t * from + args.begin, width * sizeof(float));
+    }
+  });
+  return {};
+}
+
+Status slice_columns_backward(Context& context, const SliceColumnsBackwardArgs& args) {
+  const std::int64_t to = args.dx.dim[1], width = args.dy.dim[1];
+  if (args.begin < 0 || args.begin > to - width) return bad_argument("expected begin to leave room for the columns of dy");
+  split_rows(context, args.dx.dim[0], width, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t t = begin; t < end; ++t) {
+      add_row(args.dx.data_as<float>() + t * to + args.begin, args.dy.data_as<float>() + t * width, 0, width);
+    }
+  });
   return {};
 }
 

@@ -203,4 +203,17 @@ inline F16x exp(F16x x) {
 
 inline F16x sigmoid(F16x x) { return div(set(1.0f), add(set(1.0f), exp(sub(set(0.0f), x)))); }
 
+// To about 1 unit in the last place: near 0, where 1 - 2 / (exp(2x) + 1) would cancel, the odd polynomial of Cephes' tanhf.
+inline F16x tanh(F16x x) {
+  const F16x magnitude = max(x, sub(set(0.0f), x)), square = mul(x, x);
+  F16x p = set(-5.70498872745e-3f);
+  p = fma(p, square, set(2.06390887954e-2f));
+  p = fma(p, square, set(-5.37397155531e-2f));
+  p = fma(p, square, set(1.33314422036e-1f));
+  p = fma(p, square, set(-3.33332819422e-1f));
+  const F16x near = fma(mul(p, square), x, x);
+  const F16x far = sub(set(1.0f), div(set(2.0f), add(exp(add(x, x)), set(1.0f))));
+  return select(less(magnitude, set(0.625f)), near, far);
+}
+
 }  // namespace hone::HONE_ISA

@@ -3,6 +3,7 @@
 #include "cpu/gemm-exp.h"
 #include "cpu/gemm-weight.h"
 #include "cpu/head-logits.h"
+#include "cpu/softcap.h"
 
 namespace hone::HONE_ISA {
 namespace {
@@ -10,14 +11,29 @@ namespace {
 // Tokens whose logit gradients are alive at once: 1024 x 512 x 4 bytes = 2 MiB, never tokens x vocabulary.
 constexpr std::int64_t kTokensAlive = 1024;
 
+// One token in one chunk; the target counts from the chunk's first column and may lie outside of it.
+struct Token {
+  std::int64_t target;
+  float dlogp, lse;
+};
+
 // g = dlogp (onehot(target) - exp(logit - lse)), in place of the logits.
-void turn_into_gradient(float* row, std::int64_t count, std::int64_t target, float dlogp, float lse) {
+void turn_into_gradient(float* row, std::int64_t count, const Token& token) {
+  const auto [target, dlogp, lse] = token;
   const Vec scale = vec_set(-dlogp), log_sum = vec_set(lse);
   for (std::int64_t j = 0; j < kChunkColumns; j += kLanes) {
     vec_store(row + j, vec_mul(scale, vec_exp(vec_sub(vec_load(row + j), log_sum))));
   }
   if (target >= 0 && target < count) row[target] += dlogp;
   for (std::int64_t j = count; j < kChunkColumns; ++j) row[j] = 0.0f;
+}
+
+void turn_capped_into_gradient(float* row, std::int64_t count, const Token& token, float cap) {
+  softcap(row, kChunkColumns, cap);
+  alignas(64) float capped[kChunkColumns];
+  std::copy_n(row, kChunkColumns, capped);
+  turn_into_gradient(row, count, token);
+  softcap_backward(row, capped, kChunkColumns, cap);
 }
 
 class BackwardPass {
@@ -59,8 +75,9 @@ class BackwardPass {
         const std::int64_t t = rows.begin + r;
         const std::int32_t target = args_.targets.data_as<std::int32_t>()[t];
         const float dlogp = target < 0 ? 0.0f : args_.dlogp.data_as<float>()[t];
-        turn_into_gradient(out, columns_of(chunk), target - chunk * kChunkColumns, dlogp,
-                           args_.lse.data_as<float>()[t]);
+        const Token token{target - chunk * kChunkColumns, dlogp, args_.lse.data_as<float>()[t]};
+        const auto cap = static_cast<float>(args_.softcap);
+        cap > 0 ? turn_capped_into_gradient(out, columns_of(chunk), token, cap) : turn_into_gradient(out, columns_of(chunk), token);
       }
     });
   }

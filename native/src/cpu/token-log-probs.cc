@@ -4,6 +4,7 @@
 #include "core/ops-args.h"
 #include "cpu/gemm-exp.h"
 #include "cpu/head-logits.h"
+#include "cpu/softcap.h"
 
 namespace hone::HONE_ISA {
 namespace {
@@ -99,6 +100,7 @@ struct ForwardPass {
       logits.multiply(rows, range, out);
       const std::int64_t first = chunk * kChunkColumns, count = std::min(kChunkColumns, vocabulary - first);
       for (std::int64_t t = rows.begin; t < rows.end; ++t, out += kChunkColumns) {
+        if (args.softcap > 0) softcap(out, kChunkColumns, static_cast<float>(args.softcap));
         const std::int64_t target = args.targets.data_as<std::int32_t>()[t] - first;
         if (target >= 0 && target < count) target_logits[t] = out[target];
         partials[chunk * tokens + t] = reduce_chunk(out, count, static_cast<std::int32_t>(first));

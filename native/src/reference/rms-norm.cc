@@ -14,7 +14,7 @@ Status rms_norm_forward(Context&, const RmsNormForwardArgs& args) {
     for (std::int64_t i = 0; i < width; ++i) sum += static_cast<double>(x[i]) * x[i];
     const double rstd = 1.0 / std::sqrt(sum / static_cast<double>(width) + args.eps);
     args.rstd.data_as<float>()[t] = static_cast<float>(rstd);
-    for (std::int64_t i = 0; i < width; ++i) y[i] = static_cast<float>(x[i] * rstd * weight[i]);
+    for (std::int64_t i = 0; i < width; ++i) y[i] = static_cast<float>(x[i] * rstd * (args.offset + weight[i]));
   }
   return {};
 }
@@ -28,10 +28,11 @@ Status rms_norm_backward(Context&, const RmsNormBackwardArgs& args) {
     float* dx = args.dx.data_as<float>() + t * width;
     const double rstd = args.rstd.data_as<float>()[t];
     double dot = 0;
-    for (std::int64_t i = 0; i < width; ++i) dot += static_cast<double>(dy[i]) * weight[i] * x[i];
+    for (std::int64_t i = 0; i < width; ++i) dot += dy[i] * (args.offset + weight[i]) * x[i];
     const double mean = dot * rstd * rstd / static_cast<double>(width);
     for (std::int64_t i = 0; i < width; ++i) {
-      dx[i] = static_cast<float>(rstd * (static_cast<double>(dy[i]) * weight[i] - x[i] * mean));
+      const double before = args.accumulate ? dx[i] : 0.0;
+      dx[i] = static_cast<float>(before + rstd * (dy[i] * (args.offset + weight[i]) - x[i] * mean));
     }
   }
   if (!args.dweight.present()) return {};
@@ -44,6 +45,11 @@ Status rms_norm_backward(Context&, const RmsNormBackwardArgs& args) {
     args.dweight.data_as<float>()[i] += static_cast<float>(sum);
   }
   return {};
+}
+
+Status add_rms_norm(Context& context, const AddRmsNormArgs& args) {
+  for (std::int64_t i = 0; i < args.x.count(); ++i) args.sum.data_as<float>()[i] += args.x.data_as<float>()[i];
+  return rms_norm_forward(context, {args.sum, args.weight, args.y, args.rstd, args.eps, args.offset});
 }
 
 }  // namespace hone::reference

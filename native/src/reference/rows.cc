@@ -14,11 +14,52 @@ Status gather_rows(Context&, const GatherRowsArgs& args) {
 }
 
 Status scatter_rows_add(Context&, const ScatterRowsAddArgs& args) {
-  const std::int64_t width = args.dy.dim[1];
-  for (std::int64_t i = 0; i < args.dy.dim[0]; ++i) {
+  const std::int64_t width = args.x.dim[1];
+  for (std::int64_t i = 0; i < args.x.dim[0]; ++i) {
     const std::int64_t row = args.index.data_as<std::int32_t>()[i];
     for (std::int64_t c = 0; c < width; ++c) {
-      args.dx.data_as<float>()[row * width + c] += args.dy.data_as<float>()[i * width + c];
+      args.y.data_as<float>()[row * width + c] += args.x.data_as<float>()[i * width + c];
+    }
+  }
+  return {};
+}
+
+Status scale_rows_forward(Context&, const ScaleRowsForwardArgs& args) {
+  const std::int64_t width = args.x.dim[1];
+  for (std::int64_t i = 0; i < args.x.count(); ++i) {
+    args.y.data_as<float>()[i] = args.s.data_as<float>()[i / width] * args.x.data_as<float>()[i];
+  }
+  return {};
+}
+
+Status scale_rows_backward(Context&, const ScaleRowsBackwardArgs& args) {
+  const std::int64_t width = args.x.dim[1];
+  for (std::int64_t t = 0; t < args.x.dim[0]; ++t) {
+    double sum = 0;
+    for (std::int64_t i = t * width; i < (t + 1) * width; ++i) {
+      sum += static_cast<double>(args.dy.data_as<float>()[i]) * args.x.data_as<float>()[i];
+      args.dx.data_as<float>()[i] = args.s.data_as<float>()[t] * args.dy.data_as<float>()[i];
+    }
+    args.ds.data_as<float>()[t] += static_cast<float>(sum);
+  }
+  return {};
+}
+
+Status slice_columns_forward(Context&, const SliceColumnsForwardArgs& args) {
+  const std::int64_t rows = args.x.dim[0], from = args.x.dim[1], width = args.y.dim[1];
+  if (args.begin < 0 || args.begin > from - width) return bad_argument("expected begin to leave room for the columns of y");
+  for (std::int64_t t = 0; t < rows; ++t) {
+    std::copy_n(args.x.data_as<float>() + t * from + args.begin, width, args.y.data_as<float>() + t * width);
+  }
+  return {};
+}
+
+Status slice_columns_backward(Context&, const SliceColumnsBackwardArgs& args) {
+  const std::int64_t rows = args.dx.dim[0], to = args.dx.dim[1], width = args.dy.dim[1];
+  if (args.begin < 0 || args.begin > to - width) return bad_argument("expected begin to leave room for the columns of dy");
+  for (std::int64_t t = 0; t < rows; ++t) {
+    for (std::int64_t c = 0; c < width; ++c) {
+      args.dx.data_as<float>()[t * to + args.begin + c] += args.dy.data_as<float>()[t * width + c];
     }
   }
   return {};

@@ -10,11 +10,11 @@ namespace hone::reference {
 namespace {
 
 // The logits of one token: one row, never the matrix of all tokens.
-void logits_of(const float* h, const std::vector<float>& w, std::int64_t depth, std::vector<float>& logits) {
+void logits_of(const float* h, const std::vector<float>& w, std::int64_t depth, double softcap, std::vector<float>& logits) {
   for (std::size_t v = 0; v < logits.size(); ++v) {
     float sum = 0.0f;
     for (std::int64_t k = 0; k < depth; ++k) sum += h[k] * w[v * depth + k];
-    logits[v] = sum;
+    logits[v] = softcap > 0 ? static_cast<float>(softcap * std::tanh(sum / softcap)) : sum;
   }
 }
 
@@ -26,7 +26,7 @@ Status token_log_probs_forward(Context& context, const TokenLogProbsForwardArgs&
   const std::vector<float> h = operand(args.w, args.h.data_as<float>(), tokens * depth);
   context.pool.run(static_cast<int>(tokens), [&](int t) {
     std::vector<float> logits(static_cast<std::size_t>(vocabulary));
-    logits_of(h.data() + t * depth, w, depth, logits);
+    logits_of(h.data() + t * depth, w, depth, args.softcap, logits);
     std::size_t best = 0;
     for (std::size_t v = 1; v < logits.size(); ++v) best = logits[v] > logits[best] ? v : best;
     const double largest = logits[best];
@@ -57,12 +57,14 @@ Status token_log_probs_backward(Context& context, const TokenLogProbsBackwardArg
     for (std::int64_t k = 0; k < depth; ++k) dh[k] = 0.0f;
     const std::int32_t target = args.targets.data_as<std::int32_t>()[t];
     if (target < 0) continue;
-    logits_of(h.data() + t * depth, w, depth, logits);
+    logits_of(h.data() + t * depth, w, depth, args.softcap, logits);
     const float upstream = args.dlogp.data_as<float>()[t];
     const float lse = args.lse.data_as<float>()[t];
     const float* row = h.data() + t * depth;
     for (std::int64_t v = 0; v < vocabulary; ++v) {
-      const float g = upstream * ((v == target ? 1.0f : 0.0f) - std::exp(logits[v] - lse));
+      const double share = args.softcap > 0 ? logits[v] / args.softcap : 0.0;
+      const float slope = static_cast<float>(1.0 - share * share);
+      const float g = upstream * ((v == target ? 1.0f : 0.0f) - std::exp(logits[v] - lse)) * slope;
       const float g_operand = rounds_to_bf16(args.w) ? round_to_bf16(g) : g;
       for (std::int64_t k = 0; k < depth; ++k) dh[k] += g_operand * w_back[v * depth + k];
       if (!args.dw.present()) continue;

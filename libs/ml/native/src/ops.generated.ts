@@ -13,9 +13,16 @@ export const opNames = [
   'embeddingBackward',
   'rmsNormForward',
   'rmsNormBackward',
+  'addRmsNorm',
+  'layerNormForward',
+  'layerNormBackward',
   'rope',
   'swigluForward',
   'swigluBackward',
+  'gegluForward',
+  'gegluBackward',
+  'geluForward',
+  'geluBackward',
   'attentionForward',
   'attentionBackward',
   'kvWrite',
@@ -32,8 +39,15 @@ export const opNames = [
   'dropout',
   'gatherRows',
   'scatterRowsAdd',
+  'scaleRowsForward',
+  'scaleRowsBackward',
+  'sliceColumnsForward',
+  'sliceColumnsBackward',
+  'routeTopKForward',
+  'routeTopKBackward',
   'tensorCast',
   'logitsAddSparse',
+  'logitsSoftcap',
   'sample',
   'logitsTopLogProbs',
 ] as const;
@@ -46,14 +60,22 @@ export type DifferentiableOp =
   | 'lora'
   | 'embedding'
   | 'rmsNorm'
+  | 'layerNorm'
   | 'rope'
   | 'swiglu'
+  | 'geglu'
+  | 'gelu'
   | 'attention'
   | 'tokenLogProbs'
   | 'scale'
   | 'add'
+  | 'accumulate'
   | 'dropout'
-  | 'gatherRows';
+  | 'gatherRows'
+  | 'scatterRowsAdd'
+  | 'scaleRows'
+  | 'sliceColumns'
+  | 'routeTopK';
 
 export interface OpArgument {
   readonly name: string;
@@ -122,12 +144,12 @@ export function embeddingBackward(ids: Handle, dy: Handle, dtable: Handle): void
   ops().embeddingBackward(ids, dy, dtable);
 }
 
-/** rstd = 1 / sqrt(mean(x²) + eps); y = x rstd weight. */
-export function rmsNormForward(x: Handle, weight: Handle, y: Handle, rstd: Handle, eps: number): void {
-  ops().rmsNormForward(x, weight, y, rstd, eps);
+/** rstd = 1 / sqrt(mean(x²) + eps); y = x rstd (offset + weight). */
+export function rmsNormForward(x: Handle, weight: Handle, y: Handle, rstd: Handle, eps: number, offset: number): void {
+  ops().rmsNormForward(x, weight, y, rstd, eps, offset);
 }
 
-/** dx = rstd (dy w - x rstd² mean(dy w x)); dweight += sum over t of dy x rstd. */
+/** w = offset + weight; dx (+)= rstd (dy w - x rstd² mean(dy w x)); dweight += sum over t of dy x rstd; dx may be dy where it does not accumulate. */
 export function rmsNormBackward(
   dy: Handle,
   x: Handle,
@@ -135,8 +157,52 @@ export function rmsNormBackward(
   rstd: Handle,
   dx: Handle,
   dweight: Handle | 0,
+  offset: number,
+  accumulate: boolean,
 ): void {
-  ops().rmsNormBackward(dy, x, weight, rstd, dx, dweight);
+  ops().rmsNormBackward(dy, x, weight, rstd, dx, dweight, offset, accumulate ? 1 : 0);
+}
+
+/** sum += x; y = the RMS norm of sum; the gradient is rmsNormBackward that accumulates into the gradient of sum. */
+export function addRmsNorm(
+  x: Handle,
+  sum: Handle,
+  weight: Handle,
+  y: Handle,
+  rstd: Handle,
+  eps: number,
+  offset: number,
+): void {
+  ops().addRmsNorm(x, sum, weight, y, rstd, eps, offset);
+}
+
+/** rstd = 1 / sqrt(variance(x) + eps); y = (x - mean) rstd weight + bias. */
+export function layerNormForward(
+  x: Handle,
+  weight: Handle,
+  bias: Handle,
+  y: Handle,
+  mean: Handle,
+  rstd: Handle,
+  eps: number,
+): void {
+  ops().layerNormForward(x, weight, bias, y, mean, rstd, eps);
+}
+
+/** h = (x - mean) rstd; g = dy weight; dx (+)= rstd (g - mean(g) - h mean(g h)); dweight += sum over t of dy h; dbias += sum over t of dy. */
+export function layerNormBackward(
+  dy: Handle,
+  x: Handle,
+  weight: Handle,
+  bias: Handle,
+  mean: Handle,
+  rstd: Handle,
+  dx: Handle,
+  dweight: Handle | 0,
+  dbias: Handle | 0,
+  accumulate: boolean,
+): void {
+  ops().layerNormBackward(dy, x, weight, bias, mean, rstd, dx, dweight, dbias, accumulate ? 1 : 0);
 }
 
 /** half-split rotation of the first 2 Half values of a head by positions[t] invFreq[i], times mscale; inverse is the transpose. */
@@ -152,6 +218,26 @@ export function swigluForward(gate: Handle, up: Handle, y: Handle): void {
 /** s = sigmoid(gate); dgate = dy up s (1 + gate (1 - s)); dup = dy gate s; dgate may be gate, dup may be up. */
 export function swigluBackward(dy: Handle, gate: Handle, up: Handle, dgate: Handle, dup: Handle): void {
   ops().swigluBackward(dy, gate, up, dgate, dup);
+}
+
+/** y = gelu(gate) up; gelu as in geluForward. */
+export function gegluForward(gate: Handle, up: Handle, y: Handle, exact: boolean): void {
+  ops().gegluForward(gate, up, y, exact ? 1 : 0);
+}
+
+/** dgate = dy up gelu'(gate); dup = dy gelu(gate); dgate may be gate, dup may be up. */
+export function gegluBackward(dy: Handle, gate: Handle, up: Handle, dgate: Handle, dup: Handle, exact: boolean): void {
+  ops().gegluBackward(dy, gate, up, dgate, dup, exact ? 1 : 0);
+}
+
+/** y = x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x³))) / 2; exact: y = x (1 + erf(x / sqrt(2))) / 2. */
+export function geluForward(x: Handle, y: Handle, exact: boolean): void {
+  ops().geluForward(x, y, exact ? 1 : 0);
+}
+
+/** dx = dy gelu'(x); dx may be x or dy. */
+export function geluBackward(dy: Handle, x: Handle, dx: Handle, exact: boolean): void {
+  ops().geluBackward(dy, x, dx, exact ? 1 : 0);
 }
 
 /** o = softmax(s) v, s = scale q kᵀ, or softcap tanh(scale q kᵀ / softcap) where softcap > 0, over the earlier tokens of the same sequence, at most `window` of them (0: all); lse = log of the sum. */
@@ -209,7 +295,7 @@ export function pagedAttention(
   ops().pagedAttention(q, kCache, vCache, blockTable, rowSequence, rowPosition, o, scale, window, softcap);
 }
 
-/** logits = h Wᵀ in chunks; logp = logit[target] - lse; a negative target gives 0. */
+/** logits = h Wᵀ in chunks, each turned into softcap tanh(logit / softcap) where softcap > 0; logp = logit[target] - lse; a negative target gives 0. */
 export function tokenLogProbsForward(
   h: Handle,
   w: Handle,
@@ -218,11 +304,12 @@ export function tokenLogProbsForward(
   lse: Handle,
   entropy: Handle | 0,
   argmax: Handle | 0,
+  softcap: number,
 ): void {
-  ops().tokenLogProbsForward(h, w, targets, logp, lse, entropy, argmax);
+  ops().tokenLogProbsForward(h, w, targets, logp, lse, entropy, argmax, softcap);
 }
 
-/** g = dlogp (onehot(target) - softmax(logits)); dh = g W; dw += gᵀ h; a head that rounds h to bf16 rounds g too, for both products. */
+/** g = dlogp (onehot(target) - softmax(logits)), with softcap > 0 times 1 - (logit / softcap)²; dh = g W; dw += gᵀ h; a head that rounds h to bf16 rounds g too, for both products. */
 export function tokenLogProbsBackward(
   dlogp: Handle,
   h: Handle,
@@ -231,8 +318,9 @@ export function tokenLogProbsBackward(
   lse: Handle,
   dh: Handle,
   dw: Handle | 0,
+  softcap: number,
 ): void {
-  ops().tokenLogProbsBackward(dlogp, h, w, targets, lse, dh, dw);
+  ops().tokenLogProbsBackward(dlogp, h, w, targets, lse, dh, dw, softcap);
 }
 
 /** p -= lr weightDecay p; m, v = moving averages; p -= lr mhat / (sqrt(vhat) + eps), as torch.optim.AdamW. */
@@ -291,9 +379,45 @@ export function gatherRows(x: Handle, index: Handle, y: Handle): void {
   ops().gatherRows(x, index, y);
 }
 
-/** dx[index[i]] += dy[i], in the order of i. */
-export function scatterRowsAdd(dy: Handle, index: Handle, dx: Handle): void {
-  ops().scatterRowsAdd(dy, index, dx);
+/** y[index[i]] += x[i], in the order of i. */
+export function scatterRowsAdd(x: Handle, index: Handle, y: Handle): void {
+  ops().scatterRowsAdd(x, index, y);
+}
+
+/** y[t] = s[t] x[t]; y may be x. */
+export function scaleRowsForward(x: Handle, s: Handle, y: Handle): void {
+  ops().scaleRowsForward(x, s, y);
+}
+
+/** dx[t] = s[t] dy[t]; ds[t] += sum of dy[t] x[t]; dx may be dy. */
+export function scaleRowsBackward(dy: Handle, x: Handle, s: Handle, dx: Handle, ds: Handle): void {
+  ops().scaleRowsBackward(dy, x, s, dx, ds);
+}
+
+/** y[t] = x[t, begin .. begin + W]. */
+export function sliceColumnsForward(x: Handle, y: Handle, begin: number): void {
+  ops().sliceColumnsForward(x, y, begin);
+}
+
+/** dx[t, begin .. begin + W] += dy[t]. */
+export function sliceColumnsBackward(dy: Handle, dx: Handle, begin: number): void {
+  ops().sliceColumnsBackward(dy, dx, begin);
+}
+
+/** p = softmax(logits[t]); ids = the k largest, best first, ties by the lower id; weights = p[ids], with renormalise over their sum. */
+export function routeTopKForward(logits: Handle, ids: Handle, weights: Handle, renormalise: boolean): void {
+  ops().routeTopKForward(logits, ids, weights, renormalise ? 1 : 0);
+}
+
+/** dp[ids] = dweights; dlogits += p (dp - sum(dp p)); with renormalise p is the softmax over ids alone. */
+export function routeTopKBackward(
+  dweights: Handle,
+  logits: Handle,
+  ids: Handle,
+  dlogits: Handle,
+  renormalise: boolean,
+): void {
+  ops().routeTopKBackward(dweights, logits, ids, dlogits, renormalise ? 1 : 0);
 }
 
 /** dst = src, rounded to nearest even. */
@@ -304,6 +428,11 @@ export function tensorCast(src: Handle, dst: Handle): void {
 /** logits[rows[i], cols[i]] += values[i], in the order of i. */
 export function logitsAddSparse(logits: Handle, rows: Handle, cols: Handle, values: Handle): void {
   ops().logitsAddSparse(logits, rows, cols, values);
+}
+
+/** logits = cap tanh(logits / cap). */
+export function logitsSoftcap(logits: Handle, cap: number): void {
+  ops().logitsSoftcap(logits, cap);
 }
 
 /** temperature (0: greedy, the lowest id wins), top-k, top-p, min-p, then an inverse-CDF draw by uniform(seeds[b], counters[b]). */
@@ -428,6 +557,7 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'y', kind: 'tensor', io: 'out', optional: false },
       { name: 'rstd', kind: 'tensor', io: 'out', optional: false },
       { name: 'eps', kind: 'number' },
+      { name: 'offset', kind: 'number' },
     ],
   },
   rmsNormBackward: {
@@ -440,8 +570,58 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'x', kind: 'tensor', io: 'in', optional: false },
       { name: 'weight', kind: 'tensor', io: 'in', optional: false },
       { name: 'rstd', kind: 'tensor', io: 'in', optional: false },
-      { name: 'dx', kind: 'tensor', io: 'out', optional: false },
+      { name: 'dx', kind: 'tensor', io: 'inout', optional: false },
       { name: 'dweight', kind: 'tensor', io: 'inout', optional: true },
+      { name: 'offset', kind: 'number' },
+      { name: 'accumulate', kind: 'bool' },
+    ],
+  },
+  addRmsNorm: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0.000002,
+    args: [
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'sum', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'weight', kind: 'tensor', io: 'in', optional: false },
+      { name: 'y', kind: 'tensor', io: 'out', optional: false },
+      { name: 'rstd', kind: 'tensor', io: 'out', optional: false },
+      { name: 'eps', kind: 'number' },
+      { name: 'offset', kind: 'number' },
+    ],
+  },
+  layerNormForward: {
+    differentiable: 'layerNorm',
+    backwardOf: null,
+    saved: ['x', 'weight', 'mean', 'rstd'],
+    tolerance: 0.000004,
+    args: [
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'weight', kind: 'tensor', io: 'in', optional: false },
+      { name: 'bias', kind: 'tensor', io: 'in', optional: false },
+      { name: 'y', kind: 'tensor', io: 'out', optional: false },
+      { name: 'mean', kind: 'tensor', io: 'out', optional: false },
+      { name: 'rstd', kind: 'tensor', io: 'out', optional: false },
+      { name: 'eps', kind: 'number' },
+    ],
+  },
+  layerNormBackward: {
+    differentiable: null,
+    backwardOf: 'layerNormForward',
+    saved: [],
+    tolerance: 0.00001,
+    args: [
+      { name: 'dy', kind: 'tensor', io: 'in', optional: false },
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'weight', kind: 'tensor', io: 'in', optional: false },
+      { name: 'bias', kind: 'tensor', io: 'in', optional: false },
+      { name: 'mean', kind: 'tensor', io: 'in', optional: false },
+      { name: 'rstd', kind: 'tensor', io: 'in', optional: false },
+      { name: 'dx', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'dweight', kind: 'tensor', io: 'inout', optional: true },
+      { name: 'dbias', kind: 'tensor', io: 'inout', optional: true },
+      { name: 'accumulate', kind: 'bool' },
     ],
   },
   rope: {
@@ -479,6 +659,55 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'up', kind: 'tensor', io: 'in', optional: false },
       { name: 'dgate', kind: 'tensor', io: 'out', optional: false },
       { name: 'dup', kind: 'tensor', io: 'out', optional: false },
+    ],
+  },
+  gegluForward: {
+    differentiable: 'geglu',
+    backwardOf: null,
+    saved: ['gate', 'up'],
+    tolerance: 0.000004,
+    args: [
+      { name: 'gate', kind: 'tensor', io: 'in', optional: false },
+      { name: 'up', kind: 'tensor', io: 'in', optional: false },
+      { name: 'y', kind: 'tensor', io: 'out', optional: false },
+      { name: 'exact', kind: 'bool' },
+    ],
+  },
+  gegluBackward: {
+    differentiable: null,
+    backwardOf: 'gegluForward',
+    saved: [],
+    tolerance: 0.000006,
+    args: [
+      { name: 'dy', kind: 'tensor', io: 'in', optional: false },
+      { name: 'gate', kind: 'tensor', io: 'in', optional: false },
+      { name: 'up', kind: 'tensor', io: 'in', optional: false },
+      { name: 'dgate', kind: 'tensor', io: 'out', optional: false },
+      { name: 'dup', kind: 'tensor', io: 'out', optional: false },
+      { name: 'exact', kind: 'bool' },
+    ],
+  },
+  geluForward: {
+    differentiable: 'gelu',
+    backwardOf: null,
+    saved: ['x'],
+    tolerance: 0.000004,
+    args: [
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'y', kind: 'tensor', io: 'out', optional: false },
+      { name: 'exact', kind: 'bool' },
+    ],
+  },
+  geluBackward: {
+    differentiable: null,
+    backwardOf: 'geluForward',
+    saved: [],
+    tolerance: 0.000006,
+    args: [
+      { name: 'dy', kind: 'tensor', io: 'in', optional: false },
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'dx', kind: 'tensor', io: 'out', optional: false },
+      { name: 'exact', kind: 'bool' },
     ],
   },
   attentionForward: {
@@ -563,6 +792,7 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'lse', kind: 'tensor', io: 'out', optional: false },
       { name: 'entropy', kind: 'tensor', io: 'out', optional: true },
       { name: 'argmax', kind: 'tensor', io: 'out', optional: true },
+      { name: 'softcap', kind: 'number' },
     ],
   },
   tokenLogProbsBackward: {
@@ -578,6 +808,7 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'lse', kind: 'tensor', io: 'in', optional: false },
       { name: 'dh', kind: 'tensor', io: 'out', optional: false },
       { name: 'dw', kind: 'tensor', io: 'inout', optional: true },
+      { name: 'softcap', kind: 'number' },
     ],
   },
   adamwStep: {
@@ -650,7 +881,7 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
     ],
   },
   tensorAccumulate: {
-    differentiable: null,
+    differentiable: 'accumulate',
     backwardOf: null,
     saved: [],
     tolerance: 0,
@@ -684,14 +915,85 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
     ],
   },
   scatterRowsAdd: {
+    differentiable: 'scatterRowsAdd',
+    backwardOf: null,
+    saved: ['index'],
+    tolerance: 0,
+    args: [
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'index', kind: 'tensor', io: 'in', optional: false },
+      { name: 'y', kind: 'tensor', io: 'inout', optional: false },
+    ],
+  },
+  scaleRowsForward: {
+    differentiable: 'scaleRows',
+    backwardOf: null,
+    saved: ['x', 's'],
+    tolerance: 0,
+    args: [
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 's', kind: 'tensor', io: 'in', optional: false },
+      { name: 'y', kind: 'tensor', io: 'out', optional: false },
+    ],
+  },
+  scaleRowsBackward: {
+    differentiable: null,
+    backwardOf: 'scaleRowsForward',
+    saved: [],
+    tolerance: 0.00001,
+    args: [
+      { name: 'dy', kind: 'tensor', io: 'in', optional: false },
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 's', kind: 'tensor', io: 'in', optional: false },
+      { name: 'dx', kind: 'tensor', io: 'out', optional: false },
+      { name: 'ds', kind: 'tensor', io: 'inout', optional: false },
+    ],
+  },
+  sliceColumnsForward: {
+    differentiable: 'sliceColumns',
+    backwardOf: null,
+    saved: [],
+    tolerance: 0,
+    args: [
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'y', kind: 'tensor', io: 'out', optional: false },
+      { name: 'begin', kind: 'int' },
+    ],
+  },
+  sliceColumnsBackward: {
     differentiable: null,
     backwardOf: null,
     saved: [],
     tolerance: 0,
     args: [
       { name: 'dy', kind: 'tensor', io: 'in', optional: false },
-      { name: 'index', kind: 'tensor', io: 'in', optional: false },
       { name: 'dx', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'begin', kind: 'int' },
+    ],
+  },
+  routeTopKForward: {
+    differentiable: 'routeTopK',
+    backwardOf: null,
+    saved: ['logits', 'ids'],
+    tolerance: 0.000004,
+    args: [
+      { name: 'logits', kind: 'tensor', io: 'in', optional: false },
+      { name: 'ids', kind: 'tensor', io: 'out', optional: false },
+      { name: 'weights', kind: 'tensor', io: 'out', optional: false },
+      { name: 'renormalise', kind: 'bool' },
+    ],
+  },
+  routeTopKBackward: {
+    differentiable: null,
+    backwardOf: 'routeTopKForward',
+    saved: [],
+    tolerance: 0.00001,
+    args: [
+      { name: 'dweights', kind: 'tensor', io: 'in', optional: false },
+      { name: 'logits', kind: 'tensor', io: 'in', optional: false },
+      { name: 'ids', kind: 'tensor', io: 'in', optional: false },
+      { name: 'dlogits', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'renormalise', kind: 'bool' },
     ],
   },
   tensorCast: {
@@ -714,6 +1016,16 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'rows', kind: 'tensor', io: 'in', optional: false },
       { name: 'cols', kind: 'tensor', io: 'in', optional: false },
       { name: 'values', kind: 'tensor', io: 'in', optional: false },
+    ],
+  },
+  logitsSoftcap: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0.000002,
+    args: [
+      { name: 'logits', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'cap', kind: 'number' },
     ],
   },
   sample: {

@@ -144,7 +144,7 @@ describe('errors', () => {
 
   it('show the shape that was expected and the one that came', () => {
     const x = floats([3, 8]);
-    const error = failure(() => nativeOps.rmsNormForward(x, floats([7]), x, floats([3]), 1e-5));
+    const error = failure(() => nativeOps.rmsNormForward(x, floats([7]), x, floats([3]), 1e-5, 0));
     expect(error).toMatchObject({ code: 'NATIVE_BAD_ARGUMENT', op: 'rmsNormForward' });
     expect(error.message).toBe('[rmsNormForward] expected shape [d] with T=3, d=8 for weight but received f32 [7]');
   });
@@ -180,7 +180,7 @@ describe('ops', () => {
   it('normalise a row as the formula says', () => {
     const y = floats([1, 2]);
     const rstd = floats([1]);
-    nativeOps.rmsNormForward(floats([1, 2], [3, 4]), floats([2], [1, 2]), y, rstd, 0);
+    nativeOps.rmsNormForward(floats([1, 2], [3, 4]), floats([2], [1, 2]), y, rstd, 0, 0);
     expect(read(rstd, 1)[0]).toBeCloseTo(1 / Math.sqrt(12.5), 6);
     expect(read(y, 2)[1]).toBeCloseTo((4 / Math.sqrt(12.5)) * 2, 5);
   });

@@ -5,16 +5,23 @@ export interface OpAttrs {
   linear: Record<string, never>;
   lora: { scale: number };
   embedding: Record<string, never>;
-  rmsNorm: Record<string, never>;
+  rmsNorm: { offset: number };
+  layerNorm: Record<string, never>;
   rope: { mscale: number };
   swiglu: Record<string, never>;
+  geglu: { exact: boolean };
+  gelu: { exact: boolean };
   attention: { scale: number; window: number; softcap: number };
-  tokenLogProbs: Record<string, never>;
+  tokenLogProbs: { softcap: number };
   scale: { factor: number };
   add: Record<string, never>;
   accumulate: Record<string, never>;
   dropout: { p: number; seed: readonly [low: number, high: number] };
   gatherRows: Record<string, never>;
+  scatterRowsAdd: Record<string, never>;
+  scaleRows: Record<string, never>;
+  sliceColumns: { begin: number };
+  routeTopK: { renormalise: boolean };
   checkpoint: { rerun: (input: Tensor) => Tensor };
 }
 

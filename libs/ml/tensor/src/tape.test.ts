@@ -134,6 +134,53 @@ describe('gradients against differences', () => {
     });
   });
 
+  it('a residual block by addRmsNorm and accumulate, with an offset', () => {
+    const [x, w, offsetWeight] = [leaf([3, 8]), leaf([8, 8]), leaf([8], 0.3)];
+    check([x, w, offsetWeight], () => {
+      const update = t.linear(x, w);
+      const h = t.addRmsNorm(x, update, offsetWeight, 1e-5, 1);
+      const last = t.linear(t.gelu(h), w);
+      t.accumulate(last, update);
+      return t.rmsNorm(last, offsetWeight, 1e-5, 1);
+    });
+  });
+
+  it('layerNorm, geglu and exact gelu', () => {
+    const [x, w, b] = [leaf([3, 8]), leaf([8]), leaf([8])];
+    check([x, w, b], () => {
+      const h = t.layerNorm(x, w, b, 1e-5);
+      return t.add(t.geglu(h, x), t.gelu(t.geglu(x, h, { exact: true }), { exact: true }));
+    });
+  });
+
+  it('a mixture of experts: routing, column slices, scaled rows and their way back', () => {
+    // Every token once for each of its two experts.
+    const index = t.fromInts(Int32Array.of(0, 0, 1, 1, 2, 2, 3, 3));
+    for (const renormalise of [true, false]) {
+      const [x, router, expert] = [leaf([4, 6]), leaf([3, 6], 2), leaf([6, 6])];
+      check(
+        [x, router, expert],
+        () => {
+          const { weights } = t.routeTopK(t.linear(x, router), { k: 2, renormalise });
+          const rows = t.linear(t.gatherRows(x, index), expert);
+          const halves = t.add(t.sliceColumns(rows, 0, 3), t.sliceColumns(rows, 3, 6));
+          const out = t.zeros([4, 3]);
+          t.scatterRowsAdd(t.scaleRows(halves, weights), index, out);
+          return out;
+        },
+        4e-3,
+      );
+    }
+    free(index);
+  });
+
+  it('tokenLogProbs with a soft cap', () => {
+    const [hidden, head] = [leaf([3, 4], 2), leaf([6, 4], 2)];
+    const targets = t.fromInts(Int32Array.of(2, -1, 4));
+    check([hidden, head], () => t.tokenLogProbs(hidden, head, targets, { softcap: 2 }).logp);
+    free(targets);
+  });
+
   it('checkpointed bodies', () => {
     const [x, w] = [leaf([3, 4]), leaf([4, 4])];
     check([x, w], () => t.checkpoint((h) => t.add(h, t.linear(t.swiglu(h, h), w)), x));

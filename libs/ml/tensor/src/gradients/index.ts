@@ -5,11 +5,17 @@ import { checkpoint } from './checkpoint.js';
 import { dropout } from './dropout.js';
 import { embedding } from './embedding.js';
 import { gatherRows } from './gather-rows.js';
+import { geglu, gelu } from './gelu.js';
+import { layerNorm } from './layer-norm.js';
 import { linear } from './linear.js';
 import { lora } from './lora.js';
 import { rmsNorm } from './rms-norm.js';
 import { rope } from './rope.js';
+import { routeTopK } from './route-top-k.js';
+import { scaleRows } from './scale-rows.js';
 import { scale } from './scale.js';
+import { scatterRowsAdd } from './scatter-rows-add.js';
+import { sliceColumns } from './slice-columns.js';
 import { swiglu } from './swiglu.js';
 import { tokenLogProbs } from './token-log-probs.js';
 import type { RecordedOp } from '../op-record.js';
@@ -24,8 +30,11 @@ export const gradients = {
   lora,
   embedding,
   rmsNorm,
+  layerNorm,
   rope,
   swiglu,
+  geglu,
+  gelu,
   attention,
   tokenLogProbs,
   scale,
@@ -33,5 +42,9 @@ export const gradients = {
   accumulate,
   dropout,
   gatherRows,
+  scatterRowsAdd,
+  scaleRows,
+  sliceColumns,
+  routeTopK,
   checkpoint,
 } satisfies GradientTable;

@@ -17,8 +17,11 @@ interface OpInputs {
   lora: readonly [x: T, a: T, b: T];
   embedding: readonly [ids: T, table: T];
   rmsNorm: readonly [x: T, weight: T];
+  layerNorm: readonly [x: T, weight: T, bias: T];
   rope: readonly [x: T, positions: T, invFreq: T];
   swiglu: readonly [gate: T, up: T];
+  geglu: readonly [gate: T, up: T];
+  gelu: readonly [x: T];
   attention: readonly [q: T, k: T, v: T, cuSeqlens: T];
   tokenLogProbs: readonly [hidden: T, head: T, targets: T];
   scale: readonly [x: T];
@@ -26,6 +29,10 @@ interface OpInputs {
   accumulate: readonly [x: T, y: T];
   dropout: readonly [x: T];
   gatherRows: readonly [x: T, index: T];
+  scatterRowsAdd: readonly [x: T, index: T, target: T];
+  scaleRows: readonly [x: T, factors: T];
+  sliceColumns: readonly [x: T];
+  routeTopK: readonly [logits: T];
   checkpoint: readonly [input: T];
 }
 
@@ -34,8 +41,11 @@ interface OpSaved {
   lora: readonly [xa: T];
   embedding: readonly [];
   rmsNorm: readonly [rstd: T];
+  layerNorm: readonly [mean: T, rstd: T];
   rope: readonly [];
   swiglu: readonly [];
+  geglu: readonly [];
+  gelu: readonly [];
   attention: readonly [lse: T];
   tokenLogProbs: readonly [lse: T];
   scale: readonly [];
@@ -43,6 +53,10 @@ interface OpSaved {
   accumulate: readonly [];
   dropout: readonly [];
   gatherRows: readonly [];
+  scatterRowsAdd: readonly [];
+  scaleRows: readonly [];
+  sliceColumns: readonly [];
+  routeTopK: readonly [ids: T];
   checkpoint: readonly [];
 }
 

@@ -9,6 +9,7 @@ export const tokenLogProbs: GradientRule<'tokenLogProbs'> = (record, store) => {
   const dhead = store.wants(head) ? store.sum(head).id : 0;
   const dhidden = empty(hidden.shape);
   const [lse] = record.saved;
-  ops.tokenLogProbsBackward(dlogp.id, hidden.id, head.id, targets.id, lse.id, dhidden.id, dhead);
+  const forward = [hidden.id, head.id, targets.id, lse.id] as const;
+  ops.tokenLogProbsBackward(dlogp.id, ...forward, dhidden.id, dhead, record.attrs.softcap);
   store.giveOrDrop(hidden, dhidden);
 };

@@ -28,6 +28,11 @@ export function logitsAddSparse(logits: Tensor, rows: Tensor, cols: Tensor, valu
   ops.logitsAddSparse(logits.id, rows.id, cols.id, values.id);
 }
 
+/** logits = cap tanh(logits / cap), in place (Gemma 2's final logits). */
+export function logitsSoftcap(logits: Tensor, cap: number): void {
+  ops.logitsSoftcap(logits.id, cap);
+}
+
 /** Log-probability of tokens[b], and the k best ids with theirs: topIds i32 [B, k], topLogp f32 [B, k]. */
 export function logitsTopLogProbs(logits: Tensor, tokens: Tensor, logp: Tensor, topIds: Tensor, topLogp: Tensor): void {
   ops.logitsTopLogProbs(logits.id, tokens.id, logp.id, topIds.id, topLogp.id);

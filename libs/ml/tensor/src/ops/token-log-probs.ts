@@ -14,6 +14,13 @@ export interface TokenLogProbs {
   readonly argmax: Tensor | undefined;
 }
 
+export interface TokenLogProbsOptions {
+  readonly entropy?: boolean;
+  readonly argmax?: boolean;
+  /** Logits become softcap tanh(logit / softcap), as in Gemma 2; 0 = as they are. */
+  readonly softcap?: number;
+}
+
 /**
  * Final projection, log-softmax and choice of the target in one: only [T] numbers leave the kernel, the T x V logits never
  * exist as a whole. The gradient is defined for `logp`.
@@ -22,15 +29,17 @@ export function tokenLogProbs(
   hidden: Tensor,
   head: Tensor,
   targets: Tensor,
-  wanted: { entropy?: boolean; argmax?: boolean } = {},
+  { entropy: wantsEntropy = false, argmax: wantsArgmax = false, softcap = 0 }: TokenLogProbsOptions = {},
 ): TokenLogProbs {
   const shape = [dim(hidden.shape, 0)];
   const logp = empty(shape);
   const lse = empty(shape);
-  const entropy = wanted.entropy ? empty(shape) : undefined;
-  const argmax = wanted.argmax ? empty(shape, 'i32') : undefined;
-  ops.tokenLogProbsForward(hidden.id, head.id, targets.id, logp.id, lse.id, entropy?.id ?? 0, argmax?.id ?? 0);
-  if (isRecorded(hidden, head)) recordOp('tokenLogProbs', [hidden, head, targets], [logp], {}, { saved: [lse] });
-  else lse.free();
+  const entropy = wantsEntropy ? empty(shape) : undefined;
+  const argmax = wantsArgmax ? empty(shape, 'i32') : undefined;
+  const results = [logp.id, lse.id, entropy?.id ?? 0, argmax?.id ?? 0] as const;
+  ops.tokenLogProbsForward(hidden.id, head.id, targets.id, ...results, softcap);
+  if (isRecorded(hidden, head)) {
+    recordOp('tokenLogProbs', [hidden, head, targets], [logp], { softcap }, { saved: [lse] });
+  } else lse.free();
   return { logp, entropy, argmax };
 }
