@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seeded } from '@hone/base';
-import { memoryStats, onDevice } from '@hone/tensor';
+import { Tape, memoryStats, onDevice } from '@hone/tensor';
 import { LoraAdapter, loraConfig } from '@hone/nn';
 import {
   adapterFiles,
@@ -33,11 +33,27 @@ const sizes = {
   bos_token_id: 1,
 };
 
+const gemma = { head_dim: 32, query_pre_attn_scalar: 16, sliding_window: 5 };
+
 const families: Record<string, Record<string, unknown>> = {
   llama: { architectures: ['LlamaForCausalLM'], model_type: 'llama', tie_word_embeddings: true },
   mistral: { architectures: ['MistralForCausalLM'], model_type: 'mistral', sliding_window: 5 },
   qwen2: { architectures: ['Qwen2ForCausalLM'], model_type: 'qwen2', tie_word_embeddings: true },
   qwen3: { architectures: ['Qwen3ForCausalLM'], model_type: 'qwen3', head_dim: 32, attention_bias: false },
+  smollm3: { architectures: ['SmolLM3ForCausalLM'], model_type: 'smollm3', no_rope_layer_interval: 2 },
+  gemma2: { architectures: ['Gemma2ForCausalLM'], model_type: 'gemma2', ...gemma, attn_logit_softcapping: 5 },
+  gemma3: { architectures: ['Gemma3ForCausalLM'], model_type: 'gemma3_text', ...gemma, sliding_window_pattern: 2 },
+  phi3: { architectures: ['Phi3ForCausalLM'], model_type: 'phi3' },
+  gpt2: { architectures: ['GPT2LMHeadModel'], model_type: 'gpt2', n_embd: 64, n_layer: 2, n_head: 4, n_positions: 128 },
+  'qwen3-moe': {
+    architectures: ['Qwen3MoeForCausalLM'],
+    model_type: 'qwen3_moe',
+    num_experts: 8,
+    num_experts_per_tok: 3,
+    moe_intermediate_size: 64,
+    mlp_only_layers: [0],
+  },
+  mixtral: { architectures: ['MixtralForCausalLM'], model_type: 'mixtral', num_local_experts: 4 },
 };
 
 let root: string;
@@ -145,29 +161,34 @@ describe.each(Object.keys(families))('%s', (family) => {
   });
 });
 
-describe.each(['f32', 'bf16', 'nf4'] as BaseFormat[])('a base in %s', (format) => {
-  it('gives each row the same bits whatever shares its batch, adapters included', () => {
-    const model = loadModel(join(root, 'qwen2'), { format });
-    const adapter = randomAdapter(model, 1);
-    const other = randomAdapter(model, 2);
-    const lanes: Lane[] = [
-      { ids: sequence, adapter },
-      { ids: [...sequence].reverse(), adapter: other },
-      { ids: sequence },
-    ];
-    const together = paged(model, lanes, [13, 8]);
-    lanes.forEach((lane, i) => {
-      // Alone, and cut into other chunks, as a busy engine would cut them.
-      expect(paged(model, [lane], [13, 8])[0]).toEqual(together[i]);
-      expect(paged(model, [lane], [21])[0]).toEqual(together[i]);
-      expect(paged(model, [lane], [5, 15, 1])[0]).toEqual(together[i]);
+const formats = ['f32', 'bf16', 'nf4'] as BaseFormat[];
+
+describe.each(Object.keys(families).flatMap((family) => formats.map((format) => [family, format] as const)))(
+  '%s in %s',
+  (family, format) => {
+    it('gives each row the same bits whatever shares its batch, adapters included', () => {
+      const model = loadModel(join(root, family), { format });
+      const adapter = randomAdapter(model, 1);
+      const other = randomAdapter(model, 2);
+      const lanes: Lane[] = [
+        { ids: sequence, adapter },
+        { ids: [...sequence].reverse(), adapter: other },
+        { ids: sequence },
+      ];
+      const together = paged(model, lanes, [13, 8]);
+      lanes.forEach((lane, i) => {
+        // Alone, and cut into other chunks, as a busy engine would cut them.
+        expect(paged(model, [lane], [13, 8])[0]).toEqual(together[i]);
+        expect(paged(model, [lane], [21])[0]).toEqual(together[i]);
+        expect(paged(model, [lane], [5, 15, 1])[0]).toEqual(together[i]);
+      });
+      expect(together[0]).not.toEqual(together[2]);
+      adapter.free();
+      other.free();
+      model.free();
     });
-    expect(together[0]).not.toEqual(together[2]);
-    adapter.free();
-    other.free();
-    model.free();
-  });
-});
+  },
+);
 
 describe('an adapter', () => {
   const withBase = (body: (model: CausalModel, adapter: LoraAdapter) => void) => {
@@ -271,6 +292,47 @@ describe('loading', () => {
     expect(() => loadModel(new Map(files).set('config.json', fewer))).toThrow('have no place in LlamaForCausalLM');
     expect(() => loadModel(folder, { format: 'nf4', isTrainable: true })).toThrow('train an adapter instead');
     expect(memoryStats().liveBytes).toBe(live);
+  });
+
+  it('takes files of the bare decoder, as the original GPT-2 is published, masks and all', () => {
+    const folder = join(root, 'gpt2');
+    const whole = new SafetensorsFile(memorySource('whole', readFileSync(join(folder, 'model.safetensors'))));
+    const tensors = [...whole.tensors].map(([name, { shape }]) => {
+      const tensor = { dtype: 'F32', shape, data: whole.floats(name) } as const;
+      return [name.replace('transformer.', ''), tensor] as const;
+    });
+    const mask = { dtype: 'F32', shape: [1, 1, 2, 2], data: new Float32Array(4) } as const;
+    const bytes = safetensorsBytes(new Map([...tensors, ['h.0.attn.bias', mask]]));
+    const config = new Uint8Array(readFileSync(join(folder, 'config.json')));
+    const [one, two] = [
+      loadModel(folder),
+      loadModel(
+        new Map([
+          ['config.json', config],
+          ['model.safetensors', bytes],
+        ]),
+      ),
+    ];
+    expect(dense(two, sequence)).toEqual(dense(one, sequence));
+    one.free();
+    two.free();
+  });
+
+  it('refuses to train without the dropout that config.json asks for, and answers all the same', () => {
+    const model = loadModel(join(root, 'gpt2'));
+    const batch = { ids: Int32Array.of(5), positions: Int32Array.of(0), cuSeqlens: Int32Array.of(0, 1) };
+    expect(() => new Tape().record(() => model.hidden(batch))).toThrow('set resid_pdrop, embd_pdrop, attn_pdrop to 0');
+    model.hidden(batch).free();
+    model.free();
+  });
+
+  it('tells which models repeat the same ops for every batch of a size', () => {
+    const capturable = Object.keys(families).filter((family) => {
+      const model = loadModel(join(root, family));
+      model.free();
+      return model.isCapturable;
+    });
+    expect(capturable).toEqual(Object.keys(families).filter((family) => !['qwen3-moe', 'mixtral'].includes(family)));
   });
 
   it('on the null device counts what it would take', () => {

@@ -8,19 +8,21 @@ import {
   keep,
   kvWrite,
   linear,
+  logitsSoftcap,
   pagedAttention,
   scoped,
   tokenLogProbs,
   type Tensor,
   type TokenLogProbs,
 } from '@hone/tensor';
-import { Embedding, RmsNorm, baseOnly, type AdaptableModule, type LinearContext } from '@hone/nn';
+import { baseOnly, type AdaptableModule, type LinearContext } from '@hone/nn';
 import type { ModelConfig } from './config/model-config.js';
 import { allLinears } from './config/weight-map.js';
 import { kvBytesPerPage, newKvCache } from './kv-cache.js';
 import type { Attend } from './layers/attention.js';
 import { DecoderLayer } from './layers/decoder-layer.js';
-import { ModuleBuilder } from './layers/module-builder.js';
+import { InputEmbedding } from './layers/input-embedding.js';
+import { ModuleBuilder, type Norm } from './layers/module-builder.js';
 import type { BaseFormat, KvCache, ModelShape, PackedBatch, StepBatch } from './model.js';
 import type { LoadedWeights } from './weights.js';
 
@@ -30,9 +32,9 @@ export class CausalModel {
   /** The linear modules that an adapter may be put on. */
   readonly modules: readonly AdaptableModule[];
   readonly arenas: LoadedWeights['arenas'];
-  readonly #embedding: Embedding;
+  readonly #embedding: InputEmbedding;
   readonly #layers: readonly DecoderLayer[];
-  readonly #norm: RmsNorm;
+  readonly #norm: Norm;
   readonly #head: Tensor;
   /** Everything on the device that is the model's own: weights and rotary tables. */
   readonly #owned: readonly Tensor[];
@@ -50,13 +52,20 @@ export class CausalModel {
     this.modules = allLinears(config);
     this.arenas = weights.arenas;
     const { tensors } = weights;
-    const { embeddingPath, headPath, norm, layers: specs } = config.decoder;
-    const build = new ModuleBuilder(tensors, allLinears(config));
-    this.#embedding = new Embedding(tensors.get(`${embeddingPath}.weight`) as Tensor);
+    const { embeddingPath, embeddingScale, positionPath, headPath, norm, layers: specs } = config.decoder;
+    const weight = (path: string) => tensors.get(`${path}.weight`) as Tensor;
+    const build = new ModuleBuilder(tensors, this.modules);
+    const positions = positionPath === undefined ? undefined : weight(positionPath);
+    this.#embedding = new InputEmbedding(weight(embeddingPath), embeddingScale, positions);
     this.#layers = specs.map((spec, index) => new DecoderLayer(index, spec, build));
     this.#norm = build.norm(norm);
-    this.#head = headPath === undefined ? this.#embedding.table : (tensors.get(`${headPath}.weight`) as Tensor);
+    this.#head = headPath === undefined ? this.#embedding.table : weight(headPath);
     this.#owned = [...tensors.values(), ...build.tables];
+  }
+
+  /** Whether a step's ops are the same for every batch of one size: a mixture of experts looks at its rows between two ops. */
+  get isCapturable(): boolean {
+    return this.config.decoder.layers.every(({ mlp }) => mlp.kind !== 'experts');
   }
 
   /** Hidden states [wanted rows, hiddenSize] after the final norm; recorded while a tape records. */
@@ -81,7 +90,8 @@ export class CausalModel {
     targets: Int32Array,
     wanted: { entropy?: boolean; argmax?: boolean } = {},
   ): TokenLogProbs {
-    const run = () => ({ ...tokenLogProbs(hidden, this.#head, fromInts(targets), wanted) });
+    const softcap = this.config.decoder.logitSoftcap;
+    const run = () => ({ ...tokenLogProbs(hidden, this.#head, fromInts(targets), { ...wanted, softcap }) });
     return isRecording() ? run() : scoped(run);
   }
 
@@ -134,7 +144,10 @@ export class CausalModel {
     const x = this.#layersForward(batch.ids, ints(batch.positions), attend, { ranges }, false);
     // Only the rows that sample now go through the norm and the head.
     const wanted = this.#norm.forward(gatherRows(x, ints(batch.logitRows)));
-    return linear(wanted, this.#head);
+    const logits = linear(wanted, this.#head);
+    const { logitSoftcap } = this.config.decoder;
+    if (logitSoftcap > 0) logitsSoftcap(logits, logitSoftcap);
+    return logits;
   }
 
   #layersForward(
@@ -144,7 +157,7 @@ export class CausalModel {
     context: LinearContext,
     isCheckpointed: boolean,
   ): Tensor {
-    let x = this.#embedding.forward(fromInts(ids));
+    let x = this.#embedding.forward(fromInts(ids), positions);
     for (const layer of this.#layers) {
       const forward = (input: Tensor) => layer.forward(input, positions, attend, context);
       if (isRecording()) {

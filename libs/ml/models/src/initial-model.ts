@@ -7,7 +7,7 @@ import { weightMap, type WeightSpec } from './config/weight-map.js';
 import { writeSafetensors, type TensorToWrite } from './safetensors/writer.js';
 
 /**
- * Writes an untrained model: matrices normal with the config's initializer_range (0.02), norms one, biases zero, as
+ * Writes an untrained model: matrices normal with the config's initializer_range (0.02), norms neutral, biases zero, as
  * transformers starts. Each tensor draws from (seed, its name).
  */
 export function writeInitialModel(config: Record<string, unknown>, folder: string, seed: number): void {
@@ -21,9 +21,9 @@ export function writeInitialModel(config: Record<string, unknown>, folder: strin
   writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
 }
 
-function initialValues({ name, shape, role }: WeightSpec, spread: number, seed: number): Float32Array {
+function initialValues({ name, shape, role, isOffset }: WeightSpec, spread: number, seed: number): Float32Array {
   const count = shape.reduce((product, size) => product * size, 1);
-  if (role === 'norm') return new Float32Array(count).fill(1);
+  if (role === 'norm') return new Float32Array(count).fill(isOffset ? 0 : 1);
   if (role === 'bias') return new Float32Array(count);
   const random = seeded(seed, 'weight', name);
   // Box-Muller: two uniform numbers give one normal one (the second is left, for one draw per element).

@@ -1,13 +1,15 @@
 import { join } from 'node:path';
 import { fromFloats, scoped, linear } from '@hone/tensor';
 import type { LoraAdapter, LoraModule } from '@hone/nn';
-import { weightMap } from './config/weight-map.js';
+import { underBaseName } from './base-names.js';
+import { weightMap, type WeightSpec } from './config/weight-map.js';
 import { openWeights } from './formats/open-weights.js';
 import type { WeightSource } from './formats/weight-source.js';
 import { readModelConfig } from './load-model.js';
 import type { ModelSource } from './model.js';
 import { copyCompanions } from './save-model.js';
 import { bf16FromFloats } from './safetensors/floats.js';
+import { transpose } from './transpose.js';
 import { writeSafetensors, type TensorToWrite } from './safetensors/writer.js';
 
 /** scale B A [out, in]: B through a linear product whose weight is Aᵀ. */
@@ -33,14 +35,16 @@ export function updateOf({ a, b, scale }: LoraModule): Float32Array {
  */
 export function mergeAdapter(source: ModelSource, adapter: LoraAdapter, folder: string): void {
   const config = readModelConfig(source);
-  const files = openWeights(source);
+  const specs = weightMap(config);
+  const files = underBaseName(openWeights(source), specs);
   try {
     const tensors = new Map<string, TensorToWrite>();
     let isNarrow = true;
-    for (const { name, shape } of weightMap(config)) {
+    for (const spec of specs) {
+      const { name, shape } = spec;
       const { dtype } = files.entry(name);
       isNarrow &&= dtype === 'BF16';
-      const merged = () => mergedFloats(files, name, adapter);
+      const merged = () => mergedFloats(files, spec, adapter);
       tensors.set(
         name,
         dtype === 'BF16'
@@ -55,11 +59,12 @@ export function mergeAdapter(source: ModelSource, adapter: LoraAdapter, folder: 
   }
 }
 
-function mergedFloats(files: WeightSource, name: string, adapter: LoraAdapter): Float32Array {
+function mergedFloats(files: WeightSource, { name, isTransposed }: WeightSpec, adapter: LoraAdapter): Float32Array {
   const floats = files.floats(name);
   const module = adapter.modules.get(name.replace(/\.weight$/, ''));
   if (!module) return floats;
-  const update = updateOf(module);
+  const [rows, columns] = [module.b.shape[0] as number, module.a.shape[1] as number];
+  const update = isTransposed ? transpose(updateOf(module), rows, columns) : updateOf(module);
   const merged = new Float32Array(floats.length);
   for (let i = 0; i < merged.length; i++) merged[i] = (floats[i] as number) + (update[i] as number);
   return merged;

@@ -6,6 +6,7 @@ import type { CausalModel } from './causal-model.js';
 import { weightMap } from './config/weight-map.js';
 import type { ModelSource } from './model.js';
 import { readConfigJson, readFile } from './model-source.js';
+import { transpose } from './transpose.js';
 import { writeSafetensors, type TensorToWrite } from './safetensors/writer.js';
 
 /** Files beside the weights that belong to a model whatever its weights are. */
@@ -37,9 +38,11 @@ export function saveModel(model: CausalModel, source: ModelSource, folder: strin
   const { decayed, plain } = model.arenas;
   copyCompanions(source, folder, 'float32');
   const tensors = new Map<string, TensorToWrite>();
-  for (const { name, shape } of weightMap(model.config)) {
+  for (const { name, shape, isTransposed } of weightMap(model.config)) {
     const parameter = (decayed.parameters.get(name) ?? plain.get(name)) as Tensor;
-    tensors.set(name, { dtype: 'F32', shape, data: () => parameter.floats() });
+    const [rows, columns] = parameter.shape as [number, number];
+    const data = () => (isTransposed ? transpose(parameter.floats(), rows, columns) : parameter.floats());
+    tensors.set(name, { dtype: 'F32', shape, data });
   }
   writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
 }

@@ -1,10 +1,12 @@
 import { refusal } from '@hone/base';
 import { empty, keep, packWeight, scoped, type PackedFormat, type Tensor } from '@hone/tensor';
 import { ParameterArena } from '@hone/nn';
+import { underBaseName } from './base-names.js';
 import type { ModelConfig } from './config/model-config.js';
-import { weightMap, type WeightSpec } from './config/weight-map.js';
+import { shapeOnDevice, weightMap, type WeightSpec } from './config/weight-map.js';
 import type { BaseFormat } from './model.js';
 import { bf16FromFloats, floatsFromBytes, halvesFromBytes } from './safetensors/floats.js';
+import { transpose } from './transpose.js';
 import type { WeightSource } from './formats/weight-source.js';
 
 /** Every weight on the device by its name. */
@@ -14,9 +16,11 @@ export interface LoadedWeights {
   readonly arenas: { readonly decayed: ParameterArena; readonly plain: ParameterArena } | undefined;
 }
 
-/** Buffers that old checkpoints carry and nobody reads. */
+/** Buffers that old checkpoints carry and nobody reads: rotary tables, causal masks. */
+const buffers = /\.rotary_emb\.inv_freq$|\.attn\.(masked_)?bias$/;
+
 const isIgnored = (name: string, config: ModelConfig): boolean =>
-  name.endsWith('.rotary_emb.inv_freq') || (config.isHeadTied && name === 'lm_head.weight');
+  buffers.test(name) || (config.isHeadTied && name === 'lm_head.weight');
 
 export interface WeightOptions {
   readonly format: BaseFormat;
@@ -26,9 +30,10 @@ export interface WeightOptions {
 }
 
 /** Checks every weight against the shape that the config asks for, reads it once and packs it for the kernels. */
-export function loadWeights(files: WeightSource, config: ModelConfig, options: WeightOptions): LoadedWeights {
+export function loadWeights(source: WeightSource, config: ModelConfig, options: WeightOptions): LoadedWeights {
   const { format, isTrainable, isRead } = options;
   const specs = weightMap(config);
+  const files = underBaseName(source, specs);
   refuseUnknown(files, specs, config);
   const arenas = isTrainable ? newArenas(specs) : undefined;
   const tensors = new Map<string, Tensor>();
@@ -59,7 +64,11 @@ const isDecayed = ({ role }: WeightSpec): boolean => role !== 'norm' && role !==
 
 function newArenas(specs: readonly WeightSpec[]): NonNullable<LoadedWeights['arenas']> {
   const arena = (wanted: boolean) => {
-    const made = new ParameterArena(specs.filter((spec) => isDecayed(spec) === wanted));
+    const made = new ParameterArena(
+      specs
+        .filter((spec) => isDecayed(spec) === wanted)
+        .map((spec) => ({ name: spec.name, shape: shapeOnDevice(spec) })),
+    );
     made.train();
     return made;
   };
@@ -68,13 +77,19 @@ function newArenas(specs: readonly WeightSpec[]): NonNullable<LoadedWeights['are
 
 function floatsOf(spec: WeightSpec, dtype: string, bytes: Uint8Array): Float32Array {
   const floats = floatsFromBytes(dtype as Parameters<typeof floatsFromBytes>[0], bytes);
-  if (floats) return floats;
+  if (floats) return turned(spec, floats);
   const message = `[weights] expected floats for ${spec.name} but received ${dtype}; fix: load the unquantised model`;
   throw refusal('unsupported_dtype', message, { param: spec.name });
 }
 
+/** The values in the order of the device. */
+function turned<A extends Float32Array | Uint16Array>({ shape, isTransposed }: WeightSpec, values: A): A {
+  return isTransposed ? transpose(values, shape[0] as number, shape[1] as number) : values;
+}
+
 /** Linear weights are packed, embeddings and heads stay plain (looked up, or read by the log-probability kernel), norms f32. */
 function upload(spec: WeightSpec, dtype: string, bytes: Uint8Array | undefined, format: BaseFormat): Tensor {
+  if (spec.role === 'router') return packWeight(plain(spec, dtype, bytes), 'packed-f32');
   if (spec.role === 'linear') return packWeight(plain(spec, dtype, bytes), packedFormat(spec, format));
   const isNarrow = format !== 'f32' && (spec.role === 'embedding' || spec.role === 'head');
   const tensor = empty(spec.shape, isNarrow ? 'bf16' : 'f32');
@@ -84,18 +99,18 @@ function upload(spec: WeightSpec, dtype: string, bytes: Uint8Array | undefined, 
 }
 
 /** NF4 blocks hold 64 weights of one row; a matrix whose rows are no whole number of blocks stays in bf16. */
-function packedFormat({ shape }: WeightSpec, format: BaseFormat): PackedFormat {
+function packedFormat(spec: WeightSpec, format: BaseFormat): PackedFormat {
   if (format === 'f32') return 'packed-f32';
   if (format === 'int8') return 'int8';
-  return format === 'nf4' && (shape[1] as number) % 64 === 0 ? 'nf4' : 'packed-bf16';
+  return format === 'nf4' && (shapeOnDevice(spec)[1] as number) % 64 === 0 ? 'nf4' : 'packed-bf16';
 }
 
 /** The weight in the file's own type, so that packing rounds once. */
 function plain(spec: WeightSpec, dtype: string, bytes: Uint8Array | undefined): Tensor {
   const own = dtype === 'BF16' ? 'bf16' : dtype === 'F16' ? 'f16' : 'f32';
-  const tensor = empty(spec.shape, own);
+  const tensor = empty(shapeOnDevice(spec), own);
   if (!bytes) return tensor;
-  return tensor.write(own === 'f32' ? floatsOf(spec, dtype, bytes) : halvesFromBytes(bytes));
+  return tensor.write(own === 'f32' ? floatsOf(spec, dtype, bytes) : turned(spec, halvesFromBytes(bytes)));
 }
 
 function refuseUnknown(files: WeightSource, specs: readonly WeightSpec[], config: ModelConfig): void {

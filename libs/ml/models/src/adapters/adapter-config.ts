@@ -7,7 +7,6 @@ const inert: Readonly<Record<string, readonly unknown[]>> = {
   alora_invocation_tokens: [null],
   arrow_config: [null],
   bias: ['none'],
-  fan_in_fan_out: [false],
   kasa_config: [null],
   layer_replication: [null],
   lora_bias: [false],
@@ -37,6 +36,12 @@ export function parseAdapterConfig(json: Record<string, unknown>, modelType: str
     const isEmpty = Array.isArray(value) && value.length === 0;
     if (value !== null && !isEmpty && !values.includes(value)) throw refuse(field, 'this variant of LoRA is not built');
   }
+  const family = familyOfModelType(modelType);
+  // PEFT says by this flag how the base's weight lies in memory; A and B are the same either way.
+  const isTransposed = family?.hasTransposedWeights ?? false;
+  if (json['fan_in_fan_out'] === true && !isTransposed) {
+    throw refuse('fan_in_fan_out', `the linear weights of ${modelType} are not transposed`);
+  }
   const initial = json['init_lora_weights'];
   if (typeof initial === 'string' && rewritesBase.test(initial)) {
     throw refuse('init_lora_weights', 'it changes the base weights; convert the adapter to plain LoRA first');
@@ -52,7 +57,7 @@ export function parseAdapterConfig(json: Record<string, unknown>, modelType: str
     if (typeof value === 'number') return value;
     throw refuse(field, 'expected a number');
   };
-  const targetModules = names('target_modules') ?? familyOfModelType(modelType)?.loraTargets;
+  const targetModules = names('target_modules') ?? family?.loraTargets;
   if (targetModules === undefined) throw refuse('target_modules', 'expected module names');
   return loraConfig({
     r: number('r', 8),
@@ -73,7 +78,11 @@ function layersOf(value: unknown): number[] | undefined {
 }
 
 /** All fields that PEFT 0.21 writes, in its order, so that its own loader finds nothing missing and nothing unknown. */
-export function adapterConfigJson(config: LoraConfig, baseName: string | null): Record<string, unknown> {
+export function adapterConfigJson(
+  config: LoraConfig,
+  baseName: string | null,
+  hasTransposedWeights = false,
+): Record<string, unknown> {
   const targets = config.targetModules;
   return {
     alora_invocation_tokens: null,
@@ -86,7 +95,7 @@ export function adapterConfigJson(config: LoraConfig, baseName: string | null): 
     ensure_weight_tying: false,
     eva_config: null,
     exclude_modules: config.excludeModules ?? null,
-    fan_in_fan_out: false,
+    fan_in_fan_out: hasTransposedWeights,
     inference_mode: true,
     init_lora_weights: true,
     kasa_config: null,

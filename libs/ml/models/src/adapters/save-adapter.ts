@@ -25,10 +25,13 @@ const metadataOf = (adapter: LoraAdapter): Record<string, string> => ({
 });
 
 /** PEFT writes "all-linear" as the names that it stood for. */
-function configText({ config, modules }: LoraAdapter, { baseName = null }: SaveAdapterOptions): string {
+function configText(
+  { config, modules, hasTransposedWeights }: LoraAdapter,
+  { baseName = null }: SaveAdapterOptions,
+): string {
   const names = new Set([...modules.keys()].map((path) => path.split('.').at(-1) as string));
   const targetModules = config.targetModules === 'all-linear' ? [...names] : config.targetModules;
-  return JSON.stringify(adapterConfigJson({ ...config, targetModules }, baseName), null, 2);
+  return JSON.stringify(adapterConfigJson({ ...config, targetModules }, baseName, hasTransposedWeights), null, 2);
 }
 
 const card = (adapter: LoraAdapter, { baseName = null }: SaveAdapterOptions): string =>

@@ -41,7 +41,7 @@ describe('a configuration', () => {
       sliding_window: 4096,
     });
     expect(mistral).toMatchObject({ kvHeads: 8, headDim: 128 });
-    expect(attentionOf(mistral)[0]?.projection.q.hasBias).toBe(false);
+    expect(attentionOf(mistral)[0]?.projection).toMatchObject({ kind: 'separate', q: { hasBias: false } });
     expect(new Set(windowsOf(mistral))).toEqual(new Set([4096]));
     const qwen = parseModelConfig({
       ...ofQwen,
@@ -81,6 +81,84 @@ describe('a configuration', () => {
     refused({ num_key_value_heads: 5 }, 'num_key_value_heads');
     refused({ vocab_size: '32000' }, 'expected a number for vocab_size');
     refused({ hidden_size: -1 }, 'a whole number above zero for hidden_size');
+  });
+});
+
+describe('the defaults of each family where config.json is silent', () => {
+  const of = (architecture: string, modelType: string, change: Record<string, unknown> = {}) =>
+    parseModelConfig({ ...llama2, architectures: [architecture], model_type: modelType, ...change });
+  const attentions = (config: ModelConfig) => config.decoder.layers.map(({ attention }) => attention);
+
+  it('of Mistral slide by 4096 when the field is missing, and not at all when it is null', () => {
+    const windows = (change: object) => attentions(of('MistralForCausalLM', 'mistral', { ...change }))[0]?.window;
+    expect(windows({})).toBe(4096);
+    expect(windows({ sliding_window: null })).toBe(0);
+  });
+
+  it('of Gemma 2 alternate windows, cap softly, tie the head and scale the embeddings', () => {
+    const config = of('Gemma2ForCausalLM', 'gemma2', { num_key_value_heads: 4 });
+    expect(attentions(config).slice(0, 3)).toMatchObject([4096, 0, 4096].map((window) => ({ window, softcap: 50 })));
+    expect(config).toMatchObject({ isHeadTied: true, headDim: 256, decoder: { logitSoftcap: 30, embeddingScale: 64 } });
+    const plain = of('Gemma2ForCausalLM', 'gemma2', { attn_logit_softcapping: null, final_logit_softcapping: null });
+    expect([plain.decoder.logitSoftcap, attentions(plain)[0]?.softcap]).toEqual([0, 0]);
+  });
+
+  it('of Gemma 3 see everything in each sixth layer, with a rotary table of its own', () => {
+    const old = { rope_theta: 1e6, rope_local_base_freq: 1e4, rope_scaling: { rope_type: 'linear', factor: 8 } };
+    const renamed = {
+      rope_parameters: {
+        full_attention: { rope_theta: 1e6, rope_type: 'linear', factor: 8 },
+        sliding_attention: { rope_theta: 1e4, rope_type: 'default' },
+      },
+    };
+    const [before, after] = [old, renamed].map((change) => of('Gemma3ForCausalLM', 'gemma3_text', change));
+    expect(after).toEqual(before);
+    const layers = attentions(after as ModelConfig);
+    expect(layers.slice(0, 7).map(({ window }) => window)).toEqual([4096, 4096, 4096, 4096, 4096, 0, 4096]);
+    expect(layers.slice(4, 6).map(({ rope }) => rope)).toEqual([
+      { theta: 1e4, scaling: { type: 'default' } },
+      { theta: 1e6, scaling: { type: 'linear', factor: 8 } },
+    ]);
+  });
+
+  it('of SmolLM3 rotate three layers of four', () => {
+    const rotated = attentions(of('SmolLM3ForCausalLM', 'smollm3')).map(({ rope }) => rope !== undefined);
+    expect(rotated.slice(0, 5)).toEqual([true, true, true, false, true]);
+  });
+
+  it('of Phi-3 need no code that comes with the files', () => {
+    const autoMap = (name: string) => of('Phi3ForCausalLM', 'phi3', { auto_map: { AutoModelForCausalLM: name } });
+    expect(attentions(autoMap('modeling_phi3.Phi3ForCausalLM'))[0]?.projection.kind).toBe('fused');
+    expect(() => autoMap('modeling_other.Other')).toThrow('never runs foreign code');
+  });
+
+  it('of GPT-2 train with dropout, which is not built and told by name', () => {
+    const config = parseModelConfig({ architectures: ['GPT2LMHeadModel'], model_type: 'gpt2', attn_pdrop: 0 });
+    expect(config.trainingNoise).toEqual(['resid_pdrop', 'embd_pdrop']);
+    // The published size of the smallest GPT-2.
+    expect(parameterCount(config)).toBe(124_439_808);
+  });
+
+  it('of mixtures count every expert', () => {
+    const mixtral = of('MixtralForCausalLM', 'mixtral', { num_key_value_heads: 8, intermediate_size: 14336 });
+    // The published size of Mixtral 8x7B.
+    expect(parameterCount(mixtral)).toBe(46_702_792_704);
+    expect(() => of('MixtralForCausalLM', 'mixtral', { output_router_logits: true })).toThrow('balancing loss');
+    expect(() => of('Qwen3MoeForCausalLM', 'qwen3_moe', { num_experts: 4 })).toThrow('num_experts_per_tok');
+  });
+
+  it('refuse what would be another model', () => {
+    const refused = (architecture: string, modelType: string, change: object, problem: string) =>
+      expect(() => of(architecture, modelType, { ...change })).toThrow(problem);
+    refused('Gemma2ForCausalLM', 'gemma2', { use_bidirectional_attention: true }, 'attention is causal');
+    refused('Gemma2ForCausalLM', 'gemma2', { hidden_activation: 'relu' }, 'hidden_activation = "relu"');
+    refused('Gemma3ForCausalLM', 'gemma3_text', { attn_logit_softcapping: 50 }, 'does not cap its scores');
+    refused('Gemma3ForCausalLM', 'gemma3_text', { rope_parameters: { rope_theta: 1 } }, 'expected full_attention');
+    refused('Phi3ForCausalLM', 'phi3', { rope_scaling: { type: 'longrope' } }, 'rope_scaling');
+    refused('Phi3ForCausalLM', 'phi3', { partial_rotary_factor: 0.75 }, 'partial_rotary_factor = 0.75');
+    refused('GPT2LMHeadModel', 'gpt2', { add_cross_attention: true }, 'no encoder');
+    refused('SmolLM3ForCausalLM', 'smollm3', { no_rope_layers: [1, 0] }, 'no_rope_layers');
+    refused('Qwen3ForCausalLM', 'qwen3', { layer_types: ['linear_attention'] }, 'layer_types');
   });
 });
 

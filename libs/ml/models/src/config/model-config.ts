@@ -1,4 +1,5 @@
 import { quantizationOf, refusal, suggest } from '@hone/base';
+import type { ModelFamily } from '../families/family.js';
 import { families } from '../families/index.js';
 import type { DecoderSpec } from './decoder-spec.js';
 import { ConfigFields } from './read-fields.js';
@@ -34,7 +35,7 @@ export function parseModelConfig(json: Record<string, unknown>): ModelConfig {
   if (modelType !== undefined && modelType !== family.modelType) {
     throw config.unsupported('model_type', `${family.architecture} has model_type "${family.modelType}"`);
   }
-  refuseUnsupported(config);
+  refuseUnsupported(config, family);
   quantizationOf(json);
   return { architecture: family.architecture, modelType: family.modelType, ...family.read(config) };
 }
@@ -48,9 +49,10 @@ function unknownArchitecture(name: unknown): Error {
   return refusal('unsupported_architecture', message, { param: 'architectures' });
 }
 
-function refuseUnsupported(config: ConfigFields): void {
+function refuseUnsupported(config: ConfigFields, { adoptedCode }: ModelFamily): void {
   config.only('partial_rotary_factor', 1, 'rotary embedding covers whole heads');
-  if (config.raw('auto_map') !== undefined) {
+  const code = config.record('auto_map');
+  if (code && (adoptedCode === undefined || code.raw('AutoModelForCausalLM') !== adoptedCode)) {
     throw config.unsupported('auto_map', 'it asks to run code that comes with the model; Hone never runs foreign code');
   }
 }

@@ -1,8 +1,8 @@
-import { layerLinears, layerNorms, type LinearSpec, type NormSpec } from './decoder-spec.js';
+import { layerLinears, layerNorms, routerPaths, type LinearSpec, type NormSpec } from './decoder-spec.js';
 import type { ModelConfig } from './model-config.js';
 
-/** What a weight is for: linear weights may be packed or quantised and can carry adapters; the others stay plain. */
-export type WeightRole = 'embedding' | 'norm' | 'linear' | 'bias' | 'head';
+/** What a weight is for: linear weights may be packed or quantised; routers are packed in f32; the others stay plain. */
+export type WeightRole = 'embedding' | 'norm' | 'linear' | 'router' | 'bias' | 'head';
 
 export interface WeightSpec {
   /** The name in the safetensors file, e.g. model.layers.0.self_attn.q_proj.weight. */
@@ -12,6 +12,8 @@ export interface WeightSpec {
   readonly role: WeightRole;
   /** The file holds [in, out] where all others hold [out, in]. */
   readonly isTransposed?: boolean;
+  /** A norm whose factor is 1 + weight. */
+  readonly isOffset?: boolean;
 }
 
 export type { LinearSpec };
@@ -19,29 +21,42 @@ export type { LinearSpec };
 /** Every linear module that an adapter may be put on, in the order of use. */
 export const allLinears = ({ decoder }: ModelConfig): LinearSpec[] => decoder.layers.flatMap(layerLinears);
 
-const normWeights = ({ path, size }: NormSpec): WeightSpec[] => [
-  { name: `${path}.weight`, shape: [size], role: 'norm' },
-];
+function normWeights(norm: NormSpec): WeightSpec[] {
+  const weight: WeightSpec = { name: `${norm.path}.weight`, shape: [norm.size], role: 'norm' };
+  if (norm.kind === 'layer') return [weight, { name: `${norm.path}.bias`, shape: [norm.size], role: 'bias' }];
+  return norm.offset === 1 ? [{ ...weight, isOffset: true }] : [weight];
+}
 
-function linearWeights({ path, outFeatures, inFeatures, hasBias }: LinearSpec): WeightSpec[] {
-  const weight: WeightSpec = { name: `${path}.weight`, shape: [outFeatures, inFeatures], role: 'linear' };
+function linearWeights(linear: LinearSpec, role: 'linear' | 'router'): WeightSpec[] {
+  const { path, outFeatures, inFeatures, hasBias, isTransposed } = linear;
+  const name = `${path}.weight`;
+  const weight: WeightSpec = isTransposed
+    ? { name, shape: [inFeatures, outFeatures], role, isTransposed }
+    : { name, shape: [outFeatures, inFeatures], role };
   return hasBias ? [weight, { name: `${path}.bias`, shape: [outFeatures], role: 'bias' }] : [weight];
 }
 
 /** Every tensor of the model, in the order of the forward pass. */
-export function weightMap({ vocabSize, hiddenSize, decoder }: ModelConfig): WeightSpec[] {
-  const shape = [vocabSize, hiddenSize];
-  const { embeddingPath, layers, norm, headPath } = decoder;
+export function weightMap({ vocabSize, hiddenSize, maxPositions, decoder }: ModelConfig): WeightSpec[] {
+  const { embeddingPath, positionPath, layers, norm, headPath } = decoder;
+  const routers = new Set(routerPaths(decoder));
+  const table = (path: string | undefined, rows: number, role: 'embedding' | 'head'): WeightSpec[] =>
+    path === undefined ? [] : [{ name: `${path}.weight`, shape: [rows, hiddenSize], role }];
   return [
-    { name: `${embeddingPath}.weight`, shape, role: 'embedding' },
+    ...table(embeddingPath, vocabSize, 'embedding'),
+    ...table(positionPath, maxPositions, 'embedding'),
     ...layers.flatMap((layer) => [
       ...layerNorms(layer).flatMap(normWeights),
-      ...layerLinears(layer).flatMap(linearWeights),
+      ...layerLinears(layer).flatMap((linear) => linearWeights(linear, routers.has(linear.path) ? 'router' : 'linear')),
     ]),
     ...normWeights(norm),
-    ...(headPath === undefined ? [] : [{ name: `${headPath}.weight`, shape, role: 'head' } as const]),
+    ...table(headPath, vocabSize, 'head'),
   ];
 }
+
+/** The shape on the device: linear weights are [out, in] whatever the file holds. */
+export const shapeOnDevice = ({ shape, isTransposed }: WeightSpec): readonly number[] =>
+  isTransposed ? [...shape].reverse() : shape;
 
 /** How many numbers the model has; a tied head counts once. */
 export const parameterCount = (config: ModelConfig): number =>

@@ -86,3 +86,11 @@ export function readQwenWindows(config: ConfigFields): number[] {
     (layer) => isUsed && layer >= first,
   );
 }
+
+/** Fine-tuning here adds no loss that balances the experts (router_aux_loss_coef counts only where that loss is asked for). */
+export const expectNoRouterLoss = (config: ConfigFields): void =>
+  config.only(
+    'output_router_logits',
+    false,
+    'it adds the balancing loss of the router, which is not built; set it to false',
+  );

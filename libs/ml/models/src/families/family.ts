@@ -8,5 +8,9 @@ export interface ModelFamily {
   readonly modelType: string;
   /** The modules that PEFT adapts when a configuration names none; absent = PEFT wants them named. */
   readonly loraTargets?: readonly string[];
+  /** Files hold linear weights as [in, out] (Conv1D); PEFT calls this fan_in_fan_out. */
+  readonly hasTransposedWeights?: true;
+  /** Code that published files name under auto_map and that transformers took over as this very class: it need not run. */
+  readonly adoptedCode?: string;
   read(config: ConfigFields): Omit<ModelConfig, 'architecture' | 'modelType'>;
 }

@@ -1,6 +1,6 @@
 import { readRope } from '../config/rope.js';
 import { expectSilu, readShape } from './decoder-fields.js';
-import { gatedMlp, llamaDecoder, separateAttention } from './decoder-parts.js';
+import { decoder, gatedMlp, preNorms, separateAttention } from './decoder-parts.js';
 import type { ModelFamily } from './family.js';
 
 /** Llama 2 and 3, SmolLM 1 and 2, TinyLlama and whatever else is published under this architecture. */
@@ -15,10 +15,12 @@ export const llama: ModelFamily = {
     const hasBias = config.flag('attention_bias', false);
     const hasMlpBias = config.flag('mlp_bias', false);
     const rope = readRope(config);
-    const decoder = llamaDecoder(shape, config.number('rms_norm_eps', 1e-6), (path) => ({
+    const eps = config.number('rms_norm_eps', 1e-6);
+    const spec = decoder(shape, eps, (path) => ({
+      ...preNorms(path, shape.hiddenSize, eps),
       attention: separateAttention(path, shape, { rope, window: 0, hasQkvBias: hasBias, hasOutputBias: hasBias }),
-      mlp: gatedMlp(path, shape.hiddenSize, inner, hasMlpBias),
+      mlp: gatedMlp(`${path}.mlp`, shape.hiddenSize, inner, { hasBias: hasMlpBias }),
     }));
-    return { ...shape, decoder };
+    return { ...shape, decoder: spec };
   },
 };

@@ -1,6 +1,6 @@
 import { readRope } from '../config/rope.js';
 import { expectSilu, readShape } from './decoder-fields.js';
-import { gatedMlp, llamaDecoder, separateAttention } from './decoder-parts.js';
+import { decoder, gatedMlp, preNorms, separateAttention } from './decoder-parts.js';
 import type { ModelFamily } from './family.js';
 
 /** Mistral 7B and its kin: Llama with a sliding window in every layer, where sliding_window is not null. */
@@ -17,10 +17,12 @@ export const mistral: ModelFamily = {
     const inner = config.size('intermediate_size');
     const rope = readRope(config);
     const window = config.sizeOrNone('sliding_window', 4096);
-    const decoder = llamaDecoder(shape, config.number('rms_norm_eps', 1e-6), (path) => ({
+    const eps = config.number('rms_norm_eps', 1e-6);
+    const spec = decoder(shape, eps, (path) => ({
+      ...preNorms(path, shape.hiddenSize, eps),
       attention: separateAttention(path, shape, { rope, window }),
-      mlp: gatedMlp(path, shape.hiddenSize, inner),
+      mlp: gatedMlp(`${path}.mlp`, shape.hiddenSize, inner),
     }));
-    return { ...shape, decoder };
+    return { ...shape, decoder: spec };
   },
 };

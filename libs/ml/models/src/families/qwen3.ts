@@ -1,6 +1,6 @@
 import { readRope } from '../config/rope.js';
 import { expectSilu, readQwenWindows, readShape } from './decoder-fields.js';
-import { gatedMlp, llamaDecoder, rmsNorm, separateAttention } from './decoder-parts.js';
+import { decoder, gatedMlp, preNorms, rmsNorm, separateAttention } from './decoder-parts.js';
 import type { ModelFamily } from './family.js';
 
 /** Qwen 3: a norm over each head of the queries and keys; the head size is its own, not hidden_size / heads. */
@@ -16,7 +16,8 @@ export const qwen3: ModelFamily = {
     const hasBias = config.flag('attention_bias', false);
     const rope = readRope(config);
     const windows = readQwenWindows(config);
-    const decoder = llamaDecoder(shape, eps, (path, layer) => ({
+    const spec = decoder(shape, eps, (path, layer) => ({
+      ...preNorms(path, shape.hiddenSize, eps),
       attention: separateAttention(path, shape, {
         rope,
         window: windows[layer] as number,
@@ -27,8 +28,8 @@ export const qwen3: ModelFamily = {
           k: rmsNorm(`${path}.self_attn.k_norm`, shape.headDim, eps),
         },
       }),
-      mlp: gatedMlp(path, shape.hiddenSize, inner),
+      mlp: gatedMlp(`${path}.mlp`, shape.hiddenSize, inner),
     }));
-    return { ...shape, decoder };
+    return { ...shape, decoder: spec };
   },
 };

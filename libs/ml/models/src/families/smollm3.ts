@@ -1,7 +1,7 @@
 import type { ConfigFields } from '../config/read-fields.js';
 import { readRope } from '../config/rope.js';
 import { expectSilu, readShape, readWindows } from './decoder-fields.js';
-import { gatedMlp, llamaDecoder, separateAttention } from './decoder-parts.js';
+import { decoder, gatedMlp, preNorms, separateAttention } from './decoder-parts.js';
 import type { ModelFamily } from './family.js';
 
 /** SmolLM3: Llama whose every fourth layer is not rotated (NoPE, Yang et al., arXiv 2501.18795). */
@@ -19,16 +19,18 @@ export const smollm3: ModelFamily = {
     const window = config.flag('use_sliding_window', false) ? config.sizeOrNone('sliding_window', undefined) : 0;
     // Where a window is used at all, it is the layers without rotation that slide.
     const windows = readWindows(config, window, (layer) => window > 0 && !isRotated[layer]);
-    const decoder = llamaDecoder(shape, config.number('rms_norm_eps', 1e-6), (path, layer) => ({
+    const eps = config.number('rms_norm_eps', 1e-6);
+    const spec = decoder(shape, eps, (path, layer) => ({
+      ...preNorms(path, shape.hiddenSize, eps),
       attention: separateAttention(path, shape, {
         rope: isRotated[layer] ? rope : undefined,
         window: windows[layer] as number,
         hasQkvBias: hasBias,
         hasOutputBias: hasBias,
       }),
-      mlp: gatedMlp(path, shape.hiddenSize, inner, hasMlpBias),
+      mlp: gatedMlp(`${path}.mlp`, shape.hiddenSize, inner, { hasBias: hasMlpBias }),
     }));
-    return { ...shape, decoder };
+    return { ...shape, decoder: spec };
   },
 };
 

@@ -1,7 +1,7 @@
-import { discard, rope, type AttentionOptions, type Tensor } from '@hone/tensor';
-import type { Linear, LinearContext, RmsNorm } from '@hone/nn';
+import { discard, rope, sliceColumns, type AttentionOptions, type Tensor } from '@hone/tensor';
+import type { Linear, LinearContext } from '@hone/nn';
 import type { AttentionSpec } from '../config/decoder-spec.js';
-import type { ModuleBuilder } from './module-builder.js';
+import type { ModuleBuilder, Norm } from './module-builder.js';
 
 /** How rows attend: over the packed sequences themselves, or over cached pages. q [T, H, D], k and v [T, KV, D]. */
 export type Attend = (layer: number, q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions) => Tensor;
@@ -13,8 +13,8 @@ type Project = (x: Tensor, context: LinearContext) => readonly [q: Tensor, k: Te
 export class Attention {
   readonly #project: Project;
   readonly #output: Linear;
-  readonly #qNorm: RmsNorm | undefined;
-  readonly #kNorm: RmsNorm | undefined;
+  readonly #qNorm: Norm | undefined;
+  readonly #kNorm: Norm | undefined;
   readonly #invFreq: Tensor | undefined;
   readonly #options: AttentionOptions;
 
@@ -28,13 +28,13 @@ export class Attention {
     this.#qNorm = spec.headNorms && build.norm(spec.headNorms.q);
     this.#kNorm = spec.headNorms && build.norm(spec.headNorms.k);
     this.#invFreq = spec.rope && build.rotary(spec.rope, spec.headDim);
-    this.#options = { scale: spec.scale, window: spec.window };
+    this.#options = { scale: spec.scale, window: spec.window, softcap: spec.softcap };
   }
 
   forward(x: Tensor, positions: Tensor, attend: Attend, context: LinearContext): Tensor {
     const { heads, kvHeads, headDim } = this.spec;
     const rows = x.shape[0] as number;
-    const split = (projected: Tensor, count: number, norm: RmsNorm | undefined) =>
+    const split = (projected: Tensor, count: number, norm: Norm | undefined) =>
       (norm ? norm.forward(projected.as(rows * count, headDim)) : projected).as(rows, count, headDim);
     const [q, k, v] = this.#project(x, context);
     discard(x);
@@ -49,11 +49,25 @@ export class Attention {
   }
 }
 
-function projectionOf({ projection }: AttentionSpec, build: ModuleBuilder): Project {
-  const [q, k, v] = [projection.q, projection.k, projection.v].map((spec) => build.linear(spec)) as [
-    Linear,
-    Linear,
-    Linear,
-  ];
+function projectionOf({ projection, heads, kvHeads, headDim }: AttentionSpec, build: ModuleBuilder): Project {
+  if (projection.kind === 'fused') {
+    const qkv = build.linear(projection.qkv);
+    const [keys, values, end] = [heads, heads + kvHeads, heads + 2 * kvHeads].map((count) => count * headDim) as [
+      number,
+      number,
+      number,
+    ];
+    return (x, context) => {
+      const all = qkv.forward(x, context);
+      const parts = [
+        sliceColumns(all, 0, keys),
+        sliceColumns(all, keys, values),
+        sliceColumns(all, values, end),
+      ] as const;
+      discard(all);
+      return parts;
+    };
+  }
+  const [q, k, v] = [build.linear(projection.q), build.linear(projection.k), build.linear(projection.v)];
   return (x, context) => [q.forward(x, context), k.forward(x, context), v.forward(x, context)];
 }

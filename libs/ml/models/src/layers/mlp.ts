@@ -1,18 +1,56 @@
-import { discard, swiglu, type Tensor } from '@hone/tensor';
-import type { LinearContext } from '@hone/nn';
-import type { MlpSpec } from '../config/decoder-spec.js';
+import { discard, geglu, gelu, sliceColumns, swiglu, type Tensor } from '@hone/tensor';
+import type { Linear, LinearContext } from '@hone/nn';
+import type { Activation, MlpSpec } from '../config/decoder-spec.js';
+import { expertsOf } from './experts.js';
 import type { ModuleBuilder } from './module-builder.js';
 
-/** Rows [T, hiddenSize] to rows [T, hiddenSize]. */
+/** Rows [T, hiddenSize] to rows [T, hiddenSize]; nobody reads the input again. */
 export type Mlp = (x: Tensor, context: LinearContext) => Tensor;
 
 export function mlpOf(spec: MlpSpec, build: ModuleBuilder): Mlp {
-  const [gate, up, down] = [build.linear(spec.gate), build.linear(spec.up), build.linear(spec.down)];
+  if (spec.kind === 'experts') return expertsOf(spec, build, (expert) => mlpOf(expert, build));
+  const inner = innerOf(spec, build);
+  const down = build.linear(spec.down);
   return (x, context) => {
-    const gated = swiglu(gate.forward(x, context), up.forward(x, context));
+    const activated = inner(x, context);
     discard(x);
-    const out = down.forward(gated, context);
-    discard(gated);
+    const out = down.forward(activated, context);
+    discard(activated);
     return out;
   };
+}
+
+/** Rows [T, hiddenSize] to activated rows [T, intermediate size]. */
+function innerOf(spec: Exclude<MlpSpec, { kind: 'experts' }>, build: ModuleBuilder): Mlp {
+  switch (spec.kind) {
+    case 'gated': {
+      const [gate, up] = [build.linear(spec.gate), build.linear(spec.up)];
+      const gated = gateOf(spec.activation);
+      return (x, context) => gated(gate.forward(x, context), up.forward(x, context));
+    }
+    case 'fused-gated': {
+      const gateUp = build.linear(spec.gateUp);
+      const gated = gateOf(spec.activation);
+      return (x, context) => gated(...halvesOf(gateUp, x, context));
+    }
+    case 'plain': {
+      const up = build.linear(spec.up);
+      const options = { exact: spec.activation === 'gelu' };
+      return (x, context) => gelu(up.forward(x, context), options);
+    }
+  }
+}
+
+function halvesOf(linear: Linear, x: Tensor, context: LinearContext): [Tensor, Tensor] {
+  const both = linear.forward(x, context);
+  const width = both.shape[1] as number;
+  const halves: [Tensor, Tensor] = [sliceColumns(both, 0, width / 2), sliceColumns(both, width / 2, width)];
+  discard(both);
+  return halves;
+}
+
+function gateOf(activation: Activation): (gate: Tensor, up: Tensor) => Tensor {
+  if (activation === 'silu') return swiglu;
+  const options = { exact: activation === 'gelu' };
+  return (gate, up) => geglu(gate, up, options);
 }

@@ -1,7 +1,9 @@
 import { fromFloats, keep, type Tensor } from '@hone/tensor';
-import { Linear, RmsNorm } from '@hone/nn';
+import { LayerNorm, Linear, RmsNorm } from '@hone/nn';
 import type { LinearSpec, NormSpec } from '../config/decoder-spec.js';
 import { inverseFrequencies, type RopeConfig } from '../config/rope.js';
+
+export type Norm = RmsNorm | LayerNorm;
 
 /** Makes modules from their specs and the loaded weights. */
 export class ModuleBuilder {
@@ -10,7 +12,7 @@ export class ModuleBuilder {
 
   constructor(
     readonly tensors: ReadonlyMap<string, Tensor>,
-    linears: readonly LinearSpec[],
+    linears: readonly Pick<LinearSpec, 'path'>[],
   ) {
     this.#indices = new Map(linears.map(({ path }, index) => [path, index]));
   }
@@ -20,8 +22,10 @@ export class ModuleBuilder {
     return new Linear(path, weight, this.tensors.get(`${path}.bias`), this.#indices.get(path) as number);
   }
 
-  norm({ path, eps }: NormSpec): RmsNorm {
-    return new RmsNorm(this.tensors.get(`${path}.weight`) as Tensor, eps);
+  norm(spec: NormSpec): Norm {
+    const weight = this.tensors.get(`${spec.path}.weight`) as Tensor;
+    if (spec.kind === 'rms') return new RmsNorm(weight, spec.eps, spec.offset);
+    return new LayerNorm(weight, this.tensors.get(`${spec.path}.bias`) as Tensor, spec.eps);
   }
 
   /** Inverse frequencies [headDim / 2]; layers with the same rotation share one table. */

@@ -15,12 +15,15 @@ export interface AdaptableModule {
   readonly path: string;
   readonly inFeatures: number;
   readonly outFeatures: number;
+  /** The base's files hold this weight as [in, out]; PEFT wants to know, A and B are the same either way. */
+  readonly isTransposed?: boolean;
 }
 
 /** All updates of one adapter, held in one arena; trained, or only served. */
 export class LoraAdapter {
   readonly modules: ReadonlyMap<string, LoraModule>;
   readonly arena: ParameterArena;
+  readonly hasTransposedWeights: boolean;
 
   private constructor(
     readonly config: LoraConfig,
@@ -28,6 +31,7 @@ export class LoraAdapter {
     readonly baseFingerprint: string | undefined,
     targets: readonly AdaptableModule[],
   ) {
+    this.hasTransposedWeights = targets.some(({ isTransposed }) => isTransposed);
     const sized = targets.map((module) => ({ ...module, ...rankAndScale(config, module.path) }));
     this.arena = new ParameterArena(
       sized.flatMap(({ path, r, inFeatures, outFeatures }) => [

@@ -77,7 +77,7 @@ export function targetPaths(config: LoraConfig, paths: readonly string[]): strin
   const { targetModules, excludeModules, layersToTransform } = config;
   const chosen = paths.filter((path) => {
     if (excludeModules !== undefined && isNamed(excludeModules, path)) return false;
-    const layer = /\.layers\.(\d+)\./.exec(path)?.[1];
+    const layer = /\.(?:layers|h)\.(\d+)\./.exec(path)?.[1];
     if (layersToTransform && (layer === undefined || !layersToTransform.includes(Number(layer)))) return false;
     return targetModules === 'all-linear' || isNamed(targetModules, path);
   });
