@@ -30,8 +30,8 @@ async function chat({ folder, format = 'nf4', streams = 1, prompt = 512, tokens 
         adapter,
       });
     }
-    const computed = engine.stats.promptTokensComputed + streams * prompt;
-    while (engine.stats.promptTokensComputed < computed) expectTokens(engine.step(), tokens);
+    const computed = engine.engine.promptTokensComputed + streams * prompt;
+    while (engine.engine.promptTokensComputed < computed) expectTokens(engine.step(), tokens);
     const prefilled = performance.now();
     let steps = 0;
     for (; !engine.isIdle; steps++) expectTokens(engine.step(), tokens);

@@ -28,8 +28,8 @@ async function host({ folder, device, streams = 1, prompt = 512, steps = 16 }) {
       const input = { kind: 'text', prompt: promptOf(prompt, index, round), echo: false };
       engine.start({ id: `${round} ${index}`, input, n: 1, sampling: { ...sampling, logitBias: {}, tokensMax: 1024 } });
     }
-    const computed = engine.stats.promptTokensComputed + streams * prompt;
-    while (engine.stats.promptTokensComputed < computed) engine.step();
+    const computed = engine.engine.promptTokensComputed + streams * prompt;
+    while (engine.engine.promptTokensComputed < computed) engine.step();
     round++;
   };
   restart();

@@ -5,6 +5,7 @@
 #include "errors.h"
 #include "hone/hone.h"
 #include "ops.h"
+#include "plans.h"
 #include "tensors.h"
 #include "weights.h"
 
@@ -32,6 +33,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   exports.Set("init", Napi::Function::New(env, init, "init"));
   env.AddCleanupHook([owner = hone_thread_owner()] { hone_release_owner(owner); });
   register_ops(env, exports);
+  register_plans(env, exports);
   register_tensors(env, exports);
   register_weights(env, exports);
   return exports;

@@ -29,22 +29,6 @@ napi_value invoke(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-Napi::Value invoke_batch(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  if (info.Length() != 2 || !info[0].IsTypedArray() || !info[1].IsNumber()) {
-    return throw_type(env, "invokeBatch", "a Float64Array of commands and the count of its numbers");
-  }
-  const auto array = info[0].As<Napi::TypedArray>();
-  const int64_t count = info[1].As<Napi::Number>().Int64Value();
-  if (array.TypedArrayType() != napi_float64_array || count < 0 || count > static_cast<int64_t>(array.ElementLength())) {
-    return throw_type(env, "invokeBatch", "a Float64Array that holds as many numbers as the count says");
-  }
-  int failed = -1;
-  const int code = hone_invoke_batch(info[0].As<Napi::Float64Array>().Data(), count, &failed);
-  if (code != 0) return throw_status(env, code, hone_op_name(failed));
-  return env.Undefined();
-}
-
 Napi::Value kernel_name(const Napi::CallbackInfo& info) {
   if (info.Length() != 1 || !info[0].IsNumber()) return throw_type(info.Env(), "kernelName", "an op number");
   return Napi::String::New(info.Env(), hone_kernel_name(info[0].As<Napi::Number>().Int32Value()));
@@ -61,7 +45,6 @@ void register_ops(Napi::Env env, Napi::Object exports) {
     ops.Set(name, Napi::Value(env, function));
   }
   exports.Set("ops", ops);
-  exports.Set("invokeBatch", Napi::Function::New(env, invoke_batch, "invokeBatch"));
   exports.Set("kernelName", Napi::Function::New(env, kernel_name, "kernelName"));
 }
 

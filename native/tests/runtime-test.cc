@@ -103,15 +103,47 @@ void runs_a_recorded_list() {
   const hone_handle x = tensor(0, kF32, {2});
   const double h = x;
   const std::vector<double> commands = {HONE_OP_TENSOR_FILL, h, 3, HONE_OP_TENSOR_SCALE, h, 2, HONE_OP_TENSOR_ADD, h, h, h};
-  int failed = -1;
-  CHECK(hone_invoke_batch(commands.data(), static_cast<std::int64_t>(commands.size()), &failed) == 0);
+  int failed = -1, plan = 0;
+  CHECK(hone_plan_record(commands.data(), static_cast<std::int64_t>(commands.size()), 0, 0, &plan, &failed) == 0);
+  for (int round = 0; round < 2; ++round) CHECK(hone_plan_run(plan, nullptr, 0, nullptr, 0, &failed) == 0);
   float seen[2];
   CHECK(hone_tensor_read(x, 0, seen, kF32, 2) == 0);
   CHECK(seen[0] == 12 && seen[1] == 12);
   const std::vector<double> cut = {HONE_OP_TENSOR_FILL, h};
-  CHECK(hone_invoke_batch(cut.data(), 2, &failed) == 1);
+  int other = 0;
+  CHECK(hone_plan_record(cut.data(), 2, 0, 0, &other, &failed) == 1);
   CHECK(failed == HONE_OP_TENSOR_FILL);
+  hone_memory before, after;
+  hone_memory_stats(0, &before);
   CHECK(hone_tensor_free(x) == 0);
+  hone_memory_stats(0, &after);
+  CHECK(after.live_bytes == before.live_bytes);  // The plan still needs it.
+  CHECK(hone_plan_run(plan, nullptr, 0, nullptr, 0, &failed) == 0);
+  CHECK(hone_plan_free(plan) == 0);
+  hone_memory_stats(0, &after);
+  CHECK(after.live_bytes < before.live_bytes);
+  CHECK(hone_plan_run(plan, nullptr, 0, nullptr, 0, &failed) == 2);
+  CHECK(hone_plan_free(plan) == 2);
+}
+
+void checks_the_numbers_of_every_run() {
+  const hone_handle x = tensor(0, kF32, {3, 1}), index = tensor(0, kI32, {2}), y = tensor(0, kF32, {2, 1});
+  const float values[3] = {1, 2, 3};
+  CHECK(hone_tensor_write(x, 0, values, kF32, 3) == 0);
+  const std::vector<double> commands = {HONE_OP_GATHER_ROWS, static_cast<double>(x), static_cast<double>(index), static_cast<double>(y)};
+  int failed = -1, plan = 0;
+  CHECK(hone_plan_record(commands.data(), static_cast<std::int64_t>(commands.size()), index, index, &plan, &failed) == 0);
+  const std::int32_t good[2] = {2, 0}, bad[2] = {2, 3};
+  std::int32_t back[2] = {0, 0};
+  CHECK(hone_plan_run(plan, good, 2, back, 2, &failed) == 0);
+  float seen[2];
+  CHECK(hone_tensor_read(y, 0, seen, kF32, 2) == 0);
+  CHECK(seen[0] == 3 && seen[1] == 1 && back[0] == 2 && back[1] == 0);
+  CHECK(hone_plan_run(plan, bad, 2, back, 2, &failed) == 1);
+  CHECK(failed == HONE_OP_GATHER_ROWS);
+  CHECK(hone_plan_run(plan, good, 3, back, 2, &failed) == 1);
+  CHECK(hone_plan_free(plan) == 0);
+  for (const hone_handle handle : {x, index, y}) CHECK(hone_tensor_free(handle) == 0);
 }
 
 void starts_once() {
@@ -139,6 +171,7 @@ int main() {
   counts_on_the_null_device_without_computing();
   counts_a_packed_weight_alike_on_both_devices();
   runs_a_recorded_list();
+  checks_the_numbers_of_every_run();
   hone_memory_stats(HONE_DEVICE_CPU, &stats);
   CHECK(stats.live_bytes == 0 && stats.live_tensors == 0);
   return hone::test::failures;

@@ -239,6 +239,22 @@ describeReferenceModels((folder, reference) => {
       }
     });
 
+    it('from a captured plan and composed anew, and no plain decode falls back', async () => {
+      const composed = await withAdapters({ isCaptured: false });
+      const eager = answers(composed, crowd());
+      const plain = () => crowd().map((one) => ({ ...one, sampling: { ...one.sampling, topLogProbs: undefined } }));
+      const eagerTexts = [...answers(composed, plain())].map(([key, { text }]) => [key, text]);
+      expect(composed.stats).toMatchObject({ decodesReplayed: 0, decodePlans: { plans: 0, planBytes: 0 } });
+      const engine = await withAdapters();
+      expect(answers(engine, crowd())).toEqual(eager);
+      expect([...answers(engine, plain())].map(([key, { text }]) => [key, text])).toEqual(eagerTexts);
+      const { decodesReplayed, decodesEager, decodePlans } = engine.stats;
+      expect(decodesEager).toBe(0);
+      expect(decodesReplayed).toBe(composed.stats.decodesEager);
+      expect(decodePlans.plans).toBeLessThanOrEqual(24);
+      expect(decodePlans.captured).toBeLessThan(decodesReplayed);
+    });
+
     it('with whole and with chunked prompts, and when preempted for want of blocks', async () => {
       const whole = answers(await withAdapters(), crowd());
       const chunked = answers(await withAdapters({ stepTokensMax: 3, sequencesMax: 3, blockSize: 4 }), crowd());

@@ -92,8 +92,14 @@ HONE_API int hone_nf4_read(hone_handle weight, uint8_t* codes, uint8_t* absmax_c
 
 // The arguments of an op in the order of ops.json, handles and attributes alike as numbers.
 HONE_API int hone_invoke(int op, const double* args, int count);
-// A recorded list: op number, then its arguments, over and over. Stops at the first failure.
-HONE_API int hone_invoke_batch(const double* commands, int64_t count, int* failed_op);
+// A recorded list, op number, then its arguments, over and over: looked up and checked once, run as often as wanted. input and
+// output (i32, or 0) are where the numbers of a run go before it and come from after it. The plan keeps its tensors' memory.
+HONE_API int hone_plan_record(const double* commands, int64_t count, hone_handle input, hone_handle output, int* plan,
+                              int* failed_op);
+// Stops at the first failure.
+HONE_API int hone_plan_run(int plan, const int32_t* values, int64_t value_count, int32_t* results, int64_t result_count,
+                           int* failed_op);
+HONE_API int hone_plan_free(int plan);
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,7 @@
+#include "core/check-args.h"
+
 #include <string>
 
-#include "core/op-spec.h"
 #include "core/tensor-table.h"
 
 namespace hone {
@@ -59,19 +60,11 @@ Status check_segments(const ArgSpec& arg, const View& view, std::int64_t last) {
   return bad_argument(std::string("expected ") + arg.name + " to rise from 0 to " + std::to_string(last));
 }
 
-Status check_values(const ArgSpec& arg, const View& view, const Symbols& symbols) {
+// What the values of an index tensor must stay under.
+std::int64_t bound_of(const ArgSpec& arg, const Symbols& symbols) {
   std::int64_t bound = arg.check == Check::kfrom0 ? std::int64_t{1} << 31 : 1;
   for (const int symbol : arg.bound) bound *= symbol >= 0 ? symbols.value[symbol] : 1;
-  if (arg.check == Check::ksegments) return check_segments(arg, view, bound);
-  const std::int32_t* values = view.data_as<std::int32_t>();
-  const bool negative_allowed = arg.check == Check::kunder;
-  for (std::int64_t i = 0; i < view.count(); ++i) {
-    if (values[i] < bound && (values[i] >= 0 || negative_allowed)) continue;
-    return bad_argument(std::string("expected values ") + (negative_allowed ? "" : "from 0 and ") + "below " +
-                        std::to_string(bound) + " for " + arg.name + " but received " + std::to_string(values[i]) +
-                        " at " + std::to_string(i));
-  }
-  return {};
+  return bound;
 }
 
 Status check_tensor(const OpSpec& op, const ArgSpec& arg, const ArgValue* values, const View& view, Symbols& symbols) {
@@ -96,7 +89,21 @@ Status check_tensor(const OpSpec& op, const ArgSpec& arg, const ArgValue* values
 
 }  // namespace
 
-Status check_args(int op_number, const ArgValue* values, int count, bool has_data) {
+Status check_value(const ValueCheck& check) {
+  const ArgSpec& arg = *check.arg;
+  if (arg.check == Check::ksegments) return check_segments(arg, check.view, check.bound);
+  const std::int32_t* values = check.view.data_as<std::int32_t>();
+  const bool negative_allowed = arg.check == Check::kunder;
+  for (std::int64_t i = 0; i < check.view.count(); ++i) {
+    if (values[i] < check.bound && (values[i] >= 0 || negative_allowed)) continue;
+    return bad_argument(std::string("expected values ") + (negative_allowed ? "" : "from 0 and ") + "below " +
+                        std::to_string(check.bound) + " for " + arg.name + " but received " + std::to_string(values[i]) +
+                        " at " + std::to_string(i));
+  }
+  return {};
+}
+
+Status check_shapes(int op_number, const ArgValue* values, int count, std::vector<ValueCheck>* left) {
   const OpSpec& op = op_spec(op_number);
   if (count != op.arg_count) {
     return bad_argument("expected " + std::to_string(op.arg_count) + " arguments but received " + std::to_string(count));
@@ -115,11 +122,19 @@ Status check_args(int op_number, const ArgValue* values, int count, bool has_dat
       return bad_argument(std::string("expected ") + broken + bound_text(op, symbols));
     }
   }
-  if (!has_data) return {};
-  for (int i = 0; i < count; ++i) {
+  for (int i = 0; left != nullptr && i < count; ++i) {
     if (op.args[i].check == Check::knone || !values[i].view.present()) continue;
-    HONE_TRY(check_values(op.args[i], values[i].view, symbols));
+    left->push_back({&op.args[i], values[i].view, bound_of(op.args[i], symbols)});
   }
+  return {};
+}
+
+Status check_args(int op, const ArgValue* values, int count, bool has_data) {
+  // Kept between calls, because most ops have no such check and this path runs for every op.
+  thread_local std::vector<ValueCheck> left;
+  left.clear();
+  HONE_TRY(check_shapes(op, values, count, has_data ? &left : nullptr));
+  for (const ValueCheck& check : left) HONE_TRY(check_value(check));
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <new>
 #include <string>
+#include <utility>
 
 #include "core/packed-weight.h"
 #include "core/runtime.h"
@@ -107,6 +108,7 @@ int hone_thread_owner(void) { return thread_owner(); }
 int hone_release_owner(int owner) {
   int released = 0;
   guarded([&](Runtime& runtime) -> Status {
+    runtime.plans.release_owner(owner);
     released = runtime.tensors.release_owner(owner);
     return {};
   });
@@ -308,18 +310,42 @@ int hone_invoke(int op, const double* args, int count) {
   return guarded([&](Runtime& runtime) { return runtime.invoke(op, args, count); });
 }
 
-int hone_invoke_batch(const double* commands, int64_t count, int* failed_op) {
+int hone_plan_record(const double* commands, int64_t count, hone_handle input, hone_handle output, int* plan, int* failed_op) {
   return guarded([&](Runtime& runtime) -> Status {
-    for (int64_t at = 0; at < count;) {
-      const int op = static_cast<int>(commands[at]);
-      *failed_op = op;
-      const int args = hone_op_arg_count(op);
-      if (args < 0 || at + 1 + args > count) return bad_argument("expected an op number and its arguments at " + std::to_string(at));
-      HONE_TRY(runtime.invoke(op, commands + at + 1, args));
-      at += 1 + args;
+    Plan made;
+    HONE_TRY(runtime.record(commands, count, made, *failed_op));
+    for (const auto& [handle, end] : {std::pair{input, &made.input}, std::pair{output, &made.output}}) {
+      if (handle == 0) continue;
+      const Tensor* tensor = nullptr;
+      HONE_TRY(runtime.tensors.find(handle, tensor));
+      if (tensor->view.dtype != DType::i32) return bad_argument("expected i32 numbers in and out but received " + describe(tensor->view));
+      *end = *tensor;
     }
+    *plan = runtime.plans.insert(std::move(made));
     return {};
   });
+}
+
+int hone_plan_run(int number, const int32_t* values, int64_t value_count, int32_t* results, int64_t result_count, int* failed_op) {
+  return guarded([&](Runtime& runtime) -> Status {
+    const Plan* plan = nullptr;
+    HONE_TRY(runtime.plans.find(number, plan));
+    const View& in = plan->input.view;
+    const View& out = plan->output.view;
+    if (value_count > (in.present() ? in.count() : 0) || result_count > (out.present() ? out.count() : 0)) {
+      return bad_argument("expected no more numbers in and out than the plan was recorded with");
+    }
+    if (in.data != nullptr && value_count > 0) std::memcpy(in.data, values, static_cast<std::size_t>(value_count) * 4);
+    HONE_TRY(plan->run(runtime.context, runtime.isa, *failed_op));
+    if (result_count == 0) return {};
+    if (out.data != nullptr) std::memcpy(results, out.data, static_cast<std::size_t>(result_count) * 4);
+    else std::memset(results, 0, static_cast<std::size_t>(result_count) * 4);
+    return {};
+  });
+}
+
+int hone_plan_free(int plan) {
+  return guarded([&](Runtime& runtime) { return runtime.plans.release(plan); });
 }
 
 }  // extern "C"

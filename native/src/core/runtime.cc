@@ -8,6 +8,7 @@ namespace hone {
 namespace {
 
 constexpr int kThreadsMax = 512;
+constexpr int kArgsMax = 16;
 
 std::mutex start_mutex;
 // Never destroyed: JavaScript environments may end after static destructors began, and the system takes memory back.
@@ -54,13 +55,10 @@ Runtime* Runtime::get() {
   return runtime;
 }
 
-Status Runtime::invoke(int op, const double* args, int count) {
-  constexpr int kArgsMax = 16;
-  if (op < 0 || op >= kOpCount) return bad_argument("expected an op number but received " + std::to_string(op));
-  if (count > kArgsMax) return bad_argument("expected at most 16 arguments");
+Status Runtime::resolve(int op, const double* args, int count, ArgValue* values, bool& on_null,
+                        std::vector<std::shared_ptr<Storage>>* held) {
   const OpSpec& spec = op_spec(op);
-  ArgValue values[kArgsMax];
-  bool on_null = false, on_cpu = false;
+  bool on_cpu = false;
   for (int i = 0; i < count && i < spec.arg_count; ++i) {
     values[i].number = args[i];
     if (spec.args[i].attribute != Attribute::knone) continue;
@@ -73,12 +71,42 @@ Status Runtime::invoke(int op, const double* args, int count) {
       return {found.code(), std::string(spec.args[i].name) + ": " + found.message()};
     }
     values[i].view = tensor->view;
+    if (held != nullptr) held->push_back(tensor->storage);
     (tensor->storage->device == Device::null ? on_null : on_cpu) = true;
   }
   if (on_null && on_cpu) return bad_argument("expected all tensors on one device but received both cpu and null ones");
+  return {};
+}
+
+Status Runtime::invoke(int op, const double* args, int count) {
+  if (op < 0 || op >= kOpCount) return bad_argument("expected an op number but received " + std::to_string(op));
+  if (count > kArgsMax) return bad_argument("expected at most 16 arguments");
+  ArgValue values[kArgsMax];
+  bool on_null = false;
+  HONE_TRY(resolve(op, args, count, values, on_null, nullptr));
   HONE_TRY(check_args(op, values, count, !on_null));
   if (on_null) return null_device::run(op, values, count);
   return run_op(op, isa, context, values);
+}
+
+Status Runtime::record(const double* commands, std::int64_t count, Plan& plan, int& failed_op) {
+  for (std::int64_t at = 0; at < count;) {
+    const int op = static_cast<int>(commands[at]);
+    failed_op = op;
+    const int args = op >= 0 && op < kOpCount ? op_spec(op).arg_count : -1;
+    if (args < 0 || args > kArgsMax || at + 1 + args > count) {
+      return bad_argument("expected an op number and its arguments at " + std::to_string(at));
+    }
+    ArgValue values[kArgsMax];
+    bool on_null = false;
+    std::vector<std::shared_ptr<Storage>> held;
+    std::vector<ValueCheck> checks;
+    HONE_TRY(resolve(op, commands + at + 1, args, values, on_null, &held));
+    HONE_TRY(check_shapes(op, values, args, &checks));
+    plan.add(op, values, args, std::move(held), on_null, checks);
+    at += 1 + args;
+  }
+  return {};
 }
 
 }  // namespace hone

@@ -5,6 +5,7 @@
 
 #include "core/context.h"
 #include "core/dispatch.h"
+#include "core/plan.h"
 #include "core/tensor-table.h"
 
 namespace hone {
@@ -23,10 +24,17 @@ class Runtime {
   Scratch workspace;
   Context context;
   TensorTable tensors;
+  // After the tensors, because plans that die give memory back.
+  PlanTable plans;
 
   Status invoke(int op, const double* args, int count);
+  // Looks up and checks a list of `op number, arguments...`; failed_op is the op at fault.
+  Status record(const double* commands, std::int64_t count, Plan& plan, int& failed_op);
 
  private:
+  // The tensors and numbers of a call; `held`, when given, takes a share in each tensor's memory.
+  Status resolve(int op, const double* args, int count, ArgValue* values, bool& on_null,
+                 std::vector<std::shared_ptr<Storage>>* held);
   Runtime(Isa isa, int threads);
 };
 

@@ -1,5 +1,6 @@
 import { fault } from '@hone/base';
 import { type CausalModel, loadAdapter } from '@hone/models';
+import type { LoraAdapter } from '@hone/nn';
 import type { EngineAdapter } from './runner.js';
 
 interface Slot extends EngineAdapter {
@@ -17,9 +18,13 @@ export class AdapterSlots {
   readonly #slots = new Map<string, Slot>();
   loads = 0;
 
-  constructor(model: CausalModel, slotsMax: number) {
+  readonly #leaving: (adapter: LoraAdapter) => void;
+
+  /** `leaving` hears of an adapter just before its memory is given back. */
+  constructor(model: CausalModel, slotsMax: number, leaving: (adapter: LoraAdapter) => void = () => undefined) {
     this.#model = model;
     this.slotsMax = slotsMax;
+    this.#leaving = leaving;
   }
 
   get keys(): string[] {
@@ -68,6 +73,7 @@ export class AdapterSlots {
         retryAfterSeconds: 1,
       });
     }
+    this.#leaving(idle.lora);
     idle.lora.free();
     this.#slots.delete(idle.key);
   }

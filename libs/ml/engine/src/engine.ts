@@ -1,9 +1,12 @@
-import { assert, refusal } from '@hone/base';
+import { assert, HoneError, refusal } from '@hone/base';
 import type { CausalModel, KvCache } from '@hone/models';
 import { BlockManager } from './block-manager.js';
-import { type EngineAdapter, runStep, type StepLogits } from './runner.js';
-import { drawTokens, logProbsOf, type TokenLogProb } from './sampler.js';
-import { Scheduler, type SchedulerLimits } from './scheduler.js';
+import type { LoraAdapter } from '@hone/nn';
+import type { DecodePlan, DecodeSequence } from './decode-plan.js';
+import { DecodePlans, type DecodePlanStats } from './decode-plans.js';
+import { type EngineAdapter, orderedByAdapter, runStep, type StepLogits } from './runner.js';
+import { assertDrawn, type Drawn, drawTokens, isPlainDraw, logProbsOf, type TokenLogProb } from './sampler.js';
+import { type PlannedRows, Scheduler, type SchedulerLimits } from './scheduler.js';
 import { Sequence, type SequenceOptions } from './sequence.js';
 
 export interface EngineOptions extends Partial<SchedulerLimits> {
@@ -11,6 +14,8 @@ export interface EngineOptions extends Partial<SchedulerLimits> {
   blockSize?: number;
   /** Memory for keys and values. */
   kvBytesMax?: number;
+  /** false = every step is composed anew, as the proof that a replayed one gives the same bits needs it. */
+  isCaptured?: boolean;
 }
 
 export type Ending = 'stop' | 'length' | 'scored';
@@ -35,7 +40,13 @@ export interface EngineStats {
   promptTokensComputed: number;
   promptTokensReused: number;
   steps: number;
+  /** Steps in which every sequence drew one token: from a plan, or composed anew. */
+  decodesReplayed: number;
+  decodesEager: number;
+  decodePlans: DecodePlanStats;
 }
+
+type Planned = PlannedRows<EngineAdapter>;
 
 const mebibyte = 2 ** 20;
 /** Logits of a step stay below this many numbers (64 MiB) even when whole prompts are scored over a large vocabulary. */
@@ -48,6 +59,10 @@ export class Engine {
   readonly #kv: KvCache;
   readonly #blocks: BlockManager;
   readonly #scheduler: Scheduler<EngineAdapter>;
+  readonly #plans: DecodePlans;
+  #isCaptured: boolean;
+  #decodesReplayed = 0;
+  #decodesEager = 0;
   #arrivals = 0;
   #promptTokensComputed = 0;
   #promptTokensReused = 0;
@@ -71,6 +86,8 @@ export class Engine {
     this.#kv = model.newKvCache(blocks, blockSize);
     this.#blocks = new BlockManager(blocks, blockSize);
     this.#scheduler = new Scheduler(this.limits, this.#blocks);
+    this.#plans = new DecodePlans(model, this.#kv);
+    this.#isCaptured = options.isCaptured ?? true;
   }
 
   get isIdle(): boolean {
@@ -95,7 +112,15 @@ export class Engine {
       promptTokensComputed: this.#promptTokensComputed,
       promptTokensReused: this.#promptTokensReused,
       steps: this.#steps,
+      decodesReplayed: this.#decodesReplayed,
+      decodesEager: this.#decodesEager,
+      decodePlans: this.#plans.stats,
     };
+  }
+
+  /** Prompt tokens that have passed through the model, reused ones left out. */
+  get promptTokensComputed(): number {
+    return this.#promptTokensComputed;
   }
 
   /** The longest sequence, prompt and answer together, that can run here. */
@@ -126,16 +151,57 @@ export class Engine {
       if (sequence.reused > 0 && start === sequence.reused) this.#promptTokensReused += sequence.reused;
       this.#promptTokensComputed += Math.max(0, Math.min(start + count, sequence.promptLength) - start);
     }
-    const result = runStep(this.model, this.#kv, planned);
-    const outputs = result ? this.#read(result) : new Map<Sequence<EngineAdapter>, SequenceOutput>();
+    const outputs = planned.every(isDecode) ? this.#decode(planned) : this.#pass(planned);
     this.#scheduler.advance(planned);
-    for (const output of outputs.values()) this.#settle(output);
-    return [...outputs.values()];
+    for (const output of outputs) this.#settle(output);
+    return outputs;
+  }
+
+  /** Rows of an adapter that is about to be freed will not come again. */
+  forget(adapter: LoraAdapter): void {
+    this.#plans.forget(adapter);
   }
 
   free(): void {
     for (const sequence of [...this.#scheduler.running, ...this.#scheduler.waiting]) this.#scheduler.finish(sequence);
+    this.#plans.free();
     this.#kv.free();
+  }
+
+  /** Prompts, or a mix: composed anew, since no two such steps are alike. */
+  #pass(planned: readonly Planned[]): SequenceOutput[] {
+    const result = runStep(this.model, this.#kv, planned);
+    return result ? [...this.#read(result).values()] : [];
+  }
+
+  /** One token for every sequence: the same ops as in the step before, and drawn in the same call unless more is asked for. */
+  #decode(planned: readonly Planned[]): SequenceOutput[] {
+    if (!this.#isCaptured) {
+      this.#decodesEager++;
+      return this.#pass(planned);
+    }
+    const sequences = orderedByAdapter(planned).map(({ sequence }) => sequence as DecodeSequence);
+    const plan = this.#planFor(sequences);
+    if (!plan) return this.#decode(planned);
+    const logits = plan.run(sequences);
+    this.#decodesReplayed++;
+    if (!sequences.every(isPlainDraw)) {
+      const drawn = drawTokens(logits, sequences);
+      return sequences.map((sequence, row) => ({ sequence, scored: [], ...(drawn[row] as Drawn) }));
+    }
+    assertDrawn(plan.drawn, this.model.shape.vocabSize);
+    return sequences.map((sequence, row) => ({ sequence, scored: [], token: plan.drawn[row] as number }));
+  }
+
+  /** Undefined, from then on, for a model whose steps depend on values that TypeScript reads. */
+  #planFor(sequences: readonly DecodeSequence[]): DecodePlan | undefined {
+    try {
+      return this.#plans.for(sequences);
+    } catch (thrown) {
+      if (!(thrown instanceof HoneError) || thrown.code !== 'not_capturable') throw thrown;
+      this.#isCaptured = false;
+      return undefined;
+    }
   }
 
   #read({ logits, draws, scores }: StepLogits): Map<Sequence<EngineAdapter>, SequenceOutput> {
@@ -173,3 +239,9 @@ export class Engine {
     if (output.ending) this.#scheduler.finish(sequence);
   }
 }
+
+const isDecode = ({ sequence, start, count }: Planned): boolean =>
+  count === 1 &&
+  sequence.tokensMax > 0 &&
+  start + 1 === sequence.tokens.length &&
+  !(start >= sequence.scoreNext && start < sequence.scoreEnd);

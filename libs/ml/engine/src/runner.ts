@@ -34,7 +34,8 @@ export function runStep(model: CausalModel, kv: KvCache, planned: readonly Plann
 }
 
 /** Rows of one adapter become neighbours, since a LoRA product is run per adapter; the plain base's rows come first. */
-function orderedByAdapter(planned: readonly Planned[]): Planned[] {
+export function orderedByAdapter(planned: readonly Planned[]): Planned[] {
+  if (planned.every(({ sequence }) => sequence.adapter === undefined)) return [...planned];
   const groups = new Map<string, Planned[]>([['', []]]);
   for (const rows of planned) {
     const key = rows.sequence.adapter?.key ?? '';
@@ -83,10 +84,11 @@ export function layOut(planned: readonly Planned[], kv: KvCache): Omit<StepLogit
     }
   }
   const logitRows = Int32Array.from([...drawRows, ...scoreRows]);
-  return { batch: { ...batch, logitRows, ...adapterRanges(planned) }, draws, scores };
+  return { batch: { ...batch, logitRows, adapters: adapterRanges(planned) }, draws, scores };
 }
 
-function adapterRanges(planned: readonly Planned[]): { adapters?: AdapterRows[] } {
+/** The rows of each adapter among planned ones that lie by adapter. */
+export function adapterRanges(planned: readonly Pick<Planned, 'sequence' | 'count'>[]): AdapterRows[] {
   const adapters: AdapterRows[] = [];
   let row = 0;
   for (const { sequence, count } of planned) {
@@ -97,5 +99,5 @@ function adapterRanges(planned: readonly Planned[]): { adapters?: AdapterRows[] 
     }
     row += count;
   }
-  return adapters.length > 0 ? { adapters } : {};
+  return adapters;
 }

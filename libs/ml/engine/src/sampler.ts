@@ -27,6 +27,16 @@ export interface Drawn {
 
 type Drawing = Sequence & { readonly sampling: SamplingSettings };
 
+/** Whether a draw is logits and settings alone: no biases, no penalties, no log-probabilities to report. */
+export function isPlainDraw({ sampling, drawnCounts }: Sequence): boolean {
+  return (
+    sampling !== undefined &&
+    sampling.topLogProbs === undefined &&
+    sampling.logitBias.size === 0 &&
+    (drawnCounts === undefined || drawnCounts.size === 0)
+  );
+}
+
 /** Draws one token per row of logits [B, V] for the sequences of these rows. The logits are changed. */
 export function drawTokens(logits: Tensor, sequences: readonly Sequence[]): Drawn[] {
   assert(logits.shape[0] === sequences.length, '[sampler] expected one row of logits per sequence');
@@ -42,12 +52,7 @@ export function drawTokens(logits: Tensor, sequences: readonly Sequence[]): Draw
     const tokens = empty([drawing.length], 'i32');
     sample(logits, rowSettings(drawing), tokens);
     const ids = tokens.ints();
-    const vocabulary = logits.shape[1] as number;
-    for (const token of ids)
-      assert(
-        token >= 0 && token < vocabulary,
-        `[sampler] drew id ${token} of ${vocabulary}: the logits are not numbers`,
-      );
+    assertDrawn(ids, logits.shape[1] as number);
     const reports = isReported
       ? logProbsOf(
           own,
@@ -61,6 +66,13 @@ export function drawTokens(logits: Tensor, sequences: readonly Sequence[]): Draw
     }
   });
   return result;
+}
+
+/** An id outside of the vocabulary comes from logits that are no numbers. */
+export function assertDrawn(ids: Int32Array, vocabulary: number): void {
+  for (const id of ids) {
+    assert(id >= 0 && id < vocabulary, `[sampler] drew id ${id} of ${vocabulary}: the logits are not numbers`);
+  }
 }
 
 /** The log-probability of tokens[b] in row b of logits [B, V], with the tops[b] most likely ids. */

@@ -37,7 +37,7 @@ export class TextEngine {
 
   constructor(text: TextModel, { queue, adaptersMax = 16, ...options }: TextEngineOptions = {}) {
     this.engine = new Engine(text.model, options);
-    this.adapters = new AdapterSlots(text.model, adaptersMax);
+    this.adapters = new AdapterSlots(text.model, adaptersMax, (adapter) => this.engine.forget(adapter));
     this.#text = text;
     this.#texts = new TokenTexts(text.tokenizer);
     this.#queue = { ...defaultQueueLimits, ...queue };
@@ -105,14 +105,14 @@ export class TextEngine {
   step(): GenerationOutput[] {
     const started = performance.now();
     let stepped: SequenceOutput[];
-    const before = this.engine.stats.promptTokensComputed;
+    const before = this.engine.promptTokensComputed;
     try {
       stepped = this.engine.step();
     } catch (thrown) {
       return this.#failAll(asHoneError(thrown));
     }
     const outputs = stepped.flatMap((output) => this.#take(output));
-    const tokens = this.engine.stats.promptTokensComputed - before + stepped.length;
+    const tokens = this.engine.promptTokensComputed - before + stepped.length;
     this.#measure(tokens, performance.now() - started);
     return outputs;
   }

@@ -9,6 +9,7 @@ import {
   kvWrite,
   linear,
   logitsSoftcap,
+  packWeight,
   pagedAttention,
   scoped,
   tokenLogProbs,
@@ -23,7 +24,7 @@ import type { Attend } from './layers/attention.js';
 import { DecoderLayer } from './layers/decoder-layer.js';
 import { InputEmbedding } from './layers/input-embedding.js';
 import { ModuleBuilder, type Norm } from './layers/module-builder.js';
-import type { BaseFormat, KvCache, ModelShape, PackedBatch, StepBatch } from './model.js';
+import type { AdapterRows, BaseFormat, KvCache, ModelShape, PackedBatch, StepBatch, StepRows } from './model.js';
 import type { LoadedWeights } from './weights.js';
 
 /** A decoder with its weights on the device: one forward pass for training, one over paged keys and values for serving. */
@@ -38,6 +39,7 @@ export class CausalModel {
   readonly #head: Tensor;
   /** Everything on the device that is the model's own: weights and rotary tables. */
   readonly #owned: readonly Tensor[];
+  #tiedHead: Tensor | undefined;
   #logits: Tensor | undefined;
 
   constructor(
@@ -78,7 +80,7 @@ export class CausalModel {
       const positions = fromInts(batch.positions);
       const cuSeqlens = fromInts(batch.cuSeqlens);
       const attend: Attend = (_, q, k, v, options) => attention(q, k, v, cuSeqlens, options);
-      const x = this.#layersForward(batch.ids, positions, attend, context, batch.isCheckpointed ?? false);
+      const x = this.#layersForward(fromInts(batch.ids), positions, attend, context, batch.isCheckpointed ?? false);
       return this.#norm.forward(batch.wantedRows ? gatherRows(x, fromInts(batch.wantedRows)) : x);
     };
     return isRecording() ? run() : scoped(run);
@@ -106,7 +108,7 @@ export class CausalModel {
   /** Logits [logitRows.length, vocabSize], valid until the next step; the keys and values of all rows are in the pages. */
   step(batch: StepBatch): Tensor {
     this.#logits?.free();
-    const logits = scoped(() => this.#step(batch));
+    const logits = scoped(() => this.stepOn(uploaded(batch), batch.kv, batch.adapters));
     this.#logits = keep(logits);
     return logits;
   }
@@ -114,50 +116,49 @@ export class CausalModel {
   free(): void {
     this.#logits?.free();
     for (const tensor of this.#owned) tensor.free();
+    this.#tiedHead?.free();
     this.arenas?.decayed.free();
     this.arenas?.plain.free();
   }
 
-  #step(batch: StepBatch): Tensor {
-    const ints = (values: Int32Array) => fromInts(values);
-    const slots = ints(batch.slots);
-    const table = fromInts(batch.blockTable, [
-      batch.blockTable.length / batch.blocksPerSequence,
-      batch.blocksPerSequence,
-    ]);
-    const rows = {
-      blockTable: table,
-      rowSequence: ints(batch.rowSequence),
-      rowPosition: ints(batch.rowPosition),
-    };
-    const { keys, values } = batch.kv;
+  /**
+   * The ops of a step over rows that lie on the device already: what `step` runs, and what a captured plan repeats. Logits
+   * [logitRows, vocabSize].
+   */
+  stepOn(rows: StepRows, { keys, values }: KvCache, adapters: readonly AdapterRows[] = []): Tensor {
     const attend: Attend = (layer, q, k, v, options) => {
       const [pagedKeys, pagedValues] = [keys[layer] as Tensor, values[layer] as Tensor];
-      kvWrite(k, v, slots, pagedKeys, pagedValues);
+      kvWrite(k, v, rows.slots, pagedKeys, pagedValues);
       return pagedAttention(q, pagedKeys, pagedValues, rows, options);
     };
-    const ranges = (batch.adapters ?? []).map(({ adapter, rowStart, rowEnd }) => ({
-      adapter,
-      begin: rowStart,
-      end: rowEnd,
-    }));
-    const x = this.#layersForward(batch.ids, ints(batch.positions), attend, { ranges }, false);
+    const ranges = adapters.map(({ adapter, rowStart, rowEnd }) => ({ adapter, begin: rowStart, end: rowEnd }));
+    const x = this.#layersForward(rows.ids, rows.positions, attend, { ranges }, false);
     // Only the rows that sample now go through the norm and the head.
-    const wanted = this.#norm.forward(gatherRows(x, ints(batch.logitRows)));
-    const logits = linear(wanted, this.#head);
+    const wanted = this.#norm.forward(gatherRows(x, rows.logitRows));
+    const logits = linear(wanted, this.#packedHead());
     const { logitSoftcap } = this.config.decoder;
     if (logitSoftcap > 0) logitsSoftcap(logits, logitSoftcap);
     return logits;
   }
 
+  /**
+   * The head in the kernels' layout. A tied one is packed a second time when the first step asks for it: a plain matrix is laid
+   * out anew by every product, which at one row costs more than the product. Weights that are trained change under a copy.
+   */
+  #packedHead(): Tensor {
+    if (!this.config.isHeadTied || this.arenas) return this.#head;
+    this.#tiedHead ??= keep(packWeight(this.#head, this.#head.dtype === 'f32' ? 'packed-f32' : 'packed-bf16'));
+    return this.#tiedHead;
+  }
+
   #layersForward(
-    ids: Int32Array,
+    ids: Tensor,
     positions: Tensor,
     attend: Attend,
     context: LinearContext,
     isCheckpointed: boolean,
   ): Tensor {
-    let x = this.#embedding.forward(fromInts(ids), positions);
+    let x = this.#embedding.forward(ids, positions);
     for (const layer of this.#layers) {
       const forward = (input: Tensor) => layer.forward(input, positions, attend, context);
       if (isRecording()) {
@@ -171,6 +172,16 @@ export class CausalModel {
     return x;
   }
 }
+
+const uploaded = (batch: StepBatch): StepRows => ({
+  ids: fromInts(batch.ids),
+  positions: fromInts(batch.positions),
+  slots: fromInts(batch.slots),
+  blockTable: fromInts(batch.blockTable, [batch.blockTable.length / batch.blocksPerSequence, batch.blocksPerSequence]),
+  rowSequence: fromInts(batch.rowSequence),
+  rowPosition: fromInts(batch.rowPosition),
+  logitRows: fromInts(batch.logitRows),
+});
 
 /** Dropout inside the base is no part of fine-tuning here: a run that silently left it out would not be the one asked for. */
 function refuseNoise({ trainingNoise }: ModelConfig): void {

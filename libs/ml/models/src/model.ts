@@ -75,6 +75,17 @@ export interface StepBatch {
   logitRows: Int32Array;
 }
 
+/** The numbers of a StepBatch as i32 tensors: [T] each, blockTable [S, blocksPerSequence], logitRows as many as are wanted. */
+export interface StepRows {
+  readonly ids: Tensor;
+  readonly positions: Tensor;
+  readonly rowSequence: Tensor;
+  readonly rowPosition: Tensor;
+  readonly slots: Tensor;
+  readonly blockTable: Tensor;
+  readonly logitRows: Tensor;
+}
+
 /** What the engine and the recipes see of a model; `loadModel` makes one. */
 export interface ModelShape {
   readonly vocabSize: number;

@@ -87,11 +87,14 @@ function turned<A extends Float32Array | Uint16Array>({ shape, isTransposed }: W
   return isTransposed ? transpose(values, shape[0] as number, shape[1] as number) : values;
 }
 
-/** Linear weights are packed, embeddings and heads stay plain (looked up, or read by the log-probability kernel), norms f32. */
+/** Linear weights and heads are packed, embeddings stay plain because rows of them are looked up, norms are f32. */
 function upload(spec: WeightSpec, dtype: string, bytes: Uint8Array | undefined, format: BaseFormat): Tensor {
   if (spec.role === 'router') return packWeight(plain(spec, dtype, bytes), 'packed-f32');
   if (spec.role === 'linear') return packWeight(plain(spec, dtype, bytes), packedFormat(spec, format));
-  const isNarrow = format !== 'f32' && (spec.role === 'embedding' || spec.role === 'head');
+  // A 4-bit base keeps its head in bf16, as QLoRA does.
+  if (spec.role === 'head')
+    return packWeight(plain(spec, dtype, bytes), format === 'f32' ? 'packed-f32' : 'packed-bf16');
+  const isNarrow = format !== 'f32' && spec.role === 'embedding';
   const tensor = empty(spec.shape, isNarrow ? 'bf16' : 'f32');
   if (!bytes) return tensor;
   if (!isNarrow) return tensor.write(floatsOf(spec, dtype, bytes));

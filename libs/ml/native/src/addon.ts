@@ -61,7 +61,9 @@ export interface Int4Parts {
 export interface Addon {
   readonly ops: Readonly<Record<OpName, (...args: number[]) => void>>;
   init(threads: number, isa: string): { threads: number; isa: string; isasAvailable: string };
-  invokeBatch(commands: Float64Array, count: number): void;
+  planRecord(commands: Float64Array, input: Handle, output: Handle): number;
+  planRun(plan: number, values: Int32Array, results: Int32Array): void;
+  planFree(plan: number): void;
   kernelName(op: number): string;
   tensorAlloc(device: number, dtype: number, d0: number, d1: number, d2: number, d3: number): Handle;
   tensorView(tensor: Handle, elementOffset: number, d0: number, d1: number, d2: number, d3: number): Handle;
@@ -150,4 +152,23 @@ export function addonToStart(): Addon {
   return loaded;
 }
 
-export const ops = (): Addon['ops'] => addon().ops;
+type OpTable = Addon['ops'];
+let recording: OpTable | undefined;
+
+export const ops = (): OpTable => recording ?? addon().ops;
+
+/** Runs `body` with every op written down instead of run: its number, then its arguments. */
+export function recordingOps<T>(
+  names: readonly OpName[],
+  write: (op: number, args: readonly number[]) => void,
+  body: () => T,
+): T {
+  const before = recording;
+  const table = names.map((name, op) => [name, (...args: number[]) => write(op, args)] as const);
+  recording = Object.fromEntries(table) as unknown as OpTable;
+  try {
+    return body();
+  } finally {
+    recording = before;
+  }
+}

@@ -2,7 +2,9 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   init,
-  invokeBatch,
+  planFree,
+  planRecord,
+  planRun,
   kernelName,
   memoryStats,
   nativeOps,
@@ -189,10 +191,12 @@ describe('ops', () => {
     const x = floats([3]);
     const fill = opNumber('tensorFill');
     const scale = opNumber('tensorScale');
-    const commands = Float64Array.from([fill, x, 2, scale, x, 4, 99, 99]);
-    invokeBatch(commands, 6);
+    const plan = planRecord(Float64Array.from([fill, x, 2, scale, x, 4]), 0, 0);
+    planRun(plan, new Int32Array(), new Int32Array());
     expect(read(x, 3)).toEqual([8, 8, 8]);
-    expect(failure(() => invokeBatch(commands)).code).toBe('NATIVE_BAD_ARGUMENT');
+    planFree(plan);
+    expect(failure(() => planRun(plan, new Int32Array(), new Int32Array())).code).toBe('NATIVE_BAD_HANDLE');
+    expect(failure(() => planRecord(Float64Array.from([fill, x, 2, 99]), 0, 0)).code).toBe('NATIVE_BAD_ARGUMENT');
   });
 
   it('pack a weight, multiply with it and give its exact values back', () => {

@@ -1,4 +1,4 @@
-import { addon, addonToStart } from './addon.js';
+import { addon, addonToStart, recordingOps } from './addon.js';
 import type { Handle, MemoryStats, Nf4Parts, Transferable } from './addon.js';
 import { opNames } from './ops.generated.js';
 import type { OpName } from './ops.generated.js';
@@ -153,7 +153,24 @@ export function kernelName(op: OpName): string {
   return addon().kernelName(opNumber(op));
 }
 
-/** Runs a recorded list, `op number, arguments...` over and over, in one crossing. */
-export function invokeBatch(commands: Float64Array, count: number = commands.length): void {
-  addon().invokeBatch(commands, count);
+/** Runs `body` with every op handed to `write`, its number and its arguments, instead of being run. */
+export function recordOps<T>(write: (op: number, args: readonly number[]) => void, body: () => T): T {
+  return recordingOps(opNames, write, body);
+}
+
+/**
+ * A list of ops, `op number, arguments...` over and over, looked up and checked once. `input` and `output` are i32 tensors, or 0.
+ * The plan keeps the memory of its tensors until `planFree`, whatever happens to their handles.
+ */
+export function planRecord(commands: Float64Array, input: Handle, output: Handle): number {
+  return addon().planRecord(commands, input, output);
+}
+
+/** Copies `values` into the input, runs all ops in one crossing and copies the output into `results`. */
+export function planRun(plan: number, values: Int32Array, results: Int32Array): void {
+  addon().planRun(plan, values, results);
+}
+
+export function planFree(plan: number): void {
+  addon().planFree(plan);
 }

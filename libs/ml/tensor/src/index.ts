@@ -1,7 +1,9 @@
 export * from './allocate.js';
+export { CapturedPlan, capture, type CaptureEnds } from './capture.js';
 export * from './device.js';
 export * from './dtype.js';
 export * from './ops/index.js';
+export { packLifetimes, type Lifetime } from './pack-lifetimes.js';
 export * from './scope.js';
 export * from './shape.js';
 export { Tape, discard, isRecording, pauseRecording, type TapeOptions } from './tape.js';

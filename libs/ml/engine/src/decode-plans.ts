@@ -1,0 +1,90 @@
+import type { CausalModel, KvCache } from '@hone/models';
+import type { LoraAdapter } from '@hone/nn';
+import { DecodePlan, type DecodeSequence } from './decode-plan.js';
+
+export interface DecodePlanStats {
+  /** Plans that were made so far, and those that are kept with their memory. */
+  captured: number;
+  plans: number;
+  planBytes: number;
+}
+
+/** Batches grow and shrink one sequence at a time, and each size is a plan: some hundred kilobytes per row. */
+const plansMax = 24;
+/** The width of block tables is rounded up to a power of two, so that a growing sequence meets few plans. */
+const blocksMin = 8;
+
+/**
+ * The plans of decode steps, one for each (sequences, width of the block table, adapters of the rows) that came up. The least
+ * recently used one makes room.
+ */
+export class DecodePlans {
+  readonly #model: CausalModel;
+  readonly #kv: KvCache;
+  /** In the order of last use. */
+  readonly #plans = new Map<string, DecodePlan>();
+  readonly #numbers = new WeakMap<LoraAdapter, number>();
+  #adapters = 0;
+  #captured = 0;
+
+  constructor(model: CausalModel, kv: KvCache) {
+    this.#model = model;
+    this.#kv = kv;
+  }
+
+  get stats(): DecodePlanStats {
+    let planBytes = 0;
+    for (const { bytes } of this.#plans.values()) planBytes += bytes;
+    return { captured: this.#captured, plans: this.#plans.size, planBytes };
+  }
+
+  /** The plan for one more token of each of these sequences; rows of one adapter are neighbours. */
+  for(sequences: readonly DecodeSequence[]): DecodePlan {
+    let width = blocksMin;
+    for (const { blocks } of sequences) while (width < blocks.length) width *= 2;
+    const key = `${width}/${this.#signature(sequences)}`;
+    let plan = this.#plans.get(key);
+    if (plan) this.#plans.delete(key);
+    else {
+      this.#makeRoom();
+      plan = new DecodePlan(this.#model, this.#kv, sequences, width);
+      this.#captured++;
+    }
+    this.#plans.set(key, plan);
+    return plan;
+  }
+
+  /** Plans keep the memory of what they use: those with an adapter that is freed must go. */
+  forget(adapter: LoraAdapter): void {
+    for (const [key, plan] of this.#plans) {
+      if (plan.uses(adapter)) this.#drop(key, plan);
+    }
+  }
+
+  free(): void {
+    for (const [key, plan] of this.#plans) this.#drop(key, plan);
+  }
+
+  #makeRoom(): void {
+    if (this.#plans.size < plansMax) return;
+    for (const [key, plan] of this.#plans) return this.#drop(key, plan);
+  }
+
+  #drop(key: string, plan: DecodePlan): void {
+    plan.free();
+    this.#plans.delete(key);
+  }
+
+  /** One mark per row: two signatures are equal when the rows and their adapters are. */
+  #signature(sequences: readonly DecodeSequence[]): string {
+    let signature = '';
+    for (const { adapter } of sequences) signature += adapter ? `${this.#numberOf(adapter.lora)},` : '-';
+    return signature;
+  }
+
+  #numberOf(adapter: LoraAdapter): number {
+    let number = this.#numbers.get(adapter);
+    if (number === undefined) this.#numbers.set(adapter, (number = this.#adapters++));
+    return number;
+  }
+}
