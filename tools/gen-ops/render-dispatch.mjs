@@ -64,7 +64,7 @@ export function renderSpecs(ops) {
     const backwardOf = op.backwardOf ? ops.findIndex((other) => other.name === op.backwardOf) : -1;
     return (
       `    {"${op.name}", k_${op.fn}, ${op.args.length}, {${symbols}}, ${op.symbols.length}, ${require}, ` +
-      `{${tolerances}}, ${backwardOf}, ${Boolean(op.differentiable)}},`
+      `{${tolerances}}, ${op.tolerance.rounded ?? 0}, ${backwardOf}, ${Boolean(op.differentiable)}},`
     );
   });
   return `${BANNER}#include "core/op-spec.h"

@@ -44,7 +44,8 @@ struct OpSpec {
   const char* symbols[kMaxSymbols];
   int symbol_count;
   const char* (*require)(const ArgValue* values, const std::int64_t* symbols);  // The rule that is broken, or null.
-  double tolerance[5];  // Per level of core/isa.h.
+  double tolerance[5];       // Per level of core/isa.h.
+  double rounded_tolerance;  // On every level, where operands are rounded to bf16; 0: there is no such thing.
   int backward_of;
   bool differentiable;
 };

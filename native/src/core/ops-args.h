@@ -239,7 +239,7 @@ struct GeluBackwardArgs {
   bool exact;
 };
 
-// o = softmax(s) v, s = scale q kᵀ, or softcap tanh(scale q kᵀ / softcap) where softcap > 0, over the earlier tokens of the same sequence, at most `window` of them (0: all); lse = log of the sum
+// o = softmax(s) v, s = scale q kᵀ, or softcap tanh(scale q kᵀ / softcap) where softcap > 0, over the earlier tokens of the same sequence, at most `window` of them (0: all); lse = log of the sum; rounded: q, k, v and the weights are rounded to bf16 before each product
 struct AttentionForwardArgs {
   View q;  // in f32 [T,H,D]
   View k;  // in f32 [T,KV,D]
@@ -250,9 +250,10 @@ struct AttentionForwardArgs {
   double scale;
   std::int64_t window;
   double softcap;
+  bool rounded;
 };
 
-// ds = p (do vᵀ - rowsum(do o)), times 1 - (s / softcap)² where softcap > 0; dq = scale ds k; dk = scale dsᵀ q; dv = pᵀ do
+// ds = p (do vᵀ - rowsum(do o)), times 1 - (s / softcap)² where softcap > 0; dq = scale ds k; dk = scale dsᵀ q; dv = pᵀ do; rounded: as forward, do and ds too
 struct AttentionBackwardArgs {
   View d_o;  // in f32 [T,H,D]
   View q;  // in f32 [T,H,D]
@@ -267,22 +268,23 @@ struct AttentionBackwardArgs {
   double scale;
   std::int64_t window;
   double softcap;
+  bool rounded;
 };
 
-// cache[slot / page][:][slot % page] = row t; a negative slot skips the row
+// cache[slot / page][:][slot % page] = row t; a negative slot skips the row; bf16 pages round
 struct KvWriteArgs {
   View k;  // in f32 [T,KV,D]
   View v;  // in f32 [T,KV,D]
   View slots;  // in i32 [T]
-  View k_cache;  // inout f32 [P,KV,page,D]
-  View v_cache;  // inout f32 [P,KV,page,D]
+  View k_cache;  // inout f32|bf16 [P,KV,page,D]
+  View v_cache;  // inout f32|bf16 [P,KV,page,D]
 };
 
-// row t attends to positions 0..rowPosition[t] of sequence rowSequence[t], scores as in attentionForward; a row's bits do not depend on the batch
+// row t attends to positions 0..rowPosition[t] of sequence rowSequence[t], scores as in attentionForward; bf16 pages round q and the weights too; a row's bits do not depend on the batch
 struct PagedAttentionArgs {
   View q;  // in f32 [T,H,D]
-  View k_cache;  // in f32 [P,KV,page,D]
-  View v_cache;  // in f32 [P,KV,page,D]
+  View k_cache;  // in f32|bf16 [P,KV,page,D]
+  View v_cache;  // in f32|bf16 [P,KV,page,D]
   View block_table;  // in i32 [S,maxBlocks]
   View row_sequence;  // in i32 [T]
   View row_position;  // in i32 [T]

@@ -479,6 +479,7 @@ Status call_attention_forward(AnyKernel kernel, Context& context, const ArgValue
       static_cast<double>(values[6].number),
       static_cast<std::int64_t>(values[7].number),
       static_cast<double>(values[8].number),
+      values[9].number != 0,
   };
   return reinterpret_cast<Status (*)(Context&, const AttentionForwardArgs&)>(kernel)(context, args);
 }
@@ -498,6 +499,7 @@ Status call_attention_backward(AnyKernel kernel, Context& context, const ArgValu
       static_cast<double>(values[10].number),
       static_cast<std::int64_t>(values[11].number),
       static_cast<double>(values[12].number),
+      values[13].number != 0,
   };
   return reinterpret_cast<Status (*)(Context&, const AttentionBackwardArgs&)>(kernel)(context, args);
 }

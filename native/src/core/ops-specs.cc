@@ -174,6 +174,7 @@ constexpr ArgSpec k_attention_forward[] = {
     attribute("scale", Attribute::knumber),
     attribute("window", Attribute::kint),
     attribute("softcap", Attribute::knumber),
+    attribute("rounded", Attribute::kbool),
 };
 
 constexpr ArgSpec k_attention_backward[] = {
@@ -190,20 +191,21 @@ constexpr ArgSpec k_attention_backward[] = {
     attribute("scale", Attribute::knumber),
     attribute("window", Attribute::kint),
     attribute("softcap", Attribute::knumber),
+    attribute("rounded", Attribute::kbool),
 };
 
 constexpr ArgSpec k_kv_write[] = {
     tensor("k", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("v", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("slots", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kunder, {3, 4}),
-    tensor("kCache", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 4, {{3, 0}, {1, 0}, {4, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("vCache", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 4, {{3, 0}, {1, 0}, {4, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("kCache", Io::kinout, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 4, {{3, 0}, {1, 0}, {4, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("vCache", Io::kinout, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 4, {{3, 0}, {1, 0}, {4, 0}, {2, 0}}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_paged_attention[] = {
     tensor("q", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("kCache", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 4, {{3, 0}, {4, 0}, {5, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("vCache", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 4, {{3, 0}, {4, 0}, {5, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("kCache", Io::kin, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 4, {{3, 0}, {4, 0}, {5, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("vCache", Io::kin, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 4, {{3, 0}, {4, 0}, {5, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("blockTable", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{6, 0}, {7, 0}}, Check::kunder, {3, -1}),
     tensor("rowSequence", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {6, -1}),
     tensor("rowPosition", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {7, 5}),
@@ -397,10 +399,18 @@ const char* require_attention_backward(const ArgValue* values, const std::int64_
   return nullptr;
 }
 
+const char* require_kv_write(const ArgValue* values, const std::int64_t* symbols) {
+  static_cast<void>(values);
+  static_cast<void>(symbols);
+  if (values[3].view.dtype != values[4].view.dtype) return "same dtype kCache vCache";
+  return nullptr;
+}
+
 const char* require_paged_attention(const ArgValue* values, const std::int64_t* symbols) {
   static_cast<void>(values);
   static_cast<void>(symbols);
   if (symbols[4] == 0 || !(symbols[1] % symbols[4] == 0)) return "H % KV == 0";
+  if (values[1].view.dtype != values[2].view.dtype) return "same dtype kCache vCache";
   return nullptr;
 }
 
@@ -447,52 +457,52 @@ const char* require_logits_top_log_probs(const ArgValue* values, const std::int6
 }
 
 constexpr OpSpec kSpecs[kOpCount] = {
-    {"linearForward", k_linear_forward, 4, {"M", "K", "N"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, -1, true},
-    {"linearBackwardInput", k_linear_backward_input, 4, {"M", "N", "K"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, false},
-    {"linearBackwardWeight", k_linear_backward_weight, 6, {"M", "N", "K"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, false},
-    {"loraForward", k_lora_forward, 6, {"M", "K", "r", "N"}, 4, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, -1, true},
-    {"loraBackward", k_lora_backward, 9, {"M", "N", "K", "r"}, 4, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 3, false},
-    {"embeddingForward", k_embedding_forward, 3, {"T", "V", "d"}, 3, nullptr, {0, 0, 0, 0, 0}, -1, true},
-    {"embeddingBackward", k_embedding_backward, 3, {"T", "d", "V"}, 3, nullptr, {0, 0, 0, 0, 0}, 5, false},
-    {"rmsNormForward", k_rms_norm_forward, 6, {"T", "d"}, 2, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, true},
-    {"rmsNormBackward", k_rms_norm_backward, 8, {"T", "d"}, 2, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 7, false},
-    {"addRmsNorm", k_add_rms_norm, 7, {"T", "d"}, 2, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, false},
-    {"layerNormForward", k_layer_norm_forward, 7, {"T", "d"}, 2, nullptr, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, -1, true},
-    {"layerNormBackward", k_layer_norm_backward, 10, {"T", "d"}, 2, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 10, false},
-    {"rope", k_rope, 5, {"T", "H", "D", "Half"}, 4, require_rope, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, true},
-    {"swigluForward", k_swiglu_forward, 3, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, true},
-    {"swigluBackward", k_swiglu_backward, 5, {}, 0, nullptr, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, 13, false},
-    {"gegluForward", k_geglu_forward, 4, {}, 0, nullptr, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, -1, true},
-    {"gegluBackward", k_geglu_backward, 6, {}, 0, nullptr, {0.000006, 0.000006, 0.000006, 0.000006, 0.000006}, 15, false},
-    {"geluForward", k_gelu_forward, 3, {}, 0, nullptr, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, -1, true},
-    {"geluBackward", k_gelu_backward, 4, {}, 0, nullptr, {0.000006, 0.000006, 0.000006, 0.000006, 0.000006}, 17, false},
-    {"attentionForward", k_attention_forward, 9, {"T", "H", "D", "KV", "S"}, 5, require_attention_forward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, -1, true},
-    {"attentionBackward", k_attention_backward, 13, {"T", "H", "D", "KV", "S"}, 5, require_attention_backward, {0.00002, 0.00002, 0.00002, 0.00002, 0.00002}, 19, false},
-    {"kvWrite", k_kv_write, 5, {"T", "KV", "D", "P", "page"}, 5, nullptr, {0, 0, 0, 0, 0}, -1, false},
-    {"pagedAttention", k_paged_attention, 10, {"T", "H", "D", "P", "KV", "page", "S", "maxBlocks"}, 8, require_paged_attention, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, -1, false},
-    {"tokenLogProbsForward", k_token_log_probs_forward, 8, {"T", "d", "V"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, -1, true},
-    {"tokenLogProbsBackward", k_token_log_probs_backward, 8, {"T", "d", "V"}, 3, nullptr, {0.00002, 0.00002, 0.00002, 0.00002, 0.00002}, 23, false},
-    {"adamwStep", k_adamw_step, 10, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, false},
-    {"sumSquares", k_sum_squares, 2, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, false},
-    {"tensorFill", k_tensor_fill, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, -1, false},
-    {"tensorCopy", k_tensor_copy, 2, {}, 0, require_tensor_copy, {0, 0, 0, 0, 0}, -1, false},
-    {"tensorScale", k_tensor_scale, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, -1, true},
-    {"tensorAdd", k_tensor_add, 3, {}, 0, nullptr, {0, 0, 0, 0, 0}, -1, true},
-    {"tensorAccumulate", k_tensor_accumulate, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, -1, true},
-    {"dropout", k_dropout, 5, {}, 0, nullptr, {0, 0, 0, 0, 0}, -1, true},
-    {"gatherRows", k_gather_rows, 3, {"T", "d", "n"}, 3, nullptr, {0, 0, 0, 0, 0}, -1, true},
-    {"scatterRowsAdd", k_scatter_rows_add, 3, {"n", "d", "T"}, 3, nullptr, {0, 0, 0, 0, 0}, -1, true},
-    {"scaleRowsForward", k_scale_rows_forward, 3, {"T", "d"}, 2, nullptr, {0, 0, 0, 0, 0}, -1, true},
-    {"scaleRowsBackward", k_scale_rows_backward, 5, {"T", "d"}, 2, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 35, false},
-    {"sliceColumnsForward", k_slice_columns_forward, 3, {"T", "N", "W"}, 3, require_slice_columns_forward, {0, 0, 0, 0, 0}, -1, true},
-    {"sliceColumnsBackward", k_slice_columns_backward, 3, {"T", "W", "N"}, 3, require_slice_columns_backward, {0, 0, 0, 0, 0}, -1, false},
-    {"routeTopKForward", k_route_top_k_forward, 4, {"T", "E", "k"}, 3, require_route_top_k_forward, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, -1, true},
-    {"routeTopKBackward", k_route_top_k_backward, 5, {"T", "k", "E"}, 3, require_route_top_k_backward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 39, false},
-    {"tensorCast", k_tensor_cast, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, -1, false},
-    {"logitsAddSparse", k_logits_add_sparse, 4, {"B", "V", "n"}, 3, nullptr, {0, 0, 0, 0, 0}, -1, false},
-    {"logitsSoftcap", k_logits_softcap, 2, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, false},
-    {"sample", k_sample, 8, {"B", "V"}, 2, nullptr, {0, 0, 0, 0, 0}, -1, false},
-    {"logitsTopLogProbs", k_logits_top_log_probs, 5, {"B", "V", "k"}, 3, require_logits_top_log_probs, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, -1, false},
+    {"linearForward", k_linear_forward, 4, {"M", "K", "N"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, -1, true},
+    {"linearBackwardInput", k_linear_backward_input, 4, {"M", "N", "K"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 0, false},
+    {"linearBackwardWeight", k_linear_backward_weight, 6, {"M", "N", "K"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 0, false},
+    {"loraForward", k_lora_forward, 6, {"M", "K", "r", "N"}, 4, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, -1, true},
+    {"loraBackward", k_lora_backward, 9, {"M", "N", "K", "r"}, 4, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 3, false},
+    {"embeddingForward", k_embedding_forward, 3, {"T", "V", "d"}, 3, nullptr, {0, 0, 0, 0, 0}, 0, -1, true},
+    {"embeddingBackward", k_embedding_backward, 3, {"T", "d", "V"}, 3, nullptr, {0, 0, 0, 0, 0}, 0, 5, false},
+    {"rmsNormForward", k_rms_norm_forward, 6, {"T", "d"}, 2, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, true},
+    {"rmsNormBackward", k_rms_norm_backward, 8, {"T", "d"}, 2, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 7, false},
+    {"addRmsNorm", k_add_rms_norm, 7, {"T", "d"}, 2, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, false},
+    {"layerNormForward", k_layer_norm_forward, 7, {"T", "d"}, 2, nullptr, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, 0, -1, true},
+    {"layerNormBackward", k_layer_norm_backward, 10, {"T", "d"}, 2, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 10, false},
+    {"rope", k_rope, 5, {"T", "H", "D", "Half"}, 4, require_rope, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, true},
+    {"swigluForward", k_swiglu_forward, 3, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, true},
+    {"swigluBackward", k_swiglu_backward, 5, {}, 0, nullptr, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, 0, 13, false},
+    {"gegluForward", k_geglu_forward, 4, {}, 0, nullptr, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, 0, -1, true},
+    {"gegluBackward", k_geglu_backward, 6, {}, 0, nullptr, {0.000006, 0.000006, 0.000006, 0.000006, 0.000006}, 0, 15, false},
+    {"geluForward", k_gelu_forward, 3, {}, 0, nullptr, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, 0, -1, true},
+    {"geluBackward", k_gelu_backward, 4, {}, 0, nullptr, {0.000006, 0.000006, 0.000006, 0.000006, 0.000006}, 0, 17, false},
+    {"attentionForward", k_attention_forward, 10, {"T", "H", "D", "KV", "S"}, 5, require_attention_forward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0.015, -1, true},
+    {"attentionBackward", k_attention_backward, 14, {"T", "H", "D", "KV", "S"}, 5, require_attention_backward, {0.00002, 0.00002, 0.00002, 0.00002, 0.00002}, 0.025, 19, false},
+    {"kvWrite", k_kv_write, 5, {"T", "KV", "D", "P", "page"}, 5, require_kv_write, {0, 0, 0, 0, 0}, 0, -1, false},
+    {"pagedAttention", k_paged_attention, 10, {"T", "H", "D", "P", "KV", "page", "S", "maxBlocks"}, 8, require_paged_attention, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0.01, -1, false},
+    {"tokenLogProbsForward", k_token_log_probs_forward, 8, {"T", "d", "V"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, -1, true},
+    {"tokenLogProbsBackward", k_token_log_probs_backward, 8, {"T", "d", "V"}, 3, nullptr, {0.00002, 0.00002, 0.00002, 0.00002, 0.00002}, 0, 23, false},
+    {"adamwStep", k_adamw_step, 10, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, false},
+    {"sumSquares", k_sum_squares, 2, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, false},
+    {"tensorFill", k_tensor_fill, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, 0, -1, false},
+    {"tensorCopy", k_tensor_copy, 2, {}, 0, require_tensor_copy, {0, 0, 0, 0, 0}, 0, -1, false},
+    {"tensorScale", k_tensor_scale, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, 0, -1, true},
+    {"tensorAdd", k_tensor_add, 3, {}, 0, nullptr, {0, 0, 0, 0, 0}, 0, -1, true},
+    {"tensorAccumulate", k_tensor_accumulate, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, 0, -1, true},
+    {"dropout", k_dropout, 5, {}, 0, nullptr, {0, 0, 0, 0, 0}, 0, -1, true},
+    {"gatherRows", k_gather_rows, 3, {"T", "d", "n"}, 3, nullptr, {0, 0, 0, 0, 0}, 0, -1, true},
+    {"scatterRowsAdd", k_scatter_rows_add, 3, {"n", "d", "T"}, 3, nullptr, {0, 0, 0, 0, 0}, 0, -1, true},
+    {"scaleRowsForward", k_scale_rows_forward, 3, {"T", "d"}, 2, nullptr, {0, 0, 0, 0, 0}, 0, -1, true},
+    {"scaleRowsBackward", k_scale_rows_backward, 5, {"T", "d"}, 2, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 35, false},
+    {"sliceColumnsForward", k_slice_columns_forward, 3, {"T", "N", "W"}, 3, require_slice_columns_forward, {0, 0, 0, 0, 0}, 0, -1, true},
+    {"sliceColumnsBackward", k_slice_columns_backward, 3, {"T", "W", "N"}, 3, require_slice_columns_backward, {0, 0, 0, 0, 0}, 0, -1, false},
+    {"routeTopKForward", k_route_top_k_forward, 4, {"T", "E", "k"}, 3, require_route_top_k_forward, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, 0, -1, true},
+    {"routeTopKBackward", k_route_top_k_backward, 5, {"T", "k", "E"}, 3, require_route_top_k_backward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 39, false},
+    {"tensorCast", k_tensor_cast, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, 0, -1, false},
+    {"logitsAddSparse", k_logits_add_sparse, 4, {"B", "V", "n"}, 3, nullptr, {0, 0, 0, 0, 0}, 0, -1, false},
+    {"logitsSoftcap", k_logits_softcap, 2, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, false},
+    {"sample", k_sample, 8, {"B", "V"}, 2, nullptr, {0, 0, 0, 0, 0}, 0, -1, false},
+    {"logitsTopLogProbs", k_logits_top_log_probs, 5, {"B", "V", "k"}, 3, require_logits_top_log_probs, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, false},
 };
 
 }  // namespace

@@ -1,8 +1,10 @@
-// isa: avx2 avx512
-// Bound by arithmetic: 4 D flops per visible (query, key) pair, all of them in small-product.h.
+// isa: avx2 avx512 avx512bf16 amx
+// Bound by arithmetic: 4 D flops per visible (query, key) pair, all of them in small-product.h or, rounded, in attention-pairs.h.
 #include <vector>
 
 #include "core/ops-args.h"
+#include "cpu/attention-packed-keys.h"
+#include "cpu/attention-rounded.h"
 #include "cpu/attention-split.h"
 #include "cpu/attention-tile.h"
 
@@ -40,12 +42,38 @@ void forward_tile(Context& context, const AttentionForwardArgs& args, const Quer
   }
 }
 
+void rounded_tile(Context& context, const AttentionForwardArgs& args, const PackedKeys& packed, const QueryTile& tile) {
+  const std::int64_t heads = args.q.dim[1], width = args.q.dim[2], kv_heads = args.k.dim[1], group = heads / kv_heads;
+  const std::int64_t head = tile.begin * heads + tile.kv_head * group;
+  const TokenRange range = {tile.end - tile.begin, group, width, args.q.data_as<float>() + head * width,
+                            args.o.data_as<float>() + head * width, heads * width, args.lse.data_as<float>() + head, heads};
+  const auto reach_of = [&](std::int64_t token) {
+    const std::int64_t position = tile.begin + token - tile.sequence_begin;
+    return Reach{args.window > 0 ? std::max<std::int64_t>(0, position - args.window + 1) : 0, position};
+  };
+  const auto load = [&](std::int64_t base, std::int64_t count, const KeySpace&) {
+    return packed.block(tile.sequence_begin, tile.kv_head, base, count);
+  };
+  const ScoreRule rule = {static_cast<float>(args.scale), static_cast<float>(args.softcap)};
+  attend_rounded(context, range, rule, reach_of, load);
+}
+
 }  // namespace
 
 Status attention_forward(Context& context, const AttentionForwardArgs& args) {
   if (args.q.count() == 0) return {};
-  const std::vector<QueryTile> tiles = split_queries(args.cu_seqlens, args.k.dim[1], args.q.dim[1] / args.k.dim[1]);
-  context.pool.run(static_cast<int>(tiles.size()), [&](int task) { forward_tile(context, args, tiles[task]); });
+  const std::int64_t kv_heads = args.k.dim[1], group = args.q.dim[1] / kv_heads;
+  const auto tiles = [&](std::int64_t rows) {
+    return split_queries(args.cu_seqlens, kv_heads, std::max<std::int64_t>(1, rows / group));
+  };
+  if (args.rounded) {
+    const PackedKeys packed(context, args);
+    const std::vector<QueryTile> all = tiles(kPackedRows);
+    context.pool.run(static_cast<int>(all.size()), [&](int task) { rounded_tile(context, args, packed, all[task]); });
+    return {};
+  }
+  const std::vector<QueryTile> all = tiles(kTileRows);
+  context.pool.run(static_cast<int>(all.size()), [&](int task) { forward_tile(context, args, all[task]); });
   return {};
 }
 

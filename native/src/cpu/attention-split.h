@@ -12,12 +12,9 @@ struct QueryTile {
   std::int64_t sequence_begin, begin, end, kv_head;
 };
 
-inline std::int64_t tokens_per_tile(std::int64_t group) { return std::max<std::int64_t>(1, kTileRows / group); }
-
-// The late tiles of a sequence see the most keys, so they come first: what is left at the end is small.
-inline std::vector<QueryTile> split_queries(const View& cu_seqlens, std::int64_t kv_heads, std::int64_t group) {
+// Tiles of `step` tokens. The late tiles of a sequence see the most keys, so they come first: what is left at the end is small.
+inline std::vector<QueryTile> split_queries(const View& cu_seqlens, std::int64_t kv_heads, std::int64_t step) {
   const std::int32_t* bounds = cu_seqlens.data_as<std::int32_t>();
-  const std::int64_t step = tokens_per_tile(group);
   std::vector<QueryTile> tiles;
   for (std::int64_t s = 0; s + 1 < cu_seqlens.dim[0]; ++s) {
     for (std::int64_t begin = bounds[s]; begin < bounds[s + 1]; begin += step) {

@@ -129,21 +129,4 @@ Status slice_columns_backward(Context& context, const SliceColumnsBackwardArgs& 
   return {};
 }
 
-Status kv_write(Context& context, const KvWriteArgs& args) {
-  const std::int64_t kv_heads = args.k.dim[1], width = args.k.dim[2], page = args.k_cache.dim[2];
-  const std::int32_t* slots = args.slots.data_as<std::int32_t>();
-  split_rows(context, args.k.dim[0], kv_heads * width, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t t = begin; t < end; ++t) {
-      if (slots[t] < 0) continue;
-      for (std::int64_t h = 0; h < kv_heads; ++h) {
-        const std::int64_t target = ((slots[t] / page * kv_heads + h) * page + slots[t] % page) * width;
-        const std::int64_t source = (t * kv_heads + h) * width;
-        std::memcpy(args.k_cache.data_as<float>() + target, args.k.data_as<float>() + source, width * sizeof(float));
-        std::memcpy(args.v_cache.data_as<float>() + target, args.v.data_as<float>() + source, width * sizeof(float));
-      }
-    }
-  });
-  return {};
-}
-
 }  // namespace hone::HONE_ISA

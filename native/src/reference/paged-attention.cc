@@ -4,11 +4,29 @@
 #include <string>
 #include <vector>
 
+#include "core/half.h"
 #include "core/ops-args.h"
 #include "core/paging.h"
 #include "core/soft-cap.h"
 
 namespace hone::reference {
+namespace {
+
+float cached(const View& cache, std::int64_t i) {
+  return cache.dtype == DType::f32 ? cache.data_as<float>()[i] : bf16_to_f32(cache.data_as<std::uint16_t>()[i]);
+}
+
+void write_row(const View& cache, std::int64_t target, const float* row, std::int64_t width) {
+  for (std::int64_t c = 0; c < width; ++c) {
+    if (cache.dtype == DType::f32) {
+      cache.data_as<float>()[target + c] = row[c];
+    } else {
+      cache.data_as<std::uint16_t>()[target + c] = f32_to_bf16(row[c]);
+    }
+  }
+}
+
+}  // namespace
 
 Status kv_write(Context&, const KvWriteArgs& args) {
   const std::int64_t tokens = args.k.dim[0], kv_heads = args.k.dim[1], width = args.k.dim[2], page = args.k_cache.dim[2];
@@ -18,8 +36,8 @@ Status kv_write(Context&, const KvWriteArgs& args) {
     for (std::int64_t h = 0; h < kv_heads; ++h) {
       const std::int64_t target = ((slot / page * kv_heads + h) * page + slot % page) * width;
       const std::int64_t source = (t * kv_heads + h) * width;
-      std::copy_n(args.k.data_as<float>() + source, width, args.k_cache.data_as<float>() + target);
-      std::copy_n(args.v.data_as<float>() + source, width, args.v_cache.data_as<float>() + target);
+      write_row(args.k_cache, target, args.k.data_as<float>() + source, width);
+      write_row(args.v_cache, target, args.v.data_as<float>() + source, width);
     }
   }
   return {};
@@ -35,24 +53,23 @@ Status paged_attention(Context&, const PagedAttentionArgs& args) {
     const std::int64_t first = args.window > 0 ? std::max<std::int64_t>(0, last - args.window + 1) : 0;
     const std::int32_t* table = args.block_table.data_as<std::int32_t>() + args.row_sequence.data_as<std::int32_t>()[t] * blocks;
     for (std::int64_t h = 0; h < heads; ++h) {
-      const float* q = args.q.data_as<float>() + (t * heads + h) * width;
+      std::vector<float> q(args.q.data_as<float>() + (t * heads + h) * width, args.q.data_as<float>() + (t * heads + h + 1) * width);
+      if (args.k_cache.dtype == DType::bf16) std::transform(q.begin(), q.end(), q.begin(), round_to_bf16);
       const auto row_of = [&](std::int64_t j) {
         return ((table[j / page] * kv_heads + h / (heads / kv_heads)) * page + j % page) * width;
       };
       scores.assign(last - first + 1, 0);
       double most = -std::numeric_limits<double>::infinity(), sum = 0;
       for (std::int64_t j = first; j <= last; ++j) {
-        const float* k = args.k_cache.data_as<float>() + row_of(j);
-        for (std::int64_t c = 0; c < width; ++c) scores[j - first] += static_cast<double>(q[c]) * k[c];
+        for (std::int64_t c = 0; c < width; ++c) scores[j - first] += static_cast<double>(q[c]) * cached(args.k_cache, row_of(j) + c);
         scores[j - first] = soft_cap(args.scale * scores[j - first], args.softcap);
         most = std::max(most, scores[j - first]);
       }
       std::fill(out.begin(), out.end(), 0.0);
       for (std::int64_t j = first; j <= last; ++j) {
-        const float* v = args.v_cache.data_as<float>() + row_of(j);
         const double p = std::exp(scores[j - first] - most);
         sum += p;
-        for (std::int64_t c = 0; c < width; ++c) out[c] += p * v[c];
+        for (std::int64_t c = 0; c < width; ++c) out[c] += p * cached(args.v_cache, row_of(j) + c);
       }
       for (std::int64_t c = 0; c < width; ++c) {
         args.o.data_as<float>()[(t * heads + h) * width + c] = static_cast<float>(out[c] / sum);

@@ -38,12 +38,23 @@ std::string number(double value) {
 
 bool is_written(const ArgSpec& arg) { return arg.attribute == Attribute::knone && arg.io != Io::kin; }
 
+// Whether a case asks for bf16 operands, by its attribute or by the dtype of an argument.
+bool rounds(const Fixture& fixture) {
+  for (int i = 0; i < fixture.spec.arg_count; ++i) {
+    const ArgValue& value = fixture.values[i];
+    if (std::strcmp(fixture.spec.args[i].name, "rounded") == 0 && value.number != 0) return true;
+    if (value.view.dtype == DType::bf16) return true;
+  }
+  return false;
+}
+
 std::string parity_of(const OpCase& op_case, Isa isa) {
   Machine machine(isa);
   Fixture expected(op_case, machine), actual(op_case, machine);
   if (Status status = expected.run(machine, 0); !status.ok()) return "reference: " + status.message();
   if (Status status = actual.run(machine, static_cast<int>(isa)); !status.ok()) return status.message();
-  const double tolerance = expected.spec.tolerance[static_cast<int>(isa)];
+  const bool is_rounded = expected.spec.rounded_tolerance > 0 && rounds(expected);
+  const double tolerance = is_rounded ? expected.spec.rounded_tolerance : expected.spec.tolerance[static_cast<int>(isa)];
   for (int i = 0; i < expected.spec.arg_count; ++i) {
     if (!is_written(expected.spec.args[i]) || !expected.view(i).present()) continue;
     const double error = relative_error(actual.view(i), expected.view(i));
@@ -109,6 +120,7 @@ std::string gradient_of_argument(Fixture& fixture, Machine& machine, const View&
 }
 
 bool is_smooth(Fixture& fixture) {
+  if (rounds(fixture)) return false;
   for (int i = 0; i < fixture.spec.arg_count; ++i) {
     const DType dtype = fixture.view(i).dtype;
     // These formats round the activations, so a finite difference sees steps and not a slope.

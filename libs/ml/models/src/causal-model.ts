@@ -19,7 +19,7 @@ import {
 import { baseOnly, type AdaptableModule, type LinearContext } from '@hone/nn';
 import type { ModelConfig } from './config/model-config.js';
 import { allLinears } from './config/weight-map.js';
-import { kvBytesPerPage, newKvCache } from './kv-cache.js';
+import { attentionPrecision, kvBytesPerPage, newKvCache } from './kv-cache.js';
 import type { Attend } from './layers/attention.js';
 import { DecoderLayer } from './layers/decoder-layer.js';
 import { InputEmbedding } from './layers/input-embedding.js';
@@ -76,10 +76,11 @@ export class CausalModel {
     if (isRecording()) refuseNoise(this.config);
     const rows = batch.ids.length;
     const context = adapter ? { ranges: [{ adapter, begin: 0, end: rows }], dropoutSeed } : baseOnly;
+    const precision = attentionPrecision(this.format);
     const run = () => {
       const positions = fromInts(batch.positions);
       const cuSeqlens = fromInts(batch.cuSeqlens);
-      const attend: Attend = (_, q, k, v, options) => attention(q, k, v, cuSeqlens, options);
+      const attend: Attend = (_, q, k, v, options) => attention(q, k, v, cuSeqlens, { ...options, precision });
       const x = this.#layersForward(fromInts(batch.ids), positions, attend, context, batch.isCheckpointed ?? false);
       return this.#norm.forward(batch.wantedRows ? gatherRows(x, fromInts(batch.wantedRows)) : x);
     };
@@ -98,11 +99,11 @@ export class CausalModel {
   }
 
   newKvCache(pages: number, pageSize: number): KvCache {
-    return newKvCache(this.config, pages, pageSize);
+    return newKvCache(this.config, this.format, pages, pageSize);
   }
 
   kvBytesPerPage(pageSize: number): number {
-    return kvBytesPerPage(this.config, pageSize);
+    return kvBytesPerPage(this.config, this.format, pageSize);
   }
 
   /** Logits [logitRows.length, vocabSize], valid until the next step; the keys and values of all rows are in the pages. */

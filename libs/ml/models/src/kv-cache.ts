@@ -1,19 +1,26 @@
 import { empty, keep, type Tensor } from '@hone/tensor';
 import type { ModelConfig } from './config/model-config.js';
-import type { KvCache } from './model.js';
+import type { BaseFormat, KvCache } from './model.js';
 
-/** f32 keys and values of all layers in one page. */
-export const kvBytesPerPage = ({ layers, kvHeads, headDim }: ModelConfig, pageSize: number): number =>
-  2 * 4 * layers * kvHeads * headDim * pageSize;
+/** How a base of a format multiplies in attention, and so what its pages hold: only f32 weights keep everything in f32. */
+export const attentionPrecision = (format: BaseFormat): 'f32' | 'bf16' => (format === 'f32' ? 'f32' : 'bf16');
 
-export function newKvCache(config: ModelConfig, pages: number, pageSize: number): KvCache {
+/** Keys and values of all layers in one page. */
+export const kvBytesPerPage = (
+  { layers, kvHeads, headDim }: ModelConfig,
+  format: BaseFormat,
+  pageSize: number,
+): number => 2 * (attentionPrecision(format) === 'f32' ? 4 : 2) * layers * kvHeads * headDim * pageSize;
+
+export function newKvCache(config: ModelConfig, format: BaseFormat, pages: number, pageSize: number): KvCache {
   const shape = [pages, config.kvHeads, pageSize, config.headDim];
-  const perLayer = (): Tensor[] => Array.from({ length: config.layers }, () => keep(empty(shape)));
+  const perLayer = (): Tensor[] =>
+    Array.from({ length: config.layers }, () => keep(empty(shape, attentionPrecision(format))));
   const [keys, values] = [perLayer(), perLayer()];
   return {
     pages,
     pageSize,
-    bytes: pages * kvBytesPerPage(config, pageSize),
+    bytes: pages * kvBytesPerPage(config, format, pageSize),
     keys,
     values,
     free: () => {

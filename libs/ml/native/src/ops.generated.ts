@@ -240,7 +240,7 @@ export function geluBackward(dy: Handle, x: Handle, dx: Handle, exact: boolean):
   ops().geluBackward(dy, x, dx, exact ? 1 : 0);
 }
 
-/** o = softmax(s) v, s = scale q kᵀ, or softcap tanh(scale q kᵀ / softcap) where softcap > 0, over the earlier tokens of the same sequence, at most `window` of them (0: all); lse = log of the sum. */
+/** o = softmax(s) v, s = scale q kᵀ, or softcap tanh(scale q kᵀ / softcap) where softcap > 0, over the earlier tokens of the same sequence, at most `window` of them (0: all); lse = log of the sum; rounded: q, k, v and the weights are rounded to bf16 before each product. */
 export function attentionForward(
   q: Handle,
   k: Handle,
@@ -251,11 +251,12 @@ export function attentionForward(
   scale: number,
   window: number,
   softcap: number,
+  rounded: boolean,
 ): void {
-  ops().attentionForward(q, k, v, cuSeqlens, o, lse, scale, window, softcap);
+  ops().attentionForward(q, k, v, cuSeqlens, o, lse, scale, window, softcap, rounded ? 1 : 0);
 }
 
-/** ds = p (do vᵀ - rowsum(do o)), times 1 - (s / softcap)² where softcap > 0; dq = scale ds k; dk = scale dsᵀ q; dv = pᵀ do. */
+/** ds = p (do vᵀ - rowsum(do o)), times 1 - (s / softcap)² where softcap > 0; dq = scale ds k; dk = scale dsᵀ q; dv = pᵀ do; rounded: as forward, do and ds too. */
 export function attentionBackward(
   dOut: Handle,
   q: Handle,
@@ -270,16 +271,17 @@ export function attentionBackward(
   scale: number,
   window: number,
   softcap: number,
+  rounded: boolean,
 ): void {
-  ops().attentionBackward(dOut, q, k, v, o, lse, cuSeqlens, dq, dk, dv, scale, window, softcap);
+  ops().attentionBackward(dOut, q, k, v, o, lse, cuSeqlens, dq, dk, dv, scale, window, softcap, rounded ? 1 : 0);
 }
 
-/** cache[slot / page][:][slot % page] = row t; a negative slot skips the row. */
+/** cache[slot / page][:][slot % page] = row t; a negative slot skips the row; bf16 pages round. */
 export function kvWrite(k: Handle, v: Handle, slots: Handle, kCache: Handle, vCache: Handle): void {
   ops().kvWrite(k, v, slots, kCache, vCache);
 }
 
-/** row t attends to positions 0..rowPosition[t] of sequence rowSequence[t], scores as in attentionForward; a row's bits do not depend on the batch. */
+/** row t attends to positions 0..rowPosition[t] of sequence rowSequence[t], scores as in attentionForward; bf16 pages round q and the weights too; a row's bits do not depend on the batch. */
 export function pagedAttention(
   q: Handle,
   kCache: Handle,
@@ -725,6 +727,7 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'scale', kind: 'number' },
       { name: 'window', kind: 'int' },
       { name: 'softcap', kind: 'number' },
+      { name: 'rounded', kind: 'bool' },
     ],
   },
   attentionBackward: {
@@ -746,6 +749,7 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'scale', kind: 'number' },
       { name: 'window', kind: 'int' },
       { name: 'softcap', kind: 'number' },
+      { name: 'rounded', kind: 'bool' },
     ],
   },
   kvWrite: {

@@ -11,7 +11,7 @@ export interface OpAttrs {
   swiglu: Record<string, never>;
   geglu: { exact: boolean };
   gelu: { exact: boolean };
-  attention: { scale: number; window: number; softcap: number };
+  attention: { scale: number; window: number; softcap: number; isRounded: boolean };
   tokenLogProbs: { softcap: number };
   scale: { factor: number };
   add: Record<string, never>;

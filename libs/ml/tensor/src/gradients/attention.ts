@@ -6,11 +6,11 @@ export const attention: GradientRule<'attention'> = (record, store) => {
   const [q, k, v, cuSeqlens] = record.inputs;
   const [o] = record.outputs;
   const [lse] = record.saved;
-  const { scale, window, softcap } = record.attrs;
+  const { scale, window, softcap, isRounded } = record.attrs;
   const [dq, dk, dv] = [empty(q.shape), empty(k.shape), empty(v.shape)];
   const dy = store.upstream(o);
   const forward = [q.id, k.id, v.id, o.id, lse.id, cuSeqlens.id] as const;
-  ops.attentionBackward(dy.id, ...forward, dq.id, dk.id, dv.id, scale, window, softcap);
+  ops.attentionBackward(dy.id, ...forward, dq.id, dk.id, dv.id, scale, window, softcap, isRounded);
   store.giveOrDrop(q, dq);
   store.giveOrDrop(k, dk);
   store.giveOrDrop(v, dv);

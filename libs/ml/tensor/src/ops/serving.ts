@@ -3,7 +3,7 @@ import { ops } from '../runtime.js';
 import type { Tensor } from '../tensor.js';
 import type { AttentionOptions } from './attention.js';
 
-/** Writes each row's key and value [T, KV, D] into its slot = page * pageSize + offset. */
+/** Writes each row's key and value [T, KV, D] into its slot = page * pageSize + offset; bf16 pages round them. */
 export function kvWrite(k: Tensor, v: Tensor, slots: Tensor, keys: Tensor, values: Tensor): void {
   ops.kvWrite(k.id, v.id, slots.id, keys.id, values.id);
 }
@@ -17,7 +17,10 @@ export interface PagedRows {
   readonly rowPosition: Tensor;
 }
 
-/** Attention over paged keys and values (Kwon et al., arXiv 2309.06180); a row's bits do not depend on its neighbours. */
+/**
+ * Attention over paged keys and values (Kwon et al., arXiv 2309.06180); a row's bits do not depend on its neighbours. Over bf16
+ * pages the products are those of `attention` with precision bf16, bit for bit.
+ */
 export function pagedAttention(
   q: Tensor,
   keys: Tensor,
