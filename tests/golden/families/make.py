@@ -4,7 +4,7 @@
     python tests/golden/families/make.py            (all of them)
 
 A folder holds config.json and model.safetensors as save_pretrained writes them (bf16, so that they are small and exact in
-f32), expected.json (log-probabilities, ten losses of AdamW, three losses of a LoRA run, versions, digests),
+f32), expected.json (log-probabilities, a greedy continuation, ten losses of AdamW, three losses of a LoRA run, versions, digests),
 gradients.safetensors (every parameter's, of the first loss) and adapter/ (a LoRA adapter as peft saves it).
 """
 
@@ -82,6 +82,13 @@ def log_probs(model, ids):
     logits = model(input_ids=torch.tensor([ids])).logits[0, :-1].float()
     chosen = torch.log_softmax(logits, -1).gather(1, torch.tensor(ids[1:])[:, None])[:, 0]
     return torch.cat([torch.zeros(1), chosen])
+
+
+def greedy(model, prompt, count):
+    """The most likely continuation, through the cache of keys and values of transformers; no id ends it."""
+    model.generation_config.eos_token_id = None
+    options = dict(do_sample=False, max_new_tokens=count, pad_token_id=0)
+    return model.generate(torch.tensor([prompt]), **options)[0].tolist()
 
 
 def loss_of(model, sequences):
@@ -219,6 +226,7 @@ def make(family):
     sequences = [torch.randint(3, vocab, (n,), generator=generator).tolist() for n in lengths]
     model = fresh()
     expected = {"log_probs": [log_probs(model, ids).tolist() for ids in sequences]}
+    expected["greedy"] = greedy(model, sequences[0][:9], 24)
     loss_of(model, sequences).backward()
     gradients = {}
     for key, parameter in model.named_parameters():
