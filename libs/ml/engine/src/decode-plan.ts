@@ -39,7 +39,13 @@ export class DecodePlan {
     this.#settings = keep(empty([rows * floatFields.length]));
     this.#values = new Int32Array(this.#input.elements);
     this.#floats = new Float32Array(this.#settings.elements).fill(NaN);
-    this.#captured = capture(() => this.#body(model, kv), { input: this.#input, output: 'tokens' });
+    try {
+      this.#captured = capture(() => this.#body(model, kv), { input: this.#input, output: 'tokens' });
+    } catch (error) {
+      this.#input.free();
+      this.#settings.free();
+      throw error;
+    }
     for (let row = 0; row < rows; row++) {
       this.#values[fields.indexOf('rowSequence') * rows + row] = row;
       this.#values[fields.indexOf('logitRows') * rows + row] = row;
