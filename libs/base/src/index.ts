@@ -24,3 +24,4 @@ export { ggufOfWeight, weightOfGguf, type GgufWeightName } from './gguf/hugging-
 export { llama3Factors } from './gguf/rope-factors.js';
 export { GgufFields } from './gguf/typed-fields.js';
 export { quantizationOf, type CheckpointQuantization } from './quantization-config.js';
+export { ggufHead, ggufPaddingAfter, ggufTensorBytes, type GgufField, type GgufTensorPlan } from './gguf/writing.js';

@@ -18,7 +18,7 @@ export function fingerprintOf(source: ModelSource): Digest {
 }
 
 /** Hashed piece by piece: a shard may be larger than the memory that is left. */
-function digestOfFile(path: string): Digest {
+export function digestOfFile(path: string): Digest {
   const stream = new DigestStream();
   const piece = new Uint8Array(1 << 20);
   const file = openSync(path, 'r');

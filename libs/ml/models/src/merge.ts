@@ -4,7 +4,7 @@ import type { LoraAdapter, LoraModule } from '@hone/nn';
 import { underBaseName } from './base-names.js';
 import { weightMap, type WeightSpec } from './config/weight-map.js';
 import { openWeights } from './formats/open-weights.js';
-import type { WeightSource } from './formats/weight-source.js';
+import { bytesOfFloats, ListedWeights, type StoredWeight, type WeightSource } from './formats/weight-source.js';
 import { readModelConfig } from './load-model.js';
 import type { ModelSource } from './model.js';
 import { copyCompanions } from './save-model.js';
@@ -29,27 +29,50 @@ export function updateOf({ a, b, scale }: LoraModule): Float32Array {
   return update;
 }
 
+/** The weights of a model with an adapter merged in, W + scale B A in f32, made when they are asked for. */
+export function mergedWeights(
+  files: WeightSource,
+  specs: readonly WeightSpec[],
+  adapter: LoraAdapter | undefined,
+): WeightSource {
+  const weights = specs.map(({ name, isTransposed }): [string, StoredWeight] => {
+    const { dtype, shape } = files.entry(name);
+    const module = adapter?.modules.get(name.replace(/\.weight$/, ''));
+    if (!module) return [name, { dtype, shape, bytes: () => files.bytes(name) }];
+    const bytes = () => bytesOfFloats(sum(files.floats(name), updateAsStored(module, isTransposed ?? false)));
+    return [name, { dtype: 'F32', shape, bytes }];
+  });
+  return new ListedWeights(new Map(weights), () => files.close());
+}
+
+function updateAsStored(module: LoraModule, isTransposed: boolean): Float32Array {
+  const [rows, columns] = [module.b.shape[0] as number, module.a.shape[1] as number];
+  return isTransposed ? transpose(updateOf(module), rows, columns) : updateOf(module);
+}
+
+const sum = (a: Float32Array, b: Float32Array): Float32Array => a.map((value, i) => value + (b[i] as number));
+
 /**
  * Writes the base with an adapter merged in: W + scale B A, rounded once to the dtype of the base's files. The adapter is
- * read from the unquantised base, whatever format it was trained on.
+ * read from the unquantised base, whatever format it was trained on. Without an adapter the base itself is written, plain.
  */
-export function mergeAdapter(source: ModelSource, adapter: LoraAdapter, folder: string): void {
+export function mergeAdapter(source: ModelSource, adapter: LoraAdapter | undefined, folder: string): void {
   const config = readModelConfig(source);
   const specs = weightMap(config);
   const files = underBaseName(openWeights(source), specs);
   try {
+    const merged = mergedWeights(files, specs, adapter);
     const tensors = new Map<string, TensorToWrite>();
     let isNarrow = true;
-    for (const spec of specs) {
-      const { name, shape } = spec;
+    for (const { name, shape } of specs) {
       const { dtype } = files.entry(name);
       isNarrow &&= dtype === 'BF16';
-      const merged = () => mergedFloats(files, spec, adapter);
+      const floats = () => merged.floats(name);
       tensors.set(
         name,
         dtype === 'BF16'
-          ? { dtype: 'BF16', shape, data: () => bf16FromFloats(merged()) }
-          : { dtype: 'F32', shape, data: merged },
+          ? { dtype: 'BF16', shape, data: () => bf16FromFloats(floats()) }
+          : { dtype: 'F32', shape, data: floats },
       );
     }
     copyCompanions(source, folder, isNarrow ? 'bfloat16' : 'float32');
@@ -57,15 +80,4 @@ export function mergeAdapter(source: ModelSource, adapter: LoraAdapter, folder: 
   } finally {
     files.close();
   }
-}
-
-function mergedFloats(files: WeightSource, { name, isTransposed }: WeightSpec, adapter: LoraAdapter): Float32Array {
-  const floats = files.floats(name);
-  const module = adapter.modules.get(name.replace(/\.weight$/, ''));
-  if (!module) return floats;
-  const [rows, columns] = [module.b.shape[0] as number, module.a.shape[1] as number];
-  const update = isTransposed ? transpose(updateOf(module), rows, columns) : updateOf(module);
-  const merged = new Float32Array(floats.length);
-  for (let i = 0; i < merged.length; i++) merged[i] = (floats[i] as number) + (update[i] as number);
-  return merged;
 }

@@ -1,6 +1,7 @@
 export { characterToByte } from './byte-alphabet.js';
 export * from './chat-template.js';
 export { tokenizerFilesOfGguf, type GgufTokenizerFiles } from './gguf/from-gguf.js';
+export { ggufFieldsOfTokenizer } from './gguf/to-gguf.js';
 export * from './import-vocabulary.js';
 export * from './stream-decoder.js';
 export { TemplateSandbox, type SandboxLimits } from './template-sandbox.js';

@@ -12,7 +12,8 @@ export interface PreTokenizer {
 }
 
 const contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
-const gpt2 = tiktokenEncodings['r50k_base']?.pattern as string;
+/** GPT-2's own cuts, which `ByteLevel` makes by itself. */
+export const gpt2Pattern = tiktokenEncodings['r50k_base']?.pattern as string;
 const withDigits = (digits: string): string =>
   `${contractions}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
 const upper = '[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]';
@@ -21,11 +22,11 @@ const o200k =
   `[^\\r\\n\\p{L}\\p{N}]?${upper}*${lower}+${contractions}?|[^\\r\\n\\p{L}\\p{N}]?${upper}+${lower}*${contractions}?|` +
   '\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
 
-const plain: PreTokenizer = { patterns: [gpt2] };
+const plain: PreTokenizer = { patterns: [gpt2Pattern] };
 const llama3: PreTokenizer = { patterns: [withDigits('\\p{N}{1,3}')], ignoresMerges: true };
 const qwen2: PreTokenizer = { patterns: [withDigits('\\p{N}')], isComposed: true };
 /** Each digit by itself, then as GPT-2. */
-const digitwise: PreTokenizer = { patterns: ['\\p{N}', gpt2] };
+const digitwise: PreTokenizer = { patterns: ['\\p{N}', gpt2Pattern] };
 
 /** llama.cpp's names (llama-vocab.cpp) of the pre-tokenizers that are built. */
 const known: Readonly<Record<string, PreTokenizer>> = {
@@ -62,5 +63,8 @@ export function preTokenizerOf(file: string, name: string): PreTokenizer {
 }
 
 /** The name of the pre-tokenizer that cuts as these patterns do, for writing. */
-export const nameOfPreTokenizer = (patterns: readonly string[]): string | undefined =>
-  Object.keys(known).find((name) => known[name]?.patterns.join('\n') === patterns.join('\n'));
+export const nameOfPreTokenizer = (patterns: readonly string[], ignoresMerges: boolean): string | undefined =>
+  Object.keys(known).find((name) => {
+    const one = known[name] as PreTokenizer;
+    return one.patterns.join('\n') === patterns.join('\n') && (one.ignoresMerges ?? false) === ignoresMerges;
+  });
