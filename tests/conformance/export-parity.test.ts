@@ -6,7 +6,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { seeded } from '@hone/base';
-import { exportModel, loadModel, parityBounds, parityCertificate, parityProbe, probeLogProbs, requireParity, saveAdapter } from '@hone/models';
+import {
+  exportModel,
+  loadModel,
+  parityBounds,
+  parityCertificate,
+  parityProbe,
+  probeLogProbs,
+  requireParity,
+  saveAdapter,
+} from '@hone/models';
 import { LoraAdapter, type LoraConfig } from '@hone/nn';
 import { memoryStats } from '@hone/tensor';
 import { ggufFieldsOfTokenizer, readTokenizerFolder, Tokenizer, type TokenizerFiles } from '@hone/text';
@@ -42,20 +51,23 @@ afterAll(() => {
 const ggufTokenizer = (vocabSize: number) => ggufFieldsOfTokenizer(tokenizer, vocabSize);
 
 describe('an export', () => {
-  it.each(['peft', 'safetensors', 'gguf-f16', 'gguf-q8_0', 'gguf-q4_0'] as const)('as %s is within its bound', (target) => {
-    const output = join(scratch, target);
-    const options = { base, adapter, target, output, name: 'hone-tiny', ggufTokenizer, probeTexts };
-    const certificate = exportModel(options);
-    expect(certificate.tokens).toBeGreaterThan(8 * 31);
-    expect(certificate.maxDifference).toBeLessThanOrEqual(parityBounds[certificate.target].max);
-    expect(readdirSync(output).length).toBeGreaterThan(0);
-    expect(existsSync(`${output}.partial`)).toBe(false);
-    expect(() => exportModel(options)).toThrow('expected a new folder');
-    if (target !== 'gguf-q8_0') return;
-    // The same export has the same certificate, digests and all.
-    rmSync(output, { recursive: true });
-    expect(exportModel(options)).toEqual(certificate);
-  });
+  it.each(['peft', 'safetensors', 'gguf-f16', 'gguf-q8_0', 'gguf-q4_0'] as const)(
+    'as %s is within its bound',
+    (target) => {
+      const output = join(scratch, target);
+      const options = { base, adapter, target, output, name: 'hone-tiny', ggufTokenizer, probeTexts };
+      const certificate = exportModel(options);
+      expect(certificate.tokens).toBeGreaterThan(8 * 31);
+      expect(certificate.maxDifference).toBeLessThanOrEqual(parityBounds[certificate.target].max);
+      expect(readdirSync(output).length).toBeGreaterThan(0);
+      expect(existsSync(`${output}.partial`)).toBe(false);
+      expect(() => exportModel(options)).toThrow('expected a new folder');
+      if (target !== 'gguf-q8_0') return;
+      // The same export has the same certificate, digests and all.
+      rmSync(output, { recursive: true });
+      expect(exportModel(options)).toEqual(certificate);
+    },
+  );
 
   it('of a model without an adapter cannot be an adapter', () => {
     const output = join(scratch, 'none');
@@ -79,7 +91,9 @@ describe('a certificate', () => {
   });
 
   it.each([NaN, Infinity, -Infinity])('of answers that are %p is refused', (value) => {
-    expect(() => requireParity(parityCertificate('gguf-q4_0', probe, side(-1), side(value)))).toThrow('differs by Infinity');
+    expect(() => requireParity(parityCertificate('gguf-q4_0', probe, side(-1), side(value)))).toThrow(
+      'differs by Infinity',
+    );
     expect(() => requireParity(parityCertificate('gguf-q4_0', probe, side(-1, -1), side(-1)))).toThrow('differs');
   });
 

@@ -35,6 +35,9 @@ import { shardsPublished } from './tokenizer/shards.published.js';
 import { shardsRefused } from './tokenizer/shards.refused.js';
 import { checkpointList } from './trainer/checkpoint.list.js';
 import { eventList } from './trainer/event.list.js';
+import { exportCreate } from './trainer/export.create.js';
+import { exportGet } from './trainer/export.get.js';
+import { exportRun } from './trainer/export.run.js';
 import { jobCancel } from './trainer/job.cancel.js';
 import { jobCreate } from './trainer/job.create.js';
 import { jobGet } from './trainer/job.get.js';
@@ -62,6 +65,9 @@ export const book: readonly Message[] = [
   jobCancel,
   eventList,
   checkpointList,
+  exportCreate,
+  exportGet,
+  exportRun,
   runStart,
   runFinished,
   runFailed,

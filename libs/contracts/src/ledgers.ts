@@ -39,7 +39,8 @@ export const ledgers = {
     readers: [],
     history: 1,
     bytesMax: 256 * mebibyte,
-    summary: 'job.<id>, event.<id>.<n>, checkpoint.<id>.<step>: fine-tuning jobs with their fence tokens.',
+    summary:
+      'job.<id>, event.<id>.<n>, checkpoint.<id>.<step>: fine-tuning jobs with their fence tokens; export.<id>: exports.',
   },
   evaluations: {
     bucket: 'evaluations',

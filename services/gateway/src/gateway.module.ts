@@ -3,6 +3,7 @@ import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { EvaluationsController } from './edge/evaluations.controller.js';
 import { ExperimentsController } from './edge/experiments.controller.js';
+import { ExportsController } from './edge/exports.controller.js';
 import { FeedbackController } from './edge/feedback.controller.js';
 import { FilesController } from './edge/files.controller.js';
 import { FineTuningController } from './edge/fine-tuning.controller.js';
@@ -17,6 +18,7 @@ export const controllers = [
   FineTuningController,
   GenerationController,
   ModelsController,
+  ExportsController,
   FeedbackController,
   ExperimentsController,
   EvaluationsController,

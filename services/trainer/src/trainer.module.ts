@@ -4,11 +4,12 @@ import { type PlatformSettings, SETTINGS } from '@hone/service-kit';
 import { Module } from '@nestjs/common';
 import { JobStore } from './app/job-store.js';
 import { RunningJobs } from './app/running-jobs.js';
+import { ExportsEdge } from './edge/exports.edge.js';
 import { JobsEdge } from './edge/jobs.edge.js';
 import { RunsEdge } from './edge/runs.edge.js';
 
 @Module({
-  controllers: [JobsEdge, RunsEdge],
+  controllers: [JobsEdge, RunsEdge, ExportsEdge],
   providers: [
     RunningJobs,
     { provide: JobStore, inject: [Mesh], useFactory: (mesh: Mesh) => new JobStore(mesh) },

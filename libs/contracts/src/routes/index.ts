@@ -9,6 +9,7 @@ import {
   retrieveAlias,
   retrieveExperiment,
 } from './experiments.js';
+import { createExport, downloadExport, retrieveExport } from './exports.js';
 import { createFeedback } from './feedback.js';
 import { createFile, deleteFile, downloadFile, listFiles, retrieveFile } from './files.js';
 import {
@@ -28,6 +29,7 @@ export * from './completions.js';
 export * from './errors.js';
 export * from './evaluations.js';
 export * from './experiments.js';
+export * from './exports.js';
 export * from './feedback.js';
 export * from './files.js';
 export * from './fine-tuning.js';
@@ -54,6 +56,9 @@ export const routes: readonly Route[] = [
   listModels,
   retrieveModel,
   importModel,
+  createExport,
+  retrieveExport,
+  downloadExport,
   createFeedback,
   createExperiment,
   listExperiments,

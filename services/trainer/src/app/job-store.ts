@@ -1,9 +1,11 @@
 import { newId, unixSeconds } from '@hone/base';
 import {
+  exportEntry,
   jobCheckpoint,
   jobEntry,
   jobEvent,
   ledgers,
+  type ExportEntry,
   type JobCheckpoint,
   type JobEntry,
   type JobEvent,
@@ -12,16 +14,18 @@ import type { Ledger, Mesh } from '@hone/mesh';
 
 type EventFields = Pick<JobEvent, 'message'> & Partial<Pick<JobEvent, 'level' | 'type' | 'data'>>;
 
-/** The trainer's names: jobs, their events and their checkpoints. */
+/** The trainer's names: jobs, their events and their checkpoints, and exports. */
 export class JobStore {
   readonly jobs: Ledger<JobEntry>;
   readonly events: Ledger<JobEvent>;
   readonly checkpoints: Ledger<JobCheckpoint>;
+  readonly exports: Ledger<ExportEntry>;
 
   constructor(mesh: Mesh) {
     this.jobs = mesh.ledger(ledgers.jobs, 'job', jobEntry);
     this.events = mesh.ledger(ledgers.jobs, 'event', jobEvent);
     this.checkpoints = mesh.ledger(ledgers.jobs, 'checkpoint', jobCheckpoint);
+    this.exports = mesh.ledger(ledgers.jobs, 'export', exportEntry);
   }
 
   /** Records an event once: the key names the fact, so that a repeated delivery or a resumed step adds nothing. */

@@ -1,0 +1,64 @@
+import { createWriteStream, existsSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { DigestStream } from '@hone/base';
+import type { ExportObject } from '@hone/contracts';
+import { CliError, exitCodes } from '../exit-codes.js';
+import { ask, askPatiently, type Connection } from './connection.js';
+
+export interface ExportWish {
+  model: string;
+  format: string;
+  type?: string | undefined;
+}
+
+/** Asks for an export, waits for its end and fetches its files into a folder that must not be there yet. */
+export async function exportModel(to: Connection, wish: ExportWish, output: string): Promise<ExportObject> {
+  if (existsSync(output))
+    throw new CliError(
+      `[model export] expected a new folder but ${output} is there; fix: name another one`,
+      exitCodes.usage,
+    );
+  let made = await ask<ExportObject>(to, 'POST', '/v1/exports', wish);
+  while (made.status === 'queued' || made.status === 'running') {
+    await pause(500);
+    made = await askPatiently<ExportObject>(to, 'GET', `/v1/exports/${made.id}`);
+  }
+  if (made.status === 'failed') throw new CliError(made.error?.message ?? '[model export] failed', exitCodes.failed);
+  const draft = `${output}.partial`;
+  await mkdir(draft, { recursive: true });
+  try {
+    for (const file of made.files) await fetchFile(to, made.id, file, draft);
+    await rename(draft, output);
+  } catch (thrown) {
+    await rm(draft, { recursive: true, force: true });
+    throw thrown;
+  }
+  return made;
+}
+
+async function fetchFile(
+  to: Connection,
+  id: string,
+  { path, digest }: ExportObject['files'][number],
+  folder: string,
+): Promise<void> {
+  const url = `${to.url}/v1/exports/${id}/files/${encodeURIComponent(path)}`;
+  const response = await fetch(url, { headers: { authorization: `Bearer ${to.key}` } });
+  if (!response.ok || !response.body)
+    throw new CliError(`[model export] ${path} could not be fetched: ${response.status}`, exitCodes.unavailable);
+  const hash = new DigestStream();
+  const hashed = async function* (chunks: AsyncIterable<Uint8Array>) {
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  };
+  const body = Readable.fromWeb(response.body as never) as AsyncIterable<Uint8Array>;
+  await pipeline(body, hashed, createWriteStream(join(folder, path), { flags: 'wx' }));
+  if (hash.finish() !== digest)
+    throw new CliError(`[model export] ${path} arrived damaged; fix: export again`, exitCodes.failed);
+}
