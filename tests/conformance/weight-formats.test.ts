@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { dequantizeGguf, loadModel, openWeights, type CausalModel, type ModelSource } from '@hone/models';
+import { packInt8FromParts, packNf4FromParts, unpackWeight } from '@hone/tensor';
 import { describeData, readJsonFile } from './data-root.js';
 
 const golden = fileURLToPath(new URL('../golden/formats', import.meta.url));
@@ -76,6 +77,37 @@ describe('bitsandbytes checkpoints', () => {
   it.each(folders)('%s: has the log-probabilities of transformers over the restored weights', (name) => {
     const { ids, logp } = readJsonFile<Expected>(golden, name, 'expected.json');
     expectLogProbs(join(golden, name), ids, logp, 1e-4);
+  });
+});
+
+describe('a bitsandbytes checkpoint asked for in its own format', () => {
+  // What is packed from the stored codes restores to the file's own values; the head of these models is tied and held in bf16.
+  it.each([
+    ['bnb-nf4', 'nf4'],
+    ['bnb-nf4-nested', 'nf4'],
+    ['bnb-int8', 'int8'],
+  ] as const)('%s keeps its codes and scales', (name, format) => {
+    const { weights } = readJsonFile<{ weights: Record<string, { first: number[] }> }>(golden, name, 'expected.json');
+    const source = openWeights(join(golden, name));
+    for (const path of Object.keys(weights)) {
+      const { parts, shape } = source.entry(path);
+      if (parts?.format !== format) throw new Error(`expected ${path} to be kept as ${format}`);
+      const size = shape as readonly [number, number];
+      const packed =
+        parts.format === 'nf4' ? packNf4FromParts(parts.read(), size) : packInt8FromParts(parts.read(), size);
+      const plain = unpackWeight(packed);
+      const [restored, expected] = [plain.floats(), source.floats(path)];
+      plain.free();
+      packed.free();
+      restored.forEach((value, i) => expect(Math.abs(value - (expected[i] as number))).toBeLessThanOrEqual(1e-7));
+    }
+    source.close();
+    const model = loadModel(join(golden, name), { format });
+    const { ids, logp } = readJsonFile<{ ids: number[]; logp: number[] }>(golden, name, 'expected.json');
+    const values = logProbs(model, ids);
+    model.free();
+    // bf16 activations and embeddings; the weights are the same.
+    values.forEach((value, i) => expect(Math.abs(value - (logp[i] as number))).toBeLessThan(0.1));
   });
 });
 

@@ -1,5 +1,14 @@
 import { refusal } from '@hone/base';
-import { empty, keep, packWeight, scoped, type PackedFormat, type Tensor } from '@hone/tensor';
+import {
+  empty,
+  keep,
+  packInt8FromParts,
+  packNf4FromParts,
+  packWeight,
+  scoped,
+  type PackedFormat,
+  type Tensor,
+} from '@hone/tensor';
 import { ParameterArena } from '@hone/nn';
 import { underBaseName } from './base-names.js';
 import type { ModelConfig } from './config/model-config.js';
@@ -40,13 +49,15 @@ export function loadWeights(source: WeightSource, config: ModelConfig, options: 
   const load = (spec: WeightSpec): void => {
     const { dtype, shape } = files.entry(spec.name);
     if (shape.join() !== spec.shape.join()) throw wrongShape(spec, shape);
-    const bytes = isRead ? files.bytes(spec.name) : undefined;
+    const bytes = () => (isRead ? files.bytes(spec.name) : undefined);
     if (arenas) {
       const parameter = (isDecayed(spec) ? arenas.decayed : arenas.plain).get(spec.name);
-      if (bytes) parameter.write(floatsOf(spec, dtype, bytes));
+      const data = bytes();
+      if (data) parameter.write(floatsOf(spec, dtype, data));
       tensors.set(spec.name, parameter);
     } else {
-      tensors.set(spec.name, keep(scoped(() => upload(spec, dtype, bytes, format))));
+      const stored = isRead ? packedAsStored(files, spec, format) : undefined;
+      tensors.set(spec.name, stored ?? keep(scoped(() => upload(spec, dtype, bytes(), format))));
     }
   };
   try {
@@ -85,6 +96,22 @@ function floatsOf(spec: WeightSpec, dtype: string, bytes: Uint8Array): Float32Ar
 /** The values in the order of the device. */
 function turned<A extends Float32Array | Uint16Array>({ shape, isTransposed }: WeightSpec, values: A): A {
   return isTransposed ? transpose(values, shape[0] as number, shape[1] as number) : values;
+}
+
+/** A linear weight that the file holds in the wanted format already: its codes and scales are kept bit for bit. */
+function packedAsStored(
+  files: WeightSource,
+  { name, role, shape, isTransposed }: WeightSpec,
+  format: BaseFormat,
+): Tensor | undefined {
+  const { parts } = files.entry(name);
+  if (role !== 'linear' || isTransposed || parts?.format !== format) return undefined;
+  const size = shape as readonly [number, number];
+  return keep(
+    scoped(() =>
+      parts.format === 'nf4' ? packNf4FromParts(parts.read(), size) : packInt8FromParts(parts.read(), size),
+    ),
+  );
 }
 
 /** Linear weights and heads are packed, embeddings stay plain because rows of them are looked up, norms are f32. */

@@ -1,4 +1,5 @@
 import { refusal } from '@hone/base';
+import type { Int8Parts, Nf4Parts, Nf4PlainParts } from '@hone/tensor';
 import { floatsFromBytes } from '../safetensors/floats.js';
 
 /** The float types in which a weight is handed on; quantised weights come as F32, which holds each of them exactly. */
@@ -11,7 +12,13 @@ export interface StoredWeight {
   readonly shape: readonly number[];
   /** Little-endian elements of `dtype`, row-major. */
   bytes(): Uint8Array;
+  /** The codes and scales of the file, where a packed base format holds the very same ones. */
+  readonly parts?: StoredParts;
 }
+
+/** What can be packed without restoring it: no code and no scale changes. */
+export type StoredParts =
+  { readonly format: 'nf4'; read(): Nf4Parts | Nf4PlainParts } | { readonly format: 'int8'; read(): Int8Parts };
 
 /**
  * The weights of a model whatever format holds them. A reader checks every size against its files when it is opened; bytes are
@@ -20,7 +27,7 @@ export interface StoredWeight {
 export interface WeightSource {
   readonly names: string[];
   has(name: string): boolean;
-  entry(name: string): { readonly dtype: string; readonly shape: readonly number[] };
+  entry(name: string): { readonly dtype: string; readonly shape: readonly number[]; readonly parts?: StoredParts };
   bytes(name: string): Uint8Array;
   floats(name: string): Float32Array;
   close(): void;

@@ -13,7 +13,16 @@ export function eightBitWeights(tensors: QuantizedTensors): Map<string, StoredWe
     const { shape } = tensors.take(name, ['I8'], [-1, -1]);
     tensors.take(scaleName, ['F32'], [shape[0] as number]);
     checkLayout(tensors, `${module}.weight_format`);
-    weights.set(name, { dtype: 'F32', shape, bytes: () => bytesOfFloats(restoreEightBit(tensors, name, scaleName)) });
+    const { files } = tensors;
+    weights.set(name, {
+      dtype: 'F32',
+      shape,
+      bytes: () => bytesOfFloats(restoreEightBit(tensors, name, scaleName)),
+      parts: {
+        format: 'int8',
+        read: () => ({ codes: new Int8Array(files.bytes(name).slice().buffer), absmax: files.floats(scaleName) }),
+      },
+    });
   }
   return weights;
 }

@@ -1,3 +1,5 @@
+import { digestOfBytes } from '@hone/base';
+import type { Nf4Parts, Nf4PlainParts } from '@hone/tensor';
 import { bytesOfFloats, type StoredWeight } from '../weight-source.js';
 import type { QuantizedTensors } from '../quantized-tensors.js';
 import { parseQuantState, quantStateBytesMax, type QuantState } from './quant-state.js';
@@ -25,9 +27,30 @@ export function fourBitWeights(tensors: QuantizedTensors): Map<string, StoredWei
       dtype: 'F32',
       shape: stateShape(read.state),
       bytes: () => bytesOfFloats(restoreFourBit(read.parts())),
+      ...(isKept(tensors, name, read.state)
+        ? { parts: { format: 'nf4', read: () => keptParts(tensors, name, read.state) } }
+        : {}),
     });
   }
   return weights;
+}
+
+/** Digests of the 16 values of NF4 and of the 256 of the 8-bit scales: the tables that the packed format has built in. */
+const nf4Book = 'sha256:8501941daa1b8a90ad1bbfeb632e5101b5dddbc4bb52d6e55abcfd777e60c06a';
+const scaleBook = 'sha256:e732639a65f497b4ad684bb166a4467708255edd5207757de8b8f0c7e1fda89c';
+
+/** Whether the packed NF4 format can hold this weight as it is: whole blocks of 64 in a row, and its own tables. */
+function isKept({ files }: QuantizedTensors, name: string, { shape, blockSize, nested }: QuantState): boolean {
+  const hasBook = (table: string, digest: string): boolean => digestOfBytes(files.bytes(`${name}.${table}`)) === digest;
+  const isLaidOut = blockSize === 64 && shape[1] % 64 === 0 && (nested === undefined || nested.blockSize === 256);
+  return isLaidOut && hasBook('quant_map', nf4Book) && (!nested || hasBook('nested_quant_map', scaleBook));
+}
+
+function keptParts({ files }: QuantizedTensors, name: string, { nested }: QuantState): Nf4Parts | Nf4PlainParts {
+  const codes = files.bytes(name);
+  if (!nested) return { codes, absmax: files.floats(`${name}.absmax`) };
+  const nestedAbsmax = files.floats(`${name}.nested_absmax`);
+  return { codes, absmaxCodes: files.bytes(`${name}.absmax`), nestedAbsmax, offset: nested.offset };
 }
 
 const stateShape = ({ shape }: QuantState): readonly number[] => [...shape];
