@@ -1,4 +1,5 @@
 #pragma once
+#include "cpu/gemm-amx-block.h"
 #include "cpu/gemm-fill.h"
 #include "cpu/gemm-round.h"
 #include "cpu/nf4-unpack.h"
@@ -13,7 +14,9 @@ inline std::int64_t pair_count(std::int64_t depth) { return ceil_div(depth, 2); 
 // and a tile of 16 rows would push itself out of it.
 inline std::int64_t pair_stride(std::int64_t pairs) { return pairs % 256 == 0 ? pairs + 16 : pairs; }
 
-inline const std::uint32_t* round_rows(Context& context, const float* source, std::int64_t rows, std::int64_t depth) {
+// f32 rows, `source_row` apart, as rows of bf16 pairs.
+inline const std::uint32_t* round_rows(Context& context, const float* source, std::int64_t rows, std::int64_t depth,
+                                       std::int64_t source_row) {
   const std::int64_t stride = pair_stride(pair_count(depth));
   std::uint32_t* out = context.scratch_as<std::uint32_t>(ThreadPool::thread_index(),
                                                          static_cast<std::size_t>(rows * stride), kSharedRows);
@@ -22,7 +25,7 @@ inline const std::uint32_t* round_rows(Context& context, const float* source, st
   const std::int64_t rows_at_once = std::max<std::int64_t>(1, kValuesAtOnce / std::max<std::int64_t>(1, depth));
   context.pool.run(static_cast<int>(ceil_div(rows, rows_at_once)), [&](int task) {
     const std::int64_t end = std::min((task + 1) * rows_at_once, rows);
-    for (std::int64_t m = task * rows_at_once; m < end; ++m) round_row(source + m * depth, depth, out + m * stride);
+    for (std::int64_t m = task * rows_at_once; m < end; ++m) round_row(source + m * source_row, depth, out + m * stride);
   });
   return out;
 }
@@ -127,37 +130,58 @@ struct FillFromPackedPairs {
   }
 };
 
+// c (+)= a B + bias, a f32 [rows, depth] with its rows `a_row` apart and rounded to bf16 on the way, B from a fill of panels.
+template <class Fill>
+void product_rounded(Context& context, const float* a, std::int64_t rows, std::int64_t depth, std::int64_t a_row,
+                     std::int64_t columns, float* c, bool continues, const float* bias, const Fill& fill) {
+#if defined(__AMX_BF16__)
+  if (rows >= kAmxBlockRows) {
+    const AmxOperand tiles = round_tiles(context, a, rows, depth, a_row);
+    return amx_product(context, {tiles, rows, columns, c, columns, continues, bias}, TilesOfFill<Fill>{fill});
+  }
+#endif
+  const std::uint32_t* pairs = round_rows(context, a, rows, depth, a_row);
+  gemm_filled(context, bf16_product(pairs, rows, pair_count(depth), columns, c, continues, bias), fill);
+}
+
 // y = x wᵀ + bias for a plain bf16 weight.
 inline void product_bf16(Context& context, const float* x, std::int64_t rows, const std::uint16_t* w,
                          std::int64_t depth, std::int64_t columns, float* y, const float* bias) {
-  const std::uint32_t* a = round_rows(context, x, rows, depth);
-  gemm_filled(context, bf16_product(a, rows, pair_count(depth), columns, y, false, bias),
-              FillBf16Transposed{w, columns, depth});
+  product_rounded(context, x, rows, depth, depth, columns, y, false, bias, FillBf16Transposed{w, columns, depth});
+}
+
+inline Panels<std::uint32_t> panels_of(const PackedWeight& weight) {
+  return {weight.panel_as<std::uint32_t>(0), kPanelColumns * weight.depth(), kPanelColumns,
+          weight.panel_width(weight.panels() - 1)};
 }
 
 // y = x wᵀ + bias for a weight packed as bf16.
 inline void product_packed_bf16(Context& context, const float* x, std::int64_t rows, const PackedWeight& weight,
                                 float* y, const float* bias) {
-  const std::uint32_t* a = round_rows(context, x, rows, weight.columns());
-  Product<Bf16Dot> product = bf16_product(a, rows, weight.depth(), weight.rows(), y, false, bias);
-  product.b = {weight.panel_as<std::uint32_t>(0), kPanelColumns * weight.depth(), kPanelColumns,
-               weight.panel_width(weight.panels() - 1)};
+  const std::int64_t depth = weight.columns(), columns = weight.rows();
+#if defined(__AMX_BF16__)
+  if (rows >= kAmxBlockRows) {
+    const AmxOperand tiles = round_tiles(context, x, rows, depth, depth);
+    return amx_product(context, {tiles, rows, columns, y, columns, false, bias},
+                       TilesOfMemory{panels_of(weight), weight.panels()});
+  }
+#endif
+  const std::uint32_t* a = round_rows(context, x, rows, depth, depth);
+  Product<Bf16Dot> product = bf16_product(a, rows, weight.depth(), columns, y, false, bias);
+  product.b = panels_of(weight);
   gemm(context, product);
 }
 
 // dx (+)= dy w for a plain bf16 weight, and for one packed as bf16 or nf4.
 inline void product_input_bf16(Context& context, const float* dy, std::int64_t rows, const std::uint16_t* w,
                                std::int64_t depth, std::int64_t columns, float* dx, bool continues) {
-  const std::uint32_t* a = round_rows(context, dy, rows, columns);
-  gemm_filled(context, bf16_product(a, rows, pair_count(columns), depth, dx, continues, nullptr),
-              FillBf16Rows{w, columns, depth});
+  product_rounded(context, dy, rows, columns, columns, depth, dx, continues, nullptr, FillBf16Rows{w, columns, depth});
 }
 
 inline void product_input_packed(Context& context, const float* dy, std::int64_t rows, const PackedWeight& weight,
                                  float* dx, bool continues) {
-  const std::uint32_t* a = round_rows(context, dy, rows, weight.rows());
-  gemm_filled(context, bf16_product(a, rows, pair_count(weight.rows()), weight.columns(), dx, continues, nullptr),
-              FillFromPackedPairs{weight});
+  product_rounded(context, dy, rows, weight.rows(), weight.rows(), weight.columns(), dx, continues, nullptr,
+                  FillFromPackedPairs{weight});
 }
 
 }  // namespace hone::HONE_ISA

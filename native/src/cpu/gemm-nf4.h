@@ -1,4 +1,5 @@
 #pragma once
+#include "cpu/gemm-amx-nf4.h"
 #include "cpu/gemm-bf16.h"
 
 // y = x wᵀ + bias with a 4-bit weight. One output is walked in blocks of 64 k:
@@ -219,7 +220,10 @@ inline void nf4_stream(const Nf4Product& product, std::int64_t panel) {
 
 inline void product_nf4(Context& context, const float* x, std::int64_t rows, const PackedWeight& weight, float* y,
                         const float* bias) {
-  const Nf4Product product{round_rows(context, x, rows, weight.columns()), rows, weight, y, weight.rows(), 0, bias};
+#if defined(__AMX_BF16__)
+  if (rows >= kAmxBlockRows) return amx_product_nf4(context, x, rows, weight, y, bias);
+#endif
+  const Nf4Product product{round_rows(context, x, rows, weight.columns(), weight.columns()), rows, weight, y, weight.rows(), 0, bias};
   const std::int64_t panels = weight.panels();
 #if defined(__AVX512BF16__) && !defined(__AMX_BF16__)
   if (rows <= kStreamRows) {

@@ -19,7 +19,13 @@ class HeadLogits {
   HeadLogits(Context& context, const float* h, std::int64_t rows, const View& w)
       : context_(context), w_(w), rows_(rows), depth_(w.dim[1]), columns_(w.dim[0]) {
     a_f32_ = h;
-    if (head_rounds(w)) a_pairs_ = round_rows(context, h, rows, depth_);
+#if defined(__AMX_BF16__)
+    if (head_rounds(w) && rows >= kAmxBlockRows) {
+      tiles_ = round_tiles(context, h, rows, depth_, depth_);
+      return;
+    }
+#endif
+    if (head_rounds(w)) a_pairs_ = round_rows(context, h, rows, depth_, depth_);
   }
 
   std::int64_t panels() const { return ceil_div(columns_, kPanelColumns); }
@@ -55,6 +61,9 @@ class HeadLogits {
 
   // out [rows][kChunkColumns] for the panels of one chunk.
   void multiply(Range rows, Range panels, float* out) const {
+#if defined(__AMX_BF16__)
+    if (tiles_.tiles != nullptr) return multiply_tiles(rows, panels, out);
+#endif
     if (w_.dtype == DType::nf4) {
       multiply_nf4(rows, panels, out);
     } else if (head_rounds(w_)) {
@@ -68,6 +77,18 @@ class HeadLogits {
   std::int64_t width(std::int64_t panel) const {
     return std::min(kPanelColumns, padded_columns(columns_ - panel * kPanelColumns));
   }
+
+#if defined(__AMX_BF16__)
+  void multiply_tiles(Range rows, Range panels, float* out) const {
+    // C begins with the first row and the first column of this block, but the block counts from the whole product.
+    float* const c = out - rows.begin * kChunkColumns - panels.begin * kPanelColumns;
+    const AmxProduct product{tiles_, rows_, columns_, c, kChunkColumns, false, nullptr};
+    if (w_.dtype == DType::nf4) return amx_block_nf4(context_, product, *w_.packed, rows, panels);
+    const std::uint32_t* data = is_packed(w_.dtype) ? w_.packed->panel_as<std::uint32_t>(0) : shared_ - shared_first_ * panel_elements();
+    amx_block(context_, product, rows, panels,
+              TilesOfMemory{{data, panel_elements(), kPanelColumns, width(this->panels() - 1)}, this->panels()});
+  }
+#endif
 
   template <class Dot>
   void multiply_with(const typename Dot::Element* a, Range rows, Range panels, float* out) const {
@@ -96,6 +117,9 @@ class HeadLogits {
   std::int64_t rows_, depth_, columns_;
   const float* a_f32_ = nullptr;
   const std::uint32_t* a_pairs_ = nullptr;
+#if defined(__AMX_BF16__)
+  AmxOperand tiles_{nullptr, 0, AmxSlices(0)};  // With many rows, instead of a_pairs_.
+#endif
   const std::uint32_t* shared_ = nullptr;
   std::int64_t shared_first_ = 0;
 };

@@ -100,17 +100,14 @@ class BackwardPass {
   }
 
   void add_to_dh_rounded(float* dh, std::int64_t count, std::int64_t columns, std::int64_t first) {
-    // All 512 columns are rounded: those beyond the vocabulary are zero.
-    const std::uint32_t* a = round_rows(context_, gradients_, count, kChunkColumns);
-    Product<Bf16Dot> product = bf16_product(a, count, pair_count(columns), depth_, dh, first > 0, nullptr);
-    product.a_tile = product.a_row = pair_stride(kChunkColumns / 2);
+    const auto product = [&](const auto& fill) {
+      product_rounded(context_, gradients_, count, columns, kChunkColumns, depth_, dh, first > 0, nullptr, fill);
+    };
     if (args_.w.dtype == DType::bf16) {
-      const std::uint16_t* w = args_.w.data_as<std::uint16_t>() + first * depth_;
-      gemm_filled(context_, product, FillBf16Rows{w, columns, depth_});
-      return;
+      return product(FillBf16Rows{args_.w.data_as<std::uint16_t>() + first * depth_, columns, depth_});
     }
     const FillFromPackedPairs fill{*args_.w.packed};
-    gemm_filled(context_, product, [&](std::int64_t panel, Range steps, std::uint32_t* target, std::int64_t width) {
+    product([&](std::int64_t panel, Range steps, std::uint32_t* target, std::int64_t width) {
       fill(panel, {first / 2 + steps.begin, first / 2 + steps.end}, target, width);
     });
   }
