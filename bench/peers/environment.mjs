@@ -4,12 +4,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../tools/workspace.mjs';
 
-const versions = ['torch==2.13.0', 'transformers==5.23.0', 'peft==0.21.2'];
+const versions = ['torch==2.13.0', 'transformers==5.23.0', 'peft==0.21.2', 'onnx==1.23.2', 'onnxruntime==1.31.1'];
 
 export function peers() {
   const folder = join(root, '.toolchain/peers');
   const python = join(folder, 'bin/python');
-  const imports = () => spawnSync(python, ['-c', 'import torch, transformers, peft']).status === 0;
+  const imports = () => spawnSync(python, ['-c', 'import torch, transformers, peft, onnx, onnxruntime']).status === 0;
   if (existsSync(python) && imports()) return python;
   console.error(`making the peers' environment in ${folder} (several GB)`);
   const steps = [
