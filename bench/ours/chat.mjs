@@ -2,7 +2,7 @@
 // Case chat: { folder, format, streams, prompt, tokens, adapters: [folder, ...] }; detail has the tokens per second of both phases.
 import { TextEngine } from '@hone/engine';
 import { loadModel } from '@hone/models';
-import { init } from '@hone/tensor';
+import { init, memoryStats } from '@hone/tensor';
 import { Tokenizer } from '@hone/text';
 import { serve } from '../protocol/serve.mjs';
 import { promptOf } from '../shapes.mjs';
@@ -13,9 +13,12 @@ async function chat({ folder, format = 'nf4', streams = 1, prompt = 512, tokens 
   const { isa, threads } = init();
   const tokenizer = await Tokenizer.fromFolder(folder);
   const model = loadModel(folder, { format });
+  // What one token reads of the weights: all but the embeddings, of which it reads one row (bf16 where weights are not f32).
+  const { vocabSize, hiddenSize } = model.shape;
+  const weightBytes = memoryStats().liveBytes - vocabSize * hiddenSize * (format === 'f32' ? 4 : 2);
   const engine = new TextEngine({ model, tokenizer, template: undefined });
   for (const [index, path] of adapters.entries()) engine.adapters.load(String(index), path);
-  const detail = { isa, threads };
+  const detail = { isa, threads, weight_bytes: weightBytes };
   let round = 0;
   const call = () => {
     const began = performance.now();
