@@ -31,7 +31,7 @@ function linear({ product, format, rows, columns, depth, copies = 1 }) {
   };
   return {
     call: calls[product],
-    detail: { kernel: kernelName('linearForward') },
+    detail: { kernel: kernelName('linearForward').split('/')[0] },
     free: () => [x, dy, source, y, dx, dw, ...weights].forEach((tensor) => tensor.free()),
   };
 }
