@@ -21,12 +21,12 @@ int nf4_code(float value) {
   return code;
 }
 
-std::array<float, 256> make_dynamic_map() {
+std::array<float, 256> make_dynamic_map(bool is_signed) {
   constexpr int kSteps = 7;
   std::array<float, 256> map{};
   int filled = 0;
   for (int step = 0; step < kSteps; ++step) {
-    const int items = 1 << step;
+    const int items = (is_signed ? 1 : 2) << step;
     const float decade = static_cast<float>(std::pow(10.0, step - (kSteps - 1)));
     const float width = (1.0f - 0.1f) / static_cast<float>(items);
     // torch.linspace counts from the nearer end; the same order gives the same last bit.
@@ -36,7 +36,7 @@ std::array<float, 256> make_dynamic_map() {
     for (int i = 0; i < items; ++i) {
       const float mean = (boundary(i) + boundary(i + 1)) / 2.0f;
       map[filled++] = decade * mean;
-      map[filled++] = -decade * mean;
+      if (is_signed) map[filled++] = -decade * mean;
     }
   }
   map[filled++] = 0.0f;
@@ -82,7 +82,12 @@ void quantize_block(const float* values, float absmax, std::uint8_t* packed) {
 }  // namespace
 
 const std::array<float, 256>& dynamic_map() {
-  static const std::array<float, 256> map = make_dynamic_map();
+  static const std::array<float, 256> map = make_dynamic_map(true);
+  return map;
+}
+
+const std::array<float, 256>& unsigned_dynamic_map() {
+  static const std::array<float, 256> map = make_dynamic_map(false);
   return map;
 }
 

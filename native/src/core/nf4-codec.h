@@ -32,6 +32,8 @@ inline constexpr float kNf4Code[16] = {
 
 // The signed dynamic 8-bit map of bitsandbytes (7 exponent steps of ten, linear inside each), ascending.
 const std::array<float, 256>& dynamic_map();
+// The same for values that are never below zero: twice as many values in each step.
+const std::array<float, 256>& unsigned_dynamic_map();
 
 // Quantizes `count` weights (a multiple of 64): 4-bit codes with one scale a block, then the scales themselves to
 // 8 bits around their mean. The codes equal those of bitsandbytes.

@@ -36,29 +36,30 @@ enum class Op : int {
   kTokenLogProbsForward = 23,
   kTokenLogProbsBackward = 24,
   kAdamwStep = 25,
-  kSumSquares = 26,
-  kTensorFill = 27,
-  kTensorCopy = 28,
-  kTensorScale = 29,
-  kTensorAdd = 30,
-  kTensorAccumulate = 31,
-  kDropout = 32,
-  kGatherRows = 33,
-  kScatterRowsAdd = 34,
-  kScaleRowsForward = 35,
-  kScaleRowsBackward = 36,
-  kSliceColumnsForward = 37,
-  kSliceColumnsBackward = 38,
-  kRouteTopKForward = 39,
-  kRouteTopKBackward = 40,
-  kTensorCast = 41,
-  kLogitsAddSparse = 42,
-  kLogitsSoftcap = 43,
-  kSample = 44,
-  kLogitsTopLogProbs = 45,
+  kAdamw8bitStep = 26,
+  kSumSquares = 27,
+  kTensorFill = 28,
+  kTensorCopy = 29,
+  kTensorScale = 30,
+  kTensorAdd = 31,
+  kTensorAccumulate = 32,
+  kDropout = 33,
+  kGatherRows = 34,
+  kScatterRowsAdd = 35,
+  kScaleRowsForward = 36,
+  kScaleRowsBackward = 37,
+  kSliceColumnsForward = 38,
+  kSliceColumnsBackward = 39,
+  kRouteTopKForward = 40,
+  kRouteTopKBackward = 41,
+  kTensorCast = 42,
+  kLogitsAddSparse = 43,
+  kLogitsSoftcap = 44,
+  kSample = 45,
+  kLogitsTopLogProbs = 46,
 };
 
-inline constexpr int kOpCount = 46;
+inline constexpr int kOpCount = 47;
 
 // y = x Wᵀ + bias; every weight but f32 and packed-f32 rounds x to bf16 first
 struct LinearForwardArgs {
@@ -318,23 +319,43 @@ struct TokenLogProbsBackwardArgs {
   double softcap;
 };
 
-// p -= lr weightDecay p; m, v = moving averages; p -= lr mhat / (sqrt(vhat) + eps), as torch.optim.AdamW
+// g *= gradientScale; p -= lr weightDecay p; m, v = moving averages; p -= lr mhat / (sqrt(vhat) + eps), as torch.optim.AdamW; a bf16 result is rounded up or down by chance, drawn from (seed, step, index)
 struct AdamwStepArgs {
-  View p;  // inout f32 [*]
-  View g;  // in f32 [like p]
-  View m;  // inout f32 [like p]
-  View v;  // inout f32 [like p]
+  View p;  // inout f32|bf16 [*]
+  View g;  // in f32|bf16 [like p]
+  View m;  // inout f32|bf16 [like p]
+  View v;  // inout f32|bf16 [like p]
   double lr;
   double beta1;
   double beta2;
   double eps;
   double weight_decay;
   std::int64_t step;
+  double gradient_scale;
+  std::uint32_t seed;
+};
+
+// adamwStep on averages that are kept as codes of the dynamic 8-bit maps of bitsandbytes (m signed, v unsigned), times the largest magnitude of their block of 256; a value takes the nearest code, in a tie the one nearer to zero, and no m below zero takes the code of zero
+struct Adamw8bitStepArgs {
+  View p;  // inout f32|bf16 [*]
+  View g;  // in f32|bf16 [like p]
+  View m;  // inout u8 [like p]
+  View v;  // inout u8 [like p]
+  View m_absmax;  // inout f32 [B]
+  View v_absmax;  // inout f32 [B]
+  double lr;
+  double beta1;
+  double beta2;
+  double eps;
+  double weight_decay;
+  std::int64_t step;
+  double gradient_scale;
+  std::uint32_t seed;
 };
 
 // out = sum of x², in blocks of one fixed size and then over the blocks, whatever the thread count
 struct SumSquaresArgs {
-  View x;  // in f32 [*]
+  View x;  // in f32|bf16 [*]
   View out;  // out f32 [1]
 };
 
@@ -507,6 +528,7 @@ struct LogitsTopLogProbsArgs {
 //   Status token_log_probs_forward(Context&, const TokenLogProbsForwardArgs&);
 //   Status token_log_probs_backward(Context&, const TokenLogProbsBackwardArgs&);
 //   Status adamw_step(Context&, const AdamwStepArgs&);
+//   Status adamw8bit_step(Context&, const Adamw8bitStepArgs&);
 //   Status sum_squares(Context&, const SumSquaresArgs&);
 //   Status tensor_fill(Context&, const TensorFillArgs&);
 //   Status tensor_copy(Context&, const TensorCopyArgs&);

@@ -31,6 +31,7 @@ __attribute__((weak)) Status paged_attention(Context&, const PagedAttentionArgs&
 __attribute__((weak)) Status token_log_probs_forward(Context&, const TokenLogProbsForwardArgs&);
 __attribute__((weak)) Status token_log_probs_backward(Context&, const TokenLogProbsBackwardArgs&);
 __attribute__((weak)) Status adamw_step(Context&, const AdamwStepArgs&);
+__attribute__((weak)) Status adamw8bit_step(Context&, const Adamw8bitStepArgs&);
 __attribute__((weak)) Status sum_squares(Context&, const SumSquaresArgs&);
 __attribute__((weak)) Status tensor_fill(Context&, const TensorFillArgs&);
 __attribute__((weak)) Status tensor_copy(Context&, const TensorCopyArgs&);
@@ -80,6 +81,7 @@ __attribute__((weak)) Status paged_attention(Context&, const PagedAttentionArgs&
 __attribute__((weak)) Status token_log_probs_forward(Context&, const TokenLogProbsForwardArgs&);
 __attribute__((weak)) Status token_log_probs_backward(Context&, const TokenLogProbsBackwardArgs&);
 __attribute__((weak)) Status adamw_step(Context&, const AdamwStepArgs&);
+__attribute__((weak)) Status adamw8bit_step(Context&, const Adamw8bitStepArgs&);
 __attribute__((weak)) Status sum_squares(Context&, const SumSquaresArgs&);
 __attribute__((weak)) Status tensor_fill(Context&, const TensorFillArgs&);
 __attribute__((weak)) Status tensor_copy(Context&, const TensorCopyArgs&);
@@ -129,6 +131,7 @@ __attribute__((weak)) Status paged_attention(Context&, const PagedAttentionArgs&
 __attribute__((weak)) Status token_log_probs_forward(Context&, const TokenLogProbsForwardArgs&);
 __attribute__((weak)) Status token_log_probs_backward(Context&, const TokenLogProbsBackwardArgs&);
 __attribute__((weak)) Status adamw_step(Context&, const AdamwStepArgs&);
+__attribute__((weak)) Status adamw8bit_step(Context&, const Adamw8bitStepArgs&);
 __attribute__((weak)) Status sum_squares(Context&, const SumSquaresArgs&);
 __attribute__((weak)) Status tensor_fill(Context&, const TensorFillArgs&);
 __attribute__((weak)) Status tensor_copy(Context&, const TensorCopyArgs&);
@@ -178,6 +181,7 @@ __attribute__((weak)) Status paged_attention(Context&, const PagedAttentionArgs&
 __attribute__((weak)) Status token_log_probs_forward(Context&, const TokenLogProbsForwardArgs&);
 __attribute__((weak)) Status token_log_probs_backward(Context&, const TokenLogProbsBackwardArgs&);
 __attribute__((weak)) Status adamw_step(Context&, const AdamwStepArgs&);
+__attribute__((weak)) Status adamw8bit_step(Context&, const Adamw8bitStepArgs&);
 __attribute__((weak)) Status sum_squares(Context&, const SumSquaresArgs&);
 __attribute__((weak)) Status tensor_fill(Context&, const TensorFillArgs&);
 __attribute__((weak)) Status tensor_copy(Context&, const TensorCopyArgs&);
@@ -227,6 +231,7 @@ __attribute__((weak)) Status paged_attention(Context&, const PagedAttentionArgs&
 __attribute__((weak)) Status token_log_probs_forward(Context&, const TokenLogProbsForwardArgs&);
 __attribute__((weak)) Status token_log_probs_backward(Context&, const TokenLogProbsBackwardArgs&);
 __attribute__((weak)) Status adamw_step(Context&, const AdamwStepArgs&);
+__attribute__((weak)) Status adamw8bit_step(Context&, const Adamw8bitStepArgs&);
 __attribute__((weak)) Status sum_squares(Context&, const SumSquaresArgs&);
 __attribute__((weak)) Status tensor_fill(Context&, const TensorFillArgs&);
 __attribute__((weak)) Status tensor_copy(Context&, const TensorCopyArgs&);
@@ -571,8 +576,30 @@ Status call_adamw_step(AnyKernel kernel, Context& context, const ArgValue* value
       static_cast<double>(values[7].number),
       static_cast<double>(values[8].number),
       static_cast<std::int64_t>(values[9].number),
+      static_cast<double>(values[10].number),
+      static_cast<std::uint32_t>(values[11].number),
   };
   return reinterpret_cast<Status (*)(Context&, const AdamwStepArgs&)>(kernel)(context, args);
+}
+
+Status call_adamw8bit_step(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const Adamw8bitStepArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].view,
+      values[4].view,
+      values[5].view,
+      static_cast<double>(values[6].number),
+      static_cast<double>(values[7].number),
+      static_cast<double>(values[8].number),
+      static_cast<double>(values[9].number),
+      static_cast<double>(values[10].number),
+      static_cast<std::int64_t>(values[11].number),
+      static_cast<double>(values[12].number),
+      static_cast<std::uint32_t>(values[13].number),
+  };
+  return reinterpret_cast<Status (*)(Context&, const Adamw8bitStepArgs&)>(kernel)(context, args);
 }
 
 Status call_sum_squares(AnyKernel kernel, Context& context, const ArgValue* values) {
@@ -920,6 +947,12 @@ const DispatchRow kRows[kOpCount] = {
       reinterpret_cast<AnyKernel>(avx512::adamw_step),
       reinterpret_cast<AnyKernel>(avx512bf16::adamw_step),
       reinterpret_cast<AnyKernel>(amx::adamw_step)}},
+    {call_adamw8bit_step,
+     {reinterpret_cast<AnyKernel>(reference::adamw8bit_step),
+      reinterpret_cast<AnyKernel>(avx2::adamw8bit_step),
+      reinterpret_cast<AnyKernel>(avx512::adamw8bit_step),
+      reinterpret_cast<AnyKernel>(avx512bf16::adamw8bit_step),
+      reinterpret_cast<AnyKernel>(amx::adamw8bit_step)}},
     {call_sum_squares,
      {reinterpret_cast<AnyKernel>(reference::sum_squares),
       reinterpret_cast<AnyKernel>(avx2::sum_squares),

@@ -238,20 +238,39 @@ constexpr ArgSpec k_token_log_probs_backward[] = {
 };
 
 constexpr ArgSpec k_adamw_step[] = {
-    tensor("p", Io::kinout, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
-    tensor("g", Io::kin, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    tensor("m", Io::kinout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    tensor("v", Io::kinout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("p", Io::kinout, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("g", Io::kin, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("m", Io::kinout, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("v", Io::kinout, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
     attribute("lr", Attribute::knumber),
     attribute("beta1", Attribute::knumber),
     attribute("beta2", Attribute::knumber),
     attribute("eps", Attribute::knumber),
     attribute("weightDecay", Attribute::knumber),
     attribute("step", Attribute::kint),
+    attribute("gradientScale", Attribute::knumber),
+    attribute("seed", Attribute::kuint),
+};
+
+constexpr ArgSpec k_adamw8bit_step[] = {
+    tensor("p", Io::kinout, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("g", Io::kin, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("m", Io::kinout, false, bit(DType::u8), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("v", Io::kinout, false, bit(DType::u8), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("mAbsmax", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("vAbsmax", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    attribute("lr", Attribute::knumber),
+    attribute("beta1", Attribute::knumber),
+    attribute("beta2", Attribute::knumber),
+    attribute("eps", Attribute::knumber),
+    attribute("weightDecay", Attribute::knumber),
+    attribute("step", Attribute::kint),
+    attribute("gradientScale", Attribute::knumber),
+    attribute("seed", Attribute::kuint),
 };
 
 constexpr ArgSpec k_sum_squares[] = {
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
     tensor("out", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 1, {{-1, 1}}, Check::knone, {-1, -1}),
 };
 
@@ -482,7 +501,8 @@ constexpr OpSpec kSpecs[kOpCount] = {
     {"pagedAttention", k_paged_attention, 10, {"T", "H", "D", "P", "KV", "page", "S", "maxBlocks"}, 8, require_paged_attention, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0.01, -1, false},
     {"tokenLogProbsForward", k_token_log_probs_forward, 8, {"T", "d", "V"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, -1, true},
     {"tokenLogProbsBackward", k_token_log_probs_backward, 8, {"T", "d", "V"}, 3, nullptr, {0.00002, 0.00002, 0.00002, 0.00002, 0.00002}, 0, 23, false},
-    {"adamwStep", k_adamw_step, 10, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, false},
+    {"adamwStep", k_adamw_step, 12, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, false},
+    {"adamw8bitStep", k_adamw8bit_step, 14, {"B"}, 1, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, false},
     {"sumSquares", k_sum_squares, 2, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, false},
     {"tensorFill", k_tensor_fill, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, 0, -1, false},
     {"tensorCopy", k_tensor_copy, 2, {}, 0, require_tensor_copy, {0, 0, 0, 0, 0}, 0, -1, false},
@@ -493,11 +513,11 @@ constexpr OpSpec kSpecs[kOpCount] = {
     {"gatherRows", k_gather_rows, 3, {"T", "d", "n"}, 3, nullptr, {0, 0, 0, 0, 0}, 0, -1, true},
     {"scatterRowsAdd", k_scatter_rows_add, 3, {"n", "d", "T"}, 3, nullptr, {0, 0, 0, 0, 0}, 0, -1, true},
     {"scaleRowsForward", k_scale_rows_forward, 3, {"T", "d"}, 2, nullptr, {0, 0, 0, 0, 0}, 0, -1, true},
-    {"scaleRowsBackward", k_scale_rows_backward, 5, {"T", "d"}, 2, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 35, false},
+    {"scaleRowsBackward", k_scale_rows_backward, 5, {"T", "d"}, 2, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 36, false},
     {"sliceColumnsForward", k_slice_columns_forward, 3, {"T", "N", "W"}, 3, require_slice_columns_forward, {0, 0, 0, 0, 0}, 0, -1, true},
     {"sliceColumnsBackward", k_slice_columns_backward, 3, {"T", "W", "N"}, 3, require_slice_columns_backward, {0, 0, 0, 0, 0}, 0, -1, false},
     {"routeTopKForward", k_route_top_k_forward, 4, {"T", "E", "k"}, 3, require_route_top_k_forward, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, 0, -1, true},
-    {"routeTopKBackward", k_route_top_k_backward, 5, {"T", "k", "E"}, 3, require_route_top_k_backward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 39, false},
+    {"routeTopKBackward", k_route_top_k_backward, 5, {"T", "k", "E"}, 3, require_route_top_k_backward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 40, false},
     {"tensorCast", k_tensor_cast, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, 0, -1, false},
     {"logitsAddSparse", k_logits_add_sparse, 4, {"B", "V", "n"}, 3, nullptr, {0, 0, 0, 0, 0}, 0, -1, false},
     {"logitsSoftcap", k_logits_softcap, 2, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, false},

@@ -64,6 +64,11 @@ inline F16x select(Mask m, F16x yes, F16x no) { return {_mm512_mask_blend_ps(m.v
 // One bit per lane, the first lane lowest.
 inline int bits_of(Mask m) { return m.v; }
 
+inline F16x gather(const float* table, I16x index) { return {_mm512_i32gather_ps(index.v, table, 4)}; }
+inline void store_int(std::int32_t* p, I16x a) { _mm512_storeu_si512(p, a.v); }
+inline I16x min(I16x a, I16x b) { return {_mm512_min_epi32(a.v, b.v)}; }
+inline I16x max(I16x a, I16x b) { return {_mm512_max_epi32(a.v, b.v)}; }
+
 inline __m256 lower(F16x a) { return _mm512_castps512_ps256(a.v); }
 inline __m256 upper(F16x a) { return _mm512_extractf32x8_ps(a.v, 1); }
 
@@ -148,6 +153,16 @@ inline F16x select(Mask m, F16x yes, F16x no) {
 }
 // One bit per lane, the first lane lowest.
 inline int bits_of(Mask m) { return _mm256_movemask_ps(m.lo) | _mm256_movemask_ps(m.hi) << 8; }
+
+inline F16x gather(const float* table, I16x index) {
+  return {_mm256_i32gather_ps(table, index.lo, 4), _mm256_i32gather_ps(table, index.hi, 4)};
+}
+inline void store_int(std::int32_t* p, I16x a) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a.lo);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 8), a.hi);
+}
+inline I16x min(I16x a, I16x b) { return {_mm256_min_epi32(a.lo, b.lo), _mm256_min_epi32(a.hi, b.hi)}; }
+inline I16x max(I16x a, I16x b) { return {_mm256_max_epi32(a.lo, b.lo), _mm256_max_epi32(a.hi, b.hi)}; }
 
 inline __m256 lower(F16x a) { return a.lo; }
 inline __m256 upper(F16x a) { return a.hi; }

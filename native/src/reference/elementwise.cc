@@ -8,7 +8,7 @@ namespace hone::reference {
 Status sum_squares(Context&, const SumSquaresArgs& args) {
   double sum = 0;
   for (std::int64_t i = 0; i < args.x.count(); ++i) {
-    const double x = args.x.data_as<float>()[i];
+    const double x = args.x.dtype == DType::f32 ? args.x.data_as<float>()[i] : bf16_to_f32(args.x.data_as<std::uint16_t>()[i]);
     sum += x * x;
   }
   args.out.data_as<float>()[0] = static_cast<float>(sum);

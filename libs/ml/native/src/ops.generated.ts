@@ -30,6 +30,7 @@ export const opNames = [
   'tokenLogProbsForward',
   'tokenLogProbsBackward',
   'adamwStep',
+  'adamw8bitStep',
   'sumSquares',
   'tensorFill',
   'tensorCopy',
@@ -325,7 +326,7 @@ export function tokenLogProbsBackward(
   ops().tokenLogProbsBackward(dlogp, h, w, targets, lse, dh, dw, softcap);
 }
 
-/** p -= lr weightDecay p; m, v = moving averages; p -= lr mhat / (sqrt(vhat) + eps), as torch.optim.AdamW. */
+/** g *= gradientScale; p -= lr weightDecay p; m, v = moving averages; p -= lr mhat / (sqrt(vhat) + eps), as torch.optim.AdamW; a bf16 result is rounded up or down by chance, drawn from (seed, step, index). */
 export function adamwStep(
   p: Handle,
   g: Handle,
@@ -337,8 +338,30 @@ export function adamwStep(
   eps: number,
   weightDecay: number,
   step: number,
+  gradientScale: number,
+  seed: number,
 ): void {
-  ops().adamwStep(p, g, m, v, lr, beta1, beta2, eps, weightDecay, step);
+  ops().adamwStep(p, g, m, v, lr, beta1, beta2, eps, weightDecay, step, gradientScale, seed);
+}
+
+/** adamwStep on averages that are kept as codes of the dynamic 8-bit maps of bitsandbytes (m signed, v unsigned), times the largest magnitude of their block of 256; a value takes the nearest code, in a tie the one nearer to zero, and no m below zero takes the code of zero. */
+export function adamw8bitStep(
+  p: Handle,
+  g: Handle,
+  m: Handle,
+  v: Handle,
+  mAbsmax: Handle,
+  vAbsmax: Handle,
+  lr: number,
+  beta1: number,
+  beta2: number,
+  eps: number,
+  weightDecay: number,
+  step: number,
+  gradientScale: number,
+  seed: number,
+): void {
+  ops().adamw8bitStep(p, g, m, v, mAbsmax, vAbsmax, lr, beta1, beta2, eps, weightDecay, step, gradientScale, seed);
 }
 
 /** out = sum of x², in blocks of one fixed size and then over the blocks, whatever the thread count. */
@@ -831,6 +854,30 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'eps', kind: 'number' },
       { name: 'weightDecay', kind: 'number' },
       { name: 'step', kind: 'int' },
+      { name: 'gradientScale', kind: 'number' },
+      { name: 'seed', kind: 'uint' },
+    ],
+  },
+  adamw8bitStep: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0.000002,
+    args: [
+      { name: 'p', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'g', kind: 'tensor', io: 'in', optional: false },
+      { name: 'm', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'v', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'mAbsmax', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'vAbsmax', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'lr', kind: 'number' },
+      { name: 'beta1', kind: 'number' },
+      { name: 'beta2', kind: 'number' },
+      { name: 'eps', kind: 'number' },
+      { name: 'weightDecay', kind: 'number' },
+      { name: 'step', kind: 'int' },
+      { name: 'gradientScale', kind: 'number' },
+      { name: 'seed', kind: 'uint' },
     ],
   },
   sumSquares: {

@@ -9,12 +9,37 @@ export interface AdamwSettings {
   readonly weightDecay: number;
   /** The number of this step, from 1. */
   readonly step: number;
+  /** What gradients are multiplied by on the way: clipping and unscaling without a pass of their own; default 1. */
+  readonly gradientScale?: number;
+  /** Decides, with step and index, which bf16 results are rounded up and which down; default 0. */
+  readonly seed?: number;
 }
 
-/** One step of AdamW with decoupled decay (Loshchilov and Hutter, arXiv 1711.05101), as torch.optim.AdamW. */
+const numbersOf = (settings: AdamwSettings) => {
+  const { learningRate, beta1, beta2, eps, weightDecay, step, gradientScale = 1, seed = 0 } = settings;
+  return [learningRate, beta1, beta2, eps, weightDecay, step, gradientScale, seed] as const;
+};
+
+/**
+ * One step of AdamW with decoupled decay (Loshchilov and Hutter, arXiv 1711.05101), as torch.optim.AdamW. Each tensor is f32
+ * or bf16; what is stored in bf16 is rounded by chance, so that steps below its precision are not lost.
+ */
 export function adamwStep(p: Tensor, g: Tensor, m: Tensor, v: Tensor, settings: AdamwSettings): void {
-  const { learningRate, beta1, beta2, eps, weightDecay, step } = settings;
-  ops.adamwStep(p.id, g.id, m.id, v.id, learningRate, beta1, beta2, eps, weightDecay, step);
+  ops.adamwStep(p.id, g.id, m.id, v.id, ...numbersOf(settings));
+}
+
+/** An average of n gradients in 8 bits: n codes, and one scale for each block of 256. Zeros are a fresh one. */
+export interface Moment8bit {
+  /** u8, as many as parameters. */
+  readonly codes: Tensor;
+  /** f32 [ceil(n / 256)] */
+  readonly absmax: Tensor;
+}
+
+/** `adamwStep` with averages in 8 bits (Dettmers et al., arXiv 2110.02861); p and g are f32 or bf16. */
+export function adamw8bitStep(p: Tensor, g: Tensor, m: Moment8bit, v: Moment8bit, settings: AdamwSettings): void {
+  const moments = [m.codes.id, v.codes.id, m.absmax.id, v.absmax.id] as const;
+  ops.adamw8bitStep(p.id, g.id, ...moments, ...numbersOf(settings));
 }
 
 /** out[0] = sum of x², in an order that does not depend on threads. */
