@@ -25,8 +25,8 @@ const uncounted: Digest = 'sha256:';
 /** Loads a model in Hugging Face layout onto the current device. */
 export function loadModel(source: ModelSource, options: LoadModelOptions = {}): CausalModel {
   const { format = 'f32', isTrainable = false } = options;
-  if (isTrainable && format !== 'f32') {
-    const message = `[model] expected format f32 for full fine-tuning but received ${format}; fix: train an adapter instead`;
+  if (isTrainable && format !== 'f32' && format !== 'bf16') {
+    const message = `[model] expected format f32 or bf16 for full fine-tuning but received ${format}; fix: train an adapter instead`;
     throw refusal('format_not_trainable', message, { param: 'format' });
   }
   const config = readModelConfig(source);

@@ -10,7 +10,7 @@ export type ModelSource = string | ReadonlyMap<string, Uint8Array>;
 export interface LoadModelOptions {
   /** Default f32. */
   format?: BaseFormat;
-  /** Full fine-tuning: every weight stays plain f32, gets a gradient, and can be written back. Needs format f32. */
+  /** Full fine-tuning: every weight stays plain, gets a gradient, and can be written back. Needs format f32 or bf16. */
   isTrainable?: boolean;
 }
 

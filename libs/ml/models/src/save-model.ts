@@ -29,20 +29,24 @@ export function copyCompanions(source: ModelSource, folder: string, dtype: strin
 const dtypeField = (source: ModelSource): string =>
   readConfigJson(source)['dtype'] === undefined ? 'torch_dtype' : 'dtype';
 
-/** Writes a fully fine-tuned model, in f32 and in Hugging Face layout, beside the companions of the model it came from. */
+/** Writes a fully fine-tuned model, as it was trained and in Hugging Face layout, beside the companions of the model it came from. */
 export function saveModel(model: CausalModel, source: ModelSource, folder: string): void {
   if (!model.arenas) {
     const message = '[model] expected trainable weights but received a frozen base; fix: save its adapter';
     throw refusal('model_not_trainable', message);
   }
   const { decayed, plain } = model.arenas;
-  copyCompanions(source, folder, 'float32');
+  copyCompanions(source, folder, decayed.dtype === 'bf16' ? 'bfloat16' : 'float32');
   const tensors = new Map<string, TensorToWrite>();
   for (const { name, shape, isTransposed } of weightMap(model.config)) {
     const parameter = (decayed.parameters.get(name) ?? plain.get(name)) as Tensor;
     const [rows, columns] = parameter.shape as [number, number];
-    const data = () => (isTransposed ? transpose(parameter.floats(), rows, columns) : parameter.floats());
-    tensors.set(name, { dtype: 'F32', shape, data });
+    const isNarrow = parameter.dtype === 'bf16';
+    const data = () => {
+      const values = isNarrow ? parameter.readInto(new Uint16Array(parameter.elements)) : parameter.floats();
+      return isTransposed ? transpose(values, rows, columns) : values;
+    };
+    tensors.set(name, { dtype: isNarrow ? 'BF16' : 'F32', shape, data });
   }
   writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
 }

@@ -44,7 +44,7 @@ export function loadWeights(source: WeightSource, config: ModelConfig, options: 
   const specs = weightMap(config);
   const files = underBaseName(source, specs);
   refuseUnknown(files, specs, config);
-  const arenas = isTrainable ? newArenas(specs) : undefined;
+  const arenas = isTrainable ? newArenas(specs, format === 'bf16' ? 'bf16' : 'f32') : undefined;
   const tensors = new Map<string, Tensor>();
   const load = (spec: WeightSpec): void => {
     const { dtype, shape } = files.entry(spec.name);
@@ -53,7 +53,7 @@ export function loadWeights(source: WeightSource, config: ModelConfig, options: 
     if (arenas) {
       const parameter = (isDecayed(spec) ? arenas.decayed : arenas.plain).get(spec.name);
       const data = bytes();
-      if (data) parameter.write(floatsOf(spec, dtype, data));
+      if (data) parameter.write(parameter.dtype === 'bf16' ? halvesOf(spec, dtype, data) : floatsOf(spec, dtype, data));
       tensors.set(spec.name, parameter);
     } else {
       const stored = isRead ? packedAsStored(files, spec, format) : undefined;
@@ -73,12 +73,14 @@ export function loadWeights(source: WeightSource, config: ModelConfig, options: 
 
 const isDecayed = ({ role }: WeightSpec): boolean => role !== 'norm' && role !== 'bias';
 
-function newArenas(specs: readonly WeightSpec[]): NonNullable<LoadedWeights['arenas']> {
+/** Norms and biases are a thousandth of the weights and stay f32, as their kernels want them. */
+function newArenas(specs: readonly WeightSpec[], dtype: 'f32' | 'bf16'): NonNullable<LoadedWeights['arenas']> {
   const arena = (wanted: boolean) => {
     const made = new ParameterArena(
       specs
         .filter((spec) => isDecayed(spec) === wanted)
         .map((spec) => ({ name: spec.name, shape: shapeOnDevice(spec) })),
+      wanted ? dtype : 'f32',
     );
     made.train();
     return made;
@@ -97,6 +99,9 @@ function floatsOf(spec: WeightSpec, dtype: string, bytes: Uint8Array): Float32Ar
 function turned<A extends Float32Array | Uint16Array>({ shape, isTransposed }: WeightSpec, values: A): A {
   return isTransposed ? transpose(values, shape[0] as number, shape[1] as number) : values;
 }
+
+const halvesOf = (spec: WeightSpec, dtype: string, bytes: Uint8Array): Uint16Array =>
+  dtype === 'BF16' ? turned(spec, halvesFromBytes(bytes)) : bf16FromFloats(floatsOf(spec, dtype, bytes));
 
 /** A linear weight that the file holds in the wanted format already: its codes and scales are kept bit for bit. */
 function packedAsStored(
@@ -125,7 +130,7 @@ function upload(spec: WeightSpec, dtype: string, bytes: Uint8Array | undefined, 
   const tensor = empty(spec.shape, isNarrow ? 'bf16' : 'f32');
   if (!bytes) return tensor;
   if (!isNarrow) return tensor.write(floatsOf(spec, dtype, bytes));
-  return tensor.write(dtype === 'BF16' ? halvesFromBytes(bytes) : bf16FromFloats(floatsOf(spec, dtype, bytes)));
+  return tensor.write(halvesOf(spec, dtype, bytes));
 }
 
 /** NF4 blocks hold 64 weights of one row; a matrix whose rows are no whole number of blocks stays in bf16. */

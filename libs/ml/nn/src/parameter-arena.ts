@@ -6,8 +6,9 @@ export interface ParameterSpec {
   readonly shape: Shape;
 }
 
-// 16 floats = one cache line: every parameter starts aligned.
-const alignment = 16;
+// 16 floats = one cache line: every parameter starts aligned. In bf16 a parameter starts a block of 256, so that the scales of
+// 8-bit optimiser state never span two of them.
+const alignments = { f32: 16, bf16: 256 } as const;
 
 /**
  * Parameters laid end to end in one buffer and, once they are trained, their gradients in another: zeroing, clipping and one
@@ -20,14 +21,19 @@ export class ParameterArena {
   readonly #offsets: readonly number[];
   #gradients: Tensor | undefined;
 
-  constructor(specs: readonly ParameterSpec[]) {
+  constructor(
+    specs: readonly ParameterSpec[],
+    /** How the values lie; gradients are f32 in every case, because sums over micro-batches would lose their tail in bf16. */
+    readonly dtype: 'f32' | 'bf16' = 'f32',
+  ) {
+    const alignment = alignments[dtype];
     let end = 0;
     const offsets = specs.map(({ shape }) => {
       const offset = end;
       end += Math.ceil(elementsOf(shape) / alignment) * alignment;
       return offset;
     });
-    this.values = keep(zeros([Math.max(end, alignment)]));
+    this.values = keep(zeros([Math.max(end, alignment)], dtype));
     const parameters = new Map<string, Tensor>();
     specs.forEach(({ name, shape }, index) => {
       if (parameters.has(name)) throw bug('parameter', `[parameters] ${name} was given twice`);

@@ -29,7 +29,7 @@ export class Snapshot {
   readonly #copies: readonly Tensor[];
 
   constructor(readonly arenas: readonly ParameterArena[]) {
-    this.#copies = arenas.map(({ values }) => keep(empty(values.shape)));
+    this.#copies = arenas.map(({ values, dtype }) => keep(empty(values.shape, dtype)));
     this.take();
   }
 

@@ -68,7 +68,8 @@ export class TrainingSession {
     const groups = parameterGroups(model, adapter, settings.weightDecay);
     this.#options = options;
     this.arenas = groups.map(({ arena }) => arena);
-    this.#optimizer = new Adamw(groups, settings.adam);
+    const state = { bits: settings.optimizer === 'adamw8bit' ? 8 : 32, seed: settings.seed } as const;
+    this.#optimizer = new Adamw(groups, settings.adam, state);
     this.#clip = new GradientClip(this.arenas);
     this.#best = settings.keepBest && identity.validation !== null ? new Snapshot(this.arenas) : undefined;
     this.#state = { ...freshState(totalSteps, identity), adopted: options.adopted };

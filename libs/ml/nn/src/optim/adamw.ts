@@ -1,10 +1,18 @@
-import { adamwStep, fill, keep, zeros, type Tensor } from '@hone/tensor';
+import { seeded } from '@hone/base';
+import { adamw8bitStep, adamwStep, fill, type Tensor } from '@hone/tensor';
 import type { ParameterArena } from '../parameter-arena.js';
+import { freeMoments, momentEntries, newMoments, type Moments } from './moments.js';
 
 export interface AdamwOptions {
   readonly beta1: number;
   readonly beta2: number;
   readonly eps: number;
+}
+
+/** How the moments lie, and where the rounding of bf16 parameters begins. */
+export interface AdamwState {
+  readonly bits?: 32 | 8;
+  readonly seed?: number;
 }
 
 /** Parameters that share a weight decay. */
@@ -14,51 +22,49 @@ export interface ParameterGroup {
 }
 
 interface GroupState extends ParameterGroup {
-  readonly m: Tensor;
-  readonly v: Tensor;
+  readonly moments: Moments;
 }
 
-/** AdamW in f32 over whole arenas. */
+/** AdamW over whole arenas: parameters in f32 or bf16, moments in f32 or 8 bits; the arithmetic of a step is f32 in every case. */
 export class Adamw {
   readonly groups: readonly GroupState[];
+  readonly #seed: number;
   steps = 0;
 
   constructor(
     groups: readonly ParameterGroup[],
     readonly options: AdamwOptions,
+    { bits = 32, seed = 0 }: AdamwState = {},
   ) {
-    this.groups = groups.map((group) => ({
-      ...group,
-      m: keep(zeros(group.arena.values.shape)),
-      v: keep(zeros(group.arena.values.shape)),
-    }));
+    this.groups = groups.map((group) => ({ ...group, moments: newMoments(group.arena, bits) }));
+    this.#seed = seed;
   }
 
   step(learningRate: number): void {
     this.steps++;
-    for (const { arena, weightDecay, m, v } of this.groups) {
-      const settings = { ...this.options, learningRate, weightDecay, step: this.steps };
-      adamwStep(arena.values, arena.gradients, m, v, settings);
-    }
+    this.groups.forEach(({ arena: { values, gradients }, weightDecay, moments }, group) => {
+      const seed = this.#rounding(group);
+      const settings = { ...this.options, learningRate, weightDecay, step: this.steps, seed };
+      if (moments.bits === 8) adamw8bitStep(values, gradients, moments.m, moments.v, settings);
+      else adamwStep(values, gradients, moments.m, moments.v, settings);
+    });
   }
 
   zeroGradients(): void {
     for (const { arena } of this.groups) fill(arena.gradients, 0);
   }
 
-  /** Moments by parameter name, as views into the state: read them to save, write to them to resume. */
-  *moments(): Generator<{ name: string; parameter: Tensor; m: Tensor; v: Tensor }> {
-    for (const { arena, m, v } of this.groups) {
-      for (const { name, offset, parameter } of arena.entries()) {
-        yield { name, parameter, m: m.slice(offset, parameter.shape), v: v.slice(offset, parameter.shape) };
-      }
-    }
+  /** The whole state by name, as views or tensors: read them to save, write to them to resume. */
+  *state(): Generator<{ name: string; tensor: Tensor }> {
+    for (const [group, { arena, moments }] of this.groups.entries()) yield* momentEntries(arena, moments, group);
   }
 
   free(): void {
-    for (const { m, v } of this.groups) {
-      m.free();
-      v.free();
-    }
+    for (const { moments } of this.groups) freeMoments(moments);
+  }
+
+  /** The op draws by step and element; the seed tells runs and groups apart. */
+  #rounding(group: number): number {
+    return Math.floor(seeded(this.#seed, 'rounding', group)() * 2 ** 32);
   }
 }

@@ -25,6 +25,8 @@ export interface TrainingSettings {
   /** Steps, or a share of all steps when below 1. */
   readonly warmup: number;
   readonly weightDecay: number;
+  /** How the moments lie: f32, or 8 bits in blocks of 256. */
+  readonly optimizer: 'adamw' | 'adamw8bit';
   readonly adam: { readonly beta1: number; readonly beta2: number; readonly eps: number };
   /** 0 = never clip. */
   readonly maxGradNorm: number;
@@ -60,7 +62,9 @@ const learningRates: Readonly<Record<Method, { usual: readonly [number, number];
   qlora: { usual: [2e-4, 5e-4], start: 2e-4 },
 };
 
+const narrowOptimizers = ['adamw_8bit', 'adamw_bnb_8bit', 'paged_adamw_8bit'] as const;
 const optimizers = [
+  ...narrowOptimizers,
   'adamw',
   'adamw_torch',
   'adamw_torch_fused',
@@ -194,13 +198,14 @@ function readRate(read: ArgumentReader, method: Method, warnings: string[]) {
     schedulerMinRate: kwargs['min_lr_rate'],
     warmup: read.number('warmup_steps', 0, { min: 0 }),
     weightDecay: read.number('weight_decay', 0, { min: 0 }),
+    optimizer: (narrowOptimizers as readonly unknown[]).includes(read.raw('optim')) ? 'adamw8bit' : 'adamw',
     adam: {
       beta1: read.number('adam_beta1', 0.9, { min: 0, max: 1 }),
       beta2: read.number('adam_beta2', 0.999, { min: 0, max: 1 }),
       eps: read.number('adam_epsilon', 1e-8, { min: 0 }),
     },
     maxGradNorm: read.number('max_grad_norm', 1, { min: 0 }),
-  };
+  } as const;
 }
 
 function readSampling(read: ArgumentReader): Sampling {

@@ -6,6 +6,7 @@ import type { Adamw, ParameterArena } from '@hone/nn';
 import { SafetensorsFile, fileSource } from '@hone/models';
 import type { Snapshot } from '../trained-parameters.js';
 import type { TrainingState } from './training-state.js';
+import { isStoredAs, restore } from './stored-tensor.js';
 import { fileDigest } from './write-checkpoint.js';
 
 const refuse = (folder: string, problem: string) =>
@@ -44,10 +45,7 @@ export function restoreTensors(
   );
   fillFrom(
     join(folder, 'optimizer.safetensors'),
-    [...optimizer.moments()].flatMap(({ name, m, v }): [string, Tensor][] => [
-      [`exp_avg.${name}`, m],
-      [`exp_avg_sq.${name}`, v],
-    ]),
+    [...optimizer.state()].map(({ name, tensor }) => [name, tensor]),
   );
   optimizer.steps = step;
 }
@@ -65,8 +63,8 @@ function fillFrom(path: string, targets: readonly (readonly [string, Tensor])[])
   const file = new SafetensorsFile(fileSource(path));
   try {
     for (const [name, tensor] of targets) {
-      if (file.entry(name).shape.join() !== tensor.shape.join()) throw refuse(path, `${name} has another shape`);
-      tensor.write(file.floats(name));
+      if (!isStoredAs(file, name, tensor)) throw refuse(path, `${name} has another shape or type`);
+      restore(file, name, tensor);
     }
   } finally {
     file.close();

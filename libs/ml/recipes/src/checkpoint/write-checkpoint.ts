@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fault, type Digest } from '@hone/base';
-import type { Tensor } from '@hone/tensor';
 import type { Adamw } from '@hone/nn';
 import { writeSafetensors, type TensorToWrite } from '@hone/models';
 import type { Snapshot } from '../trained-parameters.js';
+import { stored } from './stored-tensor.js';
 import { stateText, type TrainingState } from './training-state.js';
 
 export const checkpointName = (step: number): string => `checkpoint-${step}`;
@@ -42,7 +42,7 @@ export function writeCheckpoint(outputDir: string, parts: CheckpointParts): stri
 
 function writeParts(partial: string, { state, writeWeights, optimizer, best }: CheckpointParts): void {
   writeWeights(partial);
-  if (optimizer) writeSafetensors(join(partial, 'optimizer.safetensors'), momentsOf(optimizer));
+  if (optimizer) writeSafetensors(join(partial, 'optimizer.safetensors'), stateOf(optimizer));
   if (best) writeSafetensors(join(partial, 'best.safetensors'), keptOf(best));
   const names = readdirSync(partial).sort();
   const files = Object.fromEntries(names.map((name) => [name, fileDigest(join(partial, name))]));
@@ -87,20 +87,8 @@ export function pruneCheckpoints(
   for (const { folder } of removable.slice(0, Math.max(0, all.length - limit))) rmSync(folder, { recursive: true });
 }
 
-function momentsOf(optimizer: Adamw): Map<string, TensorToWrite> {
-  const tensors = new Map<string, TensorToWrite>();
-  for (const { name, m, v } of optimizer.moments()) {
-    tensors.set(`exp_avg.${name}`, floats(m));
-    tensors.set(`exp_avg_sq.${name}`, floats(v));
-  }
-  return tensors;
-}
+const stateOf = (optimizer: Adamw): Map<string, TensorToWrite> =>
+  new Map([...optimizer.state()].map(({ name, tensor }) => [name, stored(tensor)]));
 
 const keptOf = (best: Snapshot): Map<string, TensorToWrite> =>
-  new Map([...best.entries()].map(({ name, kept }) => [name, floats(kept)]));
-
-const floats = (tensor: Tensor): TensorToWrite => ({
-  dtype: 'F32',
-  shape: tensor.shape,
-  data: () => tensor.floats(),
-});
+  new Map([...best.entries()].map(({ name, kept }) => [name, stored(kept)]));

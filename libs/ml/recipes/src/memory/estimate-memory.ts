@@ -6,6 +6,7 @@ import { microBatch, type MicroBatch } from '../data/micro-batch.js';
 import { prepareTraining } from '../prepare.js';
 import { accumulateGradient, measureTokens } from '../token-loss.js';
 import { TrainingSession } from '../training-session.js';
+import { workspaceBytes } from './workspace.js';
 
 /** Bytes by what they are for; together they are what the process takes at its peak. */
 export interface MemoryParts {
@@ -54,7 +55,11 @@ export function estimateMemory(source: ModelSource, settings: TrainingSettings, 
       if (settings.evalStrategy !== 'no') {
         measureTokens(model, fullBatch(settings.evalBatchUnits, rowTokens), adapter ? { adapter } : {});
       }
-      const { peakBytes, reservedBytes, workspaceBytes: workspace } = memoryStats();
+      const { peakBytes, reservedBytes } = memoryStats();
+      const isRounded = settings.method === 'qlora' || settings.precision === 'bf16';
+      const tokens = settings.batchUnits * rowTokens;
+      const isTrained = settings.method === 'full';
+      const workspace = workspaceBytes(model.config, { tokens, isRounded, isTrained });
       const optimizer = residentBytes - weights - gradients;
       const [activations, gaps] = [peakBytes - residentBytes, reservedBytes - peakBytes];
       return {

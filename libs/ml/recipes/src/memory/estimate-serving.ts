@@ -1,5 +1,6 @@
 import { memoryStats, onDevice, resetPeak } from '@hone/tensor';
 import { loadModel, type BaseFormat, type ModelSource } from '@hone/models';
+import { workspaceBytes } from './workspace.js';
 
 export interface ServingLoad {
   readonly format: BaseFormat;
@@ -48,7 +49,8 @@ export function estimateServing(source: ModelSource, load: ServingLoad): Serving
         kv,
         logitRows: Int32Array.from({ length: sequences }, (_, row) => row),
       });
-      const { peakBytes, reservedBytes, workspaceBytes: workspace } = memoryStats();
+      const { peakBytes, reservedBytes } = memoryStats();
+      const workspace = workspaceBytes(model.config, { tokens: rows, isRounded: format !== 'f32', isTrained: false });
       const [kvPages, activations, gaps] = [resident - weights, peakBytes - resident, reservedBytes - peakBytes];
       return {
         parts: { weights, kvPages, activations, workspace, gaps },

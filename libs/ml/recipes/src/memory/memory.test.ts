@@ -31,6 +31,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const methods: Record<string, Record<string, unknown>> = {
   full: { use_peft: false },
+  'full bf16, 8-bit moments': { use_peft: false, bf16: true, optim: 'adamw_8bit' },
   lora: { lora_r: 8 },
   'lora bf16': { lora_r: 8, bf16: true },
   qlora: { lora_r: 8, load_in_4bit: true },
@@ -102,13 +103,14 @@ describe('a run that is too large', () => {
 
   it('gets as many as it needs when none suffices', () => {
     const least = takes({ batchUnits: 1, recompute: 'layers', method: 'qlora' });
+    expect(takes({ batchUnits: 1, recompute: 'layers', method: 'qlora', optimizer: 'adamw8bit' })).toBeLessThan(least);
     const { remedies, estimate } = fitMemory(folder, settings, 200, least);
     expect(remedies.map(({ name }) => name)).toEqual(['micro-batch', 'recompute-layers', 'base-4bit']);
     expect(estimate.processBytes).toBe(least);
   });
 
   it('is refused with the smaller choice that would fit', () => {
-    const least = takes({ batchUnits: 1, recompute: 'layers', method: 'qlora' });
+    const least = takes({ batchUnits: 1, recompute: 'layers', method: 'qlora', optimizer: 'adamw8bit' });
     expect(() => fitMemory(folder, settings, 200, least - 1)).toThrow('max_length = 100 would fit');
     expect(() => fitMemory(folder, settings, 200, 1000)).toThrow('a smaller model');
   });

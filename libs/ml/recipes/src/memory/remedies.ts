@@ -28,6 +28,9 @@ export function remediesOf(settings: TrainingSettings): Remedy[] {
   if (settings.method === 'lora') {
     found.push({ name: 'base-4bit', words: 'load_in_4bit = true', change: { method: 'qlora', precision: 'f32' } });
   }
+  if (settings.optimizer === 'adamw') {
+    found.push({ name: 'optimizer-8bit', words: 'optim = adamw_8bit', change: { optimizer: 'adamw8bit' } });
+  }
   return found;
 }
 

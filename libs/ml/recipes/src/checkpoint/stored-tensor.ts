@@ -1,0 +1,35 @@
+import { bug } from '@hone/base';
+import type { Tensor } from '@hone/tensor';
+import type { SafetensorsFile, TensorToWrite } from '@hone/models';
+
+const dtypes = { f32: 'F32', bf16: 'BF16', u8: 'U8' } as const;
+type StoredDType = keyof typeof dtypes;
+
+const arrays = { f32: Float32Array, bf16: Uint16Array, u8: Uint8Array } as const;
+
+function dtypeOf({ dtype }: Tensor): StoredDType {
+  if (Object.hasOwn(dtypes, dtype)) return dtype as StoredDType;
+  throw bug('checkpoint', `[checkpoint] expected f32, bf16 or u8 but received ${dtype}`);
+}
+
+/** A tensor as it lies: what is read back has the same bits. */
+export function stored(tensor: Tensor): TensorToWrite {
+  const dtype = dtypeOf(tensor);
+  return {
+    dtype: dtypes[dtype],
+    shape: tensor.shape,
+    data: () => tensor.readInto(new arrays[dtype](tensor.elements)),
+  };
+}
+
+/** Whether a stored entry has the tensor's dtype and shape. */
+export const isStoredAs = (file: SafetensorsFile, name: string, tensor: Tensor): boolean => {
+  const { dtype, shape } = file.entry(name);
+  return dtype === dtypes[dtypeOf(tensor)] && shape.join() === tensor.shape.join();
+};
+
+export function restore(file: SafetensorsFile, name: string, tensor: Tensor): void {
+  // A copy: what the file hands out may not be aligned for its element type.
+  const bytes = Uint8Array.from(file.bytes(name));
+  tensor.write(new arrays[dtypeOf(tensor)](bytes.buffer));
+}
