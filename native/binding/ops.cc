@@ -8,7 +8,7 @@
 namespace hone_binding {
 namespace {
 
-constexpr size_t kArgsMax = 16;
+constexpr size_t kArgsMax = 24;
 
 // One callback serves every op: its number rides in the function's data pointer. The raw C calls are used here because
 // this is the path that a training step takes some 1,500 times, and wrapping each argument costs more than the call.

@@ -15,51 +15,52 @@ enum class Op : int {
   kLinearBackwardWeight = 2,
   kLoraForward = 3,
   kLoraBackward = 4,
-  kEmbeddingForward = 5,
-  kEmbeddingBackward = 6,
-  kRmsNormForward = 7,
-  kRmsNormBackward = 8,
-  kAddRmsNorm = 9,
-  kLayerNormForward = 10,
-  kLayerNormBackward = 11,
-  kRope = 12,
-  kSwigluForward = 13,
-  kSwigluBackward = 14,
-  kGegluForward = 15,
-  kGegluBackward = 16,
-  kGeluForward = 17,
-  kGeluBackward = 18,
-  kAttentionForward = 19,
-  kAttentionBackward = 20,
-  kKvWrite = 21,
-  kPagedAttention = 22,
-  kTokenLogProbsForward = 23,
-  kTokenLogProbsBackward = 24,
-  kAdamwStep = 25,
-  kAdamw8bitStep = 26,
-  kSumSquares = 27,
-  kTensorFill = 28,
-  kTensorCopy = 29,
-  kTensorScale = 30,
-  kTensorAdd = 31,
-  kTensorAccumulate = 32,
-  kDropout = 33,
-  kGatherRows = 34,
-  kScatterRowsAdd = 35,
-  kScaleRowsForward = 36,
-  kScaleRowsBackward = 37,
-  kSliceColumnsForward = 38,
-  kSliceColumnsBackward = 39,
-  kRouteTopKForward = 40,
-  kRouteTopKBackward = 41,
-  kTensorCast = 42,
-  kLogitsAddSparse = 43,
-  kLogitsSoftcap = 44,
-  kSample = 45,
-  kLogitsTopLogProbs = 46,
+  kLoraGroupedForward = 5,
+  kEmbeddingForward = 6,
+  kEmbeddingBackward = 7,
+  kRmsNormForward = 8,
+  kRmsNormBackward = 9,
+  kAddRmsNorm = 10,
+  kLayerNormForward = 11,
+  kLayerNormBackward = 12,
+  kRope = 13,
+  kSwigluForward = 14,
+  kSwigluBackward = 15,
+  kGegluForward = 16,
+  kGegluBackward = 17,
+  kGeluForward = 18,
+  kGeluBackward = 19,
+  kAttentionForward = 20,
+  kAttentionBackward = 21,
+  kKvWrite = 22,
+  kPagedAttention = 23,
+  kTokenLogProbsForward = 24,
+  kTokenLogProbsBackward = 25,
+  kAdamwStep = 26,
+  kAdamw8bitStep = 27,
+  kSumSquares = 28,
+  kTensorFill = 29,
+  kTensorCopy = 30,
+  kTensorScale = 31,
+  kTensorAdd = 32,
+  kTensorAccumulate = 33,
+  kDropout = 34,
+  kGatherRows = 35,
+  kScatterRowsAdd = 36,
+  kScaleRowsForward = 37,
+  kScaleRowsBackward = 38,
+  kSliceColumnsForward = 39,
+  kSliceColumnsBackward = 40,
+  kRouteTopKForward = 41,
+  kRouteTopKBackward = 42,
+  kTensorCast = 43,
+  kLogitsAddSparse = 44,
+  kLogitsSoftcap = 45,
+  kSample = 46,
+  kLogitsTopLogProbs = 47,
 };
 
-inline constexpr int kOpCount = 47;
+inline constexpr int kOpCount = 48;
 
 // y = x Wᵀ + bias; every weight but f32 and packed-f32 rounds x to bf16 first
 struct LinearForwardArgs {
@@ -108,6 +109,32 @@ struct LoraBackwardArgs {
   View dx;  // inout f32 [M,K], may be absent
   View da;  // inout f32 [r,K]
   View db;  // inout f32 [N,r]
+};
+
+// for each adapter: y[begin..end) += scale (x[begin..end) Aᵀ) Bᵀ, the bits of loraForward on those rows
+struct LoraGroupedForwardArgs {
+  View x;  // in f32 [M,K]
+  View y;  // inout f32 [M,N]
+  View a0;  // in f32 [r0,K]
+  View b0;  // in f32 [N,r0]
+  std::uint32_t begin0;
+  std::uint32_t end0;
+  double scale0;
+  View a1;  // in f32 [r1,K], may be absent
+  View b1;  // in f32 [N,r1], may be absent
+  std::uint32_t begin1;
+  std::uint32_t end1;
+  double scale1;
+  View a2;  // in f32 [r2,K], may be absent
+  View b2;  // in f32 [N,r2], may be absent
+  std::uint32_t begin2;
+  std::uint32_t end2;
+  double scale2;
+  View a3;  // in f32 [r3,K], may be absent
+  View b3;  // in f32 [N,r3], may be absent
+  std::uint32_t begin3;
+  std::uint32_t end3;
+  double scale3;
 };
 
 // y[t] = table[ids[t]]
@@ -507,6 +534,7 @@ struct LogitsTopLogProbsArgs {
 //   Status linear_backward_weight(Context&, const LinearBackwardWeightArgs&);
 //   Status lora_forward(Context&, const LoraForwardArgs&);
 //   Status lora_backward(Context&, const LoraBackwardArgs&);
+//   Status lora_grouped_forward(Context&, const LoraGroupedForwardArgs&);
 //   Status embedding_forward(Context&, const EmbeddingForwardArgs&);
 //   Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 //   Status rms_norm_forward(Context&, const RmsNormForwardArgs&);

@@ -10,6 +10,7 @@ __attribute__((weak)) Status linear_backward_input(Context&, const LinearBackwar
 __attribute__((weak)) Status linear_backward_weight(Context&, const LinearBackwardWeightArgs&);
 __attribute__((weak)) Status lora_forward(Context&, const LoraForwardArgs&);
 __attribute__((weak)) Status lora_backward(Context&, const LoraBackwardArgs&);
+__attribute__((weak)) Status lora_grouped_forward(Context&, const LoraGroupedForwardArgs&);
 __attribute__((weak)) Status embedding_forward(Context&, const EmbeddingForwardArgs&);
 __attribute__((weak)) Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 __attribute__((weak)) Status rms_norm_forward(Context&, const RmsNormForwardArgs&);
@@ -60,6 +61,7 @@ __attribute__((weak)) Status linear_backward_input(Context&, const LinearBackwar
 __attribute__((weak)) Status linear_backward_weight(Context&, const LinearBackwardWeightArgs&);
 __attribute__((weak)) Status lora_forward(Context&, const LoraForwardArgs&);
 __attribute__((weak)) Status lora_backward(Context&, const LoraBackwardArgs&);
+__attribute__((weak)) Status lora_grouped_forward(Context&, const LoraGroupedForwardArgs&);
 __attribute__((weak)) Status embedding_forward(Context&, const EmbeddingForwardArgs&);
 __attribute__((weak)) Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 __attribute__((weak)) Status rms_norm_forward(Context&, const RmsNormForwardArgs&);
@@ -110,6 +112,7 @@ __attribute__((weak)) Status linear_backward_input(Context&, const LinearBackwar
 __attribute__((weak)) Status linear_backward_weight(Context&, const LinearBackwardWeightArgs&);
 __attribute__((weak)) Status lora_forward(Context&, const LoraForwardArgs&);
 __attribute__((weak)) Status lora_backward(Context&, const LoraBackwardArgs&);
+__attribute__((weak)) Status lora_grouped_forward(Context&, const LoraGroupedForwardArgs&);
 __attribute__((weak)) Status embedding_forward(Context&, const EmbeddingForwardArgs&);
 __attribute__((weak)) Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 __attribute__((weak)) Status rms_norm_forward(Context&, const RmsNormForwardArgs&);
@@ -160,6 +163,7 @@ __attribute__((weak)) Status linear_backward_input(Context&, const LinearBackwar
 __attribute__((weak)) Status linear_backward_weight(Context&, const LinearBackwardWeightArgs&);
 __attribute__((weak)) Status lora_forward(Context&, const LoraForwardArgs&);
 __attribute__((weak)) Status lora_backward(Context&, const LoraBackwardArgs&);
+__attribute__((weak)) Status lora_grouped_forward(Context&, const LoraGroupedForwardArgs&);
 __attribute__((weak)) Status embedding_forward(Context&, const EmbeddingForwardArgs&);
 __attribute__((weak)) Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 __attribute__((weak)) Status rms_norm_forward(Context&, const RmsNormForwardArgs&);
@@ -210,6 +214,7 @@ __attribute__((weak)) Status linear_backward_input(Context&, const LinearBackwar
 __attribute__((weak)) Status linear_backward_weight(Context&, const LinearBackwardWeightArgs&);
 __attribute__((weak)) Status lora_forward(Context&, const LoraForwardArgs&);
 __attribute__((weak)) Status lora_backward(Context&, const LoraBackwardArgs&);
+__attribute__((weak)) Status lora_grouped_forward(Context&, const LoraGroupedForwardArgs&);
 __attribute__((weak)) Status embedding_forward(Context&, const EmbeddingForwardArgs&);
 __attribute__((weak)) Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 __attribute__((weak)) Status rms_norm_forward(Context&, const RmsNormForwardArgs&);
@@ -313,6 +318,34 @@ Status call_lora_backward(AnyKernel kernel, Context& context, const ArgValue* va
       values[8].view,
   };
   return reinterpret_cast<Status (*)(Context&, const LoraBackwardArgs&)>(kernel)(context, args);
+}
+
+Status call_lora_grouped_forward(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const LoraGroupedForwardArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].view,
+      static_cast<std::uint32_t>(values[4].number),
+      static_cast<std::uint32_t>(values[5].number),
+      static_cast<double>(values[6].number),
+      values[7].view,
+      values[8].view,
+      static_cast<std::uint32_t>(values[9].number),
+      static_cast<std::uint32_t>(values[10].number),
+      static_cast<double>(values[11].number),
+      values[12].view,
+      values[13].view,
+      static_cast<std::uint32_t>(values[14].number),
+      static_cast<std::uint32_t>(values[15].number),
+      static_cast<double>(values[16].number),
+      values[17].view,
+      values[18].view,
+      static_cast<std::uint32_t>(values[19].number),
+      static_cast<std::uint32_t>(values[20].number),
+      static_cast<double>(values[21].number),
+  };
+  return reinterpret_cast<Status (*)(Context&, const LoraGroupedForwardArgs&)>(kernel)(context, args);
 }
 
 Status call_embedding_forward(AnyKernel kernel, Context& context, const ArgValue* values) {
@@ -821,6 +854,12 @@ const DispatchRow kRows[kOpCount] = {
       reinterpret_cast<AnyKernel>(avx512::lora_backward),
       reinterpret_cast<AnyKernel>(avx512bf16::lora_backward),
       reinterpret_cast<AnyKernel>(amx::lora_backward)}},
+    {call_lora_grouped_forward,
+     {reinterpret_cast<AnyKernel>(reference::lora_grouped_forward),
+      reinterpret_cast<AnyKernel>(avx2::lora_grouped_forward),
+      reinterpret_cast<AnyKernel>(avx512::lora_grouped_forward),
+      reinterpret_cast<AnyKernel>(avx512bf16::lora_grouped_forward),
+      reinterpret_cast<AnyKernel>(amx::lora_grouped_forward)}},
     {call_embedding_forward,
      {reinterpret_cast<AnyKernel>(reference::embedding_forward),
       reinterpret_cast<AnyKernel>(avx2::embedding_forward),

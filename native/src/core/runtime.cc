@@ -8,7 +8,7 @@ namespace hone {
 namespace {
 
 constexpr int kThreadsMax = 512;
-constexpr int kArgsMax = 16;
+constexpr int kArgsMax = 24;
 
 std::mutex start_mutex;
 // Never destroyed: JavaScript environments may end after static destructors began, and the system takes memory back.
@@ -80,7 +80,7 @@ Status Runtime::resolve(int op, const double* args, int count, ArgValue* values,
 
 Status Runtime::invoke(int op, const double* args, int count) {
   if (op < 0 || op >= kOpCount) return bad_argument("expected an op number but received " + std::to_string(op));
-  if (count > kArgsMax) return bad_argument("expected at most 16 arguments");
+  if (count > kArgsMax) return bad_argument("expected at most 24 arguments");
   ArgValue values[kArgsMax];
   bool on_null = false;
   HONE_TRY(resolve(op, args, count, values, on_null, nullptr));

@@ -1,4 +1,5 @@
 // isa: avx2 avx512 avx512bf16 amx
+#include "core/lora-groups.h"
 #include "core/ops-args.h"
 #include "cpu/gemm-f32.h"
 
@@ -54,6 +55,98 @@ Status lora_forward(Context& context, const LoraForwardArgs& args) {
   product_abt(context, args.x.data_as<float>(), rows, depth, args.a.data_as<float>(), rank, xa);
   const float* scaled = scaled_copy(context, xa, rows * rank, static_cast<float>(args.scale));
   product_abt(context, scaled, rows, rank, args.b.data_as<float>(), columns, args.y.data_as<float>(), true);
+  return {};
+}
+
+namespace {
+
+// A task of a grouped product: some columns of what one adapter makes of its rows.
+struct GroupTask {
+  const LoraGroup* group;
+  std::int64_t first, columns;
+};
+
+// c [rows, all] (+)= a bᵀ for the columns of one task; b [all, depth]. The columns of b are turned in the thread's own cache.
+void multiply_columns(Context& context, const float* a, std::int64_t rows, std::int64_t depth, const float* b,
+                      std::int64_t all, const GroupTask& task, float* c, bool continues) {
+  const std::int64_t width = padded_columns(task.columns);
+  float* own = context.scratch_as<float>(ThreadPool::thread_index(), static_cast<std::size_t>(width * depth), kOwnPanel);
+  FillTransposed{b + task.first * depth, task.columns, depth}(0, {0, depth}, own, width);
+  Product<F32Dot> product = f32_product(a, rows, depth, task.columns, c + task.first, continues);
+  product.c_row = all;
+  product.b = {own, width * depth, width, width};
+  gemm_block(product, {0, rows}, {0, 1});
+}
+
+// A group of many rows (a prompt beside the decoding sequences) becomes several, so that threads share it.
+std::vector<LoraGroup> in_row_blocks(const std::vector<LoraGroup>& groups) {
+  constexpr std::int64_t kRowsAtOnce = 96;
+  std::vector<LoraGroup> blocks;
+  for (const LoraGroup& group : groups) {
+    for (std::int64_t begin = group.begin; begin < group.end; begin += kRowsAtOnce) {
+      blocks.push_back({group.a, group.b, begin, std::min(begin + kRowsAtOnce, group.end), group.scale});
+    }
+  }
+  return blocks;
+}
+
+// The rows of all groups one after another: where the x Aᵀ of a group begins.
+std::vector<float*> place_low_rank(Context& context, const std::vector<LoraGroup>& groups) {
+  std::int64_t total = 0;
+  for (const LoraGroup& group : groups) total += group.rows() * group.a->dim[0];
+  float* at = context.scratch_as<float>(ThreadPool::thread_index(), static_cast<std::size_t>(total), kScaledRows);
+  std::vector<float*> places;
+  for (const LoraGroup& group : groups) {
+    places.push_back(at);
+    at += group.rows() * group.a->dim[0];
+  }
+  return places;
+}
+
+// Tasks of at most `at_once` columns for every group, whose number of columns `count` tells.
+template <class Count>
+std::vector<GroupTask> group_tasks(const std::vector<LoraGroup>& groups, std::int64_t at_once, Count&& count) {
+  std::vector<GroupTask> tasks;
+  for (const LoraGroup& group : groups) {
+    for (std::int64_t first = 0; first < count(group); first += at_once) {
+      tasks.push_back({&group, first, std::min(at_once, count(group) - first)});
+    }
+  }
+  return tasks;
+}
+
+}  // namespace
+
+// A decode step has few rows for each of several adapters: bound by reading A and B once. All adapters share two runs of the
+// pool, so that threads take different adapters where one of them has too few columns to share out; a run for each product
+// of each adapter would leave all threads but one waiting while x Aᵀ is made. The chain of an output is that of loraForward.
+Status lora_grouped_forward(Context& context, const LoraGroupedForwardArgs& args) {
+  const std::int64_t depth = args.x.dim[1], columns = args.y.dim[1];
+  const std::vector<LoraGroup> whole = lora_groups(args);
+  for (const LoraGroup& group : whole) HONE_TRY(check_lora_group(group, args.x.dim[0]));
+  const std::vector<LoraGroup> groups = in_row_blocks(whole);
+  const std::vector<float*> low_rank = place_low_rank(context, groups);
+  const auto place = [&](const GroupTask& task) { return low_rank[static_cast<std::size_t>(task.group - groups.data())]; };
+
+  const std::vector<GroupTask> shrinks = group_tasks(groups, 16, [](const LoraGroup& group) { return group.a->dim[0]; });
+  context.pool.run(static_cast<int>(shrinks.size()), [&](int index) {
+    const GroupTask& task = shrinks[static_cast<std::size_t>(index)];
+    const std::int64_t rank = task.group->a->dim[0], rows = task.group->rows();
+    float* xa = place(task);
+    multiply_columns(context, args.x.data_as<float>() + task.group->begin * depth, rows, depth, task.group->a->data_as<float>(),
+                     rank, task, xa, false);
+    const float scale = static_cast<float>(task.group->scale);
+    for (std::int64_t m = 0; m < rows; ++m) {
+      for (std::int64_t r = task.first; r < task.first + task.columns; ++r) xa[m * rank + r] *= scale;
+    }
+  });
+
+  const std::vector<GroupTask> expands = group_tasks(groups, kPanelColumns, [&](const LoraGroup&) { return columns; });
+  context.pool.run(static_cast<int>(expands.size()), [&](int index) {
+    const GroupTask& task = expands[static_cast<std::size_t>(index)];
+    multiply_columns(context, place(task), task.group->rows(), task.group->a->dim[0], task.group->b->data_as<float>(), columns,
+                     task, args.y.data_as<float>() + task.group->begin * columns, true);
+  });
   return {};
 }
 

@@ -1,6 +1,7 @@
 #include <vector>
 
 #include "core/context.h"
+#include "core/lora-groups.h"
 #include "core/ops-args.h"
 
 namespace hone::reference {
@@ -22,6 +23,22 @@ Status lora_forward(Context& context, const LoraForwardArgs& args) {
       for (std::int64_t r = 0; r < rank; ++r) y[n] += scale * xa[r] * b[n * rank + r];
     }
   });
+  return {};
+}
+
+Status lora_grouped_forward(Context& context, const LoraGroupedForwardArgs& args) {
+  for (const LoraGroup& group : lora_groups(args)) {
+    HONE_TRY(check_lora_group(group, args.x.dim[0]));
+    std::vector<float> xa(static_cast<std::size_t>(group.rows() * group.a->dim[0]));
+    LoraForwardArgs one{};
+    one.x = rows_of(args.x, group);
+    one.a = *group.a;
+    one.b = *group.b;
+    one.scale = group.scale;
+    one.y = rows_of(args.y, group);
+    one.xa = View{xa.data(), DType::f32, 2, {group.rows(), group.a->dim[0], 1, 1}, nullptr};
+    HONE_TRY(lora_forward(context, one));
+  }
   return {};
 }
 

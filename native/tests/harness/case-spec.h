@@ -34,7 +34,7 @@ struct OpCase {
   struct {
     int arg;
     double value;
-  } attributes[8];
+  } attributes[12];
   int arg_count;
   ArgCase args[8];
 };

@@ -169,7 +169,7 @@ void Fixture::fill_int(int arg, std::mt19937& random) {
 // What a backward op keeps of its forward op (o, lse, rstd, xa) comes from the forward reference loop: made-up values
 // would ask for probabilities above one.
 void Fixture::fill_from_forward(Machine& machine) {
-  ArgValue forward_values[16];
+  ArgValue forward_values[24];
   std::vector<Buffer> spare;
   const OpSpec& forward = op_spec(spec.backward_of);
   if (Status status = run_forward(spec.backward_of, *this, machine, forward_values, spare); !status.ok()) {

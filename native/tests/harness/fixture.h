@@ -47,7 +47,7 @@ class Fixture {
 
   const OpCase& op_case;
   const OpSpec& spec;
-  ArgValue values[16];
+  ArgValue values[24];
 
   int find(const char* name) const;
   View& view(int arg) { return values[arg].view; }
@@ -61,8 +61,8 @@ class Fixture {
   void fill_from_forward(Machine& machine);
   void pack(int arg, DType format, Machine& machine);
 
-  Buffer buffers_[16];
-  std::shared_ptr<const PackedWeight> packed_[16];
+  Buffer buffers_[24];
+  std::shared_ptr<const PackedWeight> packed_[24];
 };
 
 // Runs the reference loop of `forward` with the arguments of `fixture` that have its arguments' names; outputs that the

@@ -68,7 +68,7 @@ std::string parity_of(const OpCase& op_case, Isa isa) {
 
 // L = sum over the forward outputs Y of <dY, Y>, for the forward op of a backward case.
 double loss(Fixture& fixture, Machine& machine) {
-  ArgValue values[16];
+  ArgValue values[24];
   std::vector<Buffer> spare;
   const int forward_op = fixture.spec.backward_of;
   const OpSpec& forward = op_spec(forward_op);

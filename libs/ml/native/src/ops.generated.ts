@@ -9,6 +9,7 @@ export const opNames = [
   'linearBackwardWeight',
   'loraForward',
   'loraBackward',
+  'loraGroupedForward',
   'embeddingForward',
   'embeddingBackward',
   'rmsNormForward',
@@ -133,6 +134,34 @@ export function loraBackward(
   db: Handle,
 ): void {
   ops().loraBackward(dy, x, a, b, xa, scale, dx, da, db);
+}
+
+/** for each adapter: y[begin..end) += scale (x[begin..end) Aᵀ) Bᵀ, the bits of loraForward on those rows. */
+export function loraGroupedForward(
+  x: Handle,
+  y: Handle,
+  a0: Handle,
+  b0: Handle,
+  begin0: number,
+  end0: number,
+  scale0: number,
+  a1: Handle | 0,
+  b1: Handle | 0,
+  begin1: number,
+  end1: number,
+  scale1: number,
+  a2: Handle | 0,
+  b2: Handle | 0,
+  begin2: number,
+  end2: number,
+  scale2: number,
+  a3: Handle | 0,
+  b3: Handle | 0,
+  begin3: number,
+  end3: number,
+  scale3: number,
+): void {
+  ops().loraGroupedForward(x, y, a0, b0, begin0, end0, scale0, a1, b1, begin1, end1, scale1, a2, b2, begin2, end2, scale2, a3, b3, begin3, end3, scale3);
 }
 
 /** y[t] = table[ids[t]]. */
@@ -547,6 +576,36 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'dx', kind: 'tensor', io: 'inout', optional: true },
       { name: 'da', kind: 'tensor', io: 'inout', optional: false },
       { name: 'db', kind: 'tensor', io: 'inout', optional: false },
+    ],
+  },
+  loraGroupedForward: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0.00001,
+    args: [
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'y', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'a0', kind: 'tensor', io: 'in', optional: false },
+      { name: 'b0', kind: 'tensor', io: 'in', optional: false },
+      { name: 'begin0', kind: 'uint' },
+      { name: 'end0', kind: 'uint' },
+      { name: 'scale0', kind: 'number' },
+      { name: 'a1', kind: 'tensor', io: 'in', optional: true },
+      { name: 'b1', kind: 'tensor', io: 'in', optional: true },
+      { name: 'begin1', kind: 'uint' },
+      { name: 'end1', kind: 'uint' },
+      { name: 'scale1', kind: 'number' },
+      { name: 'a2', kind: 'tensor', io: 'in', optional: true },
+      { name: 'b2', kind: 'tensor', io: 'in', optional: true },
+      { name: 'begin2', kind: 'uint' },
+      { name: 'end2', kind: 'uint' },
+      { name: 'scale2', kind: 'number' },
+      { name: 'a3', kind: 'tensor', io: 'in', optional: true },
+      { name: 'b3', kind: 'tensor', io: 'in', optional: true },
+      { name: 'begin3', kind: 'uint' },
+      { name: 'end3', kind: 'uint' },
+      { name: 'scale3', kind: 'number' },
     ],
   },
   embeddingForward: {

@@ -1,4 +1,4 @@
-import { dropout, linear, lora, type Tensor } from '@hone/tensor';
+import { dropout, isRecording, linear, lora, type LoraGroup, loraGrouped, type Tensor } from '@hone/tensor';
 import type { LoraAdapter } from './peft/lora-adapter.js';
 
 /** A low-rank update for the rows begin..end-1 of the input. */
@@ -30,6 +30,10 @@ export class Linear {
 
   forward(x: Tensor, { ranges, dropoutSeed }: LinearContext): Tensor {
     const y = linear(x, this.weight, this.bias);
+    if (ranges.length > 1 && dropoutSeed === undefined && !isRecording()) {
+      loraGrouped(x, this.#groups(ranges), y);
+      return y;
+    }
     for (const { adapter, begin, end } of ranges) {
       const update = adapter.modules.get(this.path);
       if (!update) continue;
@@ -39,6 +43,13 @@ export class Linear {
       lora(input, update.a, update.b, update.scale, y.rows(begin, end));
     }
     return y;
+  }
+
+  #groups(ranges: readonly AdapterRange[]): LoraGroup[] {
+    return ranges.flatMap(({ adapter, begin, end }) => {
+      const update = adapter.modules.get(this.path);
+      return update && end > begin ? [{ ...update, begin, end }] : [];
+    });
   }
 
   free(): void {

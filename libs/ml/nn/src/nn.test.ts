@@ -92,6 +92,34 @@ it('applies each adapter to its own rows', () => {
   for (const adapter of adapters) adapter.free();
 });
 
+it('gives a row the same bits whichever adapters are beside it', () => {
+  const [inFeatures, outFeatures] = [70, 90];
+  const draw = (count: number, seed: number) =>
+    Float32Array.from({ length: count }, (_, i) => Math.sin(seed + i * 1.7));
+  const weight = fromFloats(draw(inFeatures * outFeatures, 1), [outFeatures, inFeatures]);
+  const linear = new Linear('q_proj', weight, undefined, 0);
+  const modules = [{ path: 'q_proj', inFeatures, outFeatures }];
+  const adapters = [1, 2, 3, 4, 5].map((seed) => {
+    const adapter = LoraAdapter.initial(loraConfig({ r: 3 * seed, loraAlpha: 7 }), modules, seed);
+    const { b } = adapter.modules.get('q_proj') as { b: Tensor };
+    b.write(draw(b.elements, seed));
+    return adapter;
+  });
+  const x = fromFloats(draw(12 * inFeatures, 9), [12, inFeatures]);
+  // The last row has no adapter.
+  const ranges = adapters.map((adapter, i) => ({ adapter, begin: i * 2, end: i * 2 + 2 + (i === 4 ? 1 : 0) }));
+  const together = linear.forward(x, { ranges });
+  for (const range of ranges) {
+    const alone = linear.forward(x, { ranges: [range] });
+    const count = (range.end - range.begin) * outFeatures;
+    const rowsOf = (y: Tensor) => [...y.floats().slice(range.begin * outFeatures, range.begin * outFeatures + count)];
+    expect(rowsOf(together)).toEqual(rowsOf(alone));
+    alone.free();
+  }
+  for (const tensor of [x, together, weight]) tensor.free();
+  for (const adapter of adapters) adapter.free();
+});
+
 it('steps AdamW and clips as torch does', () => {
   const arena = new ParameterArena([
     { name: 'a', shape: [2] },

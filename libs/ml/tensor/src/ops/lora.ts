@@ -11,3 +11,36 @@ export function lora(x: Tensor, a: Tensor, b: Tensor, scale: number, y: Tensor):
   if (isRecorded(x, a, b)) recordOp('lora', [x, a, b], [y], { scale }, { saved: [xa], isInPlace: true });
   else xa.free();
 }
+
+/** One adapter's update and the rows begin..end-1 that it is for. */
+export interface LoraGroup {
+  readonly a: Tensor;
+  readonly b: Tensor;
+  readonly scale: number;
+  readonly begin: number;
+  readonly end: number;
+}
+
+type GroupArguments = readonly [a: number, b: number, begin: number, end: number, scale: number];
+
+const absent: GroupArguments = [0, 0, 0, 0, 0];
+
+const argumentsOf = ({ a, b, begin, end, scale }: LoraGroup): GroupArguments => [a.id, b.id, begin, end, scale];
+
+/**
+ * The updates of several adapters on their own rows, four adapters a call: the bits of `lora` on each range, for the few rows of
+ * a decode step. It is not recorded; training has one adapter.
+ */
+export function loraGrouped(x: Tensor, groups: readonly LoraGroup[], y: Tensor): void {
+  for (let at = 0; at < groups.length; at += 4) {
+    const [first, second, third, fourth] = groups.slice(at, at + 4).map(argumentsOf);
+    ops.loraGroupedForward(
+      x.id,
+      y.id,
+      ...(first ?? absent),
+      ...(second ?? absent),
+      ...(third ?? absent),
+      ...(fourth ?? absent),
+    );
+  }
+}
