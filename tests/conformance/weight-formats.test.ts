@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { dequantizeGguf, loadModel, openWeights, type CausalModel, type ModelSource } from '@hone/models';
-import { packInt8FromParts, packNf4FromParts, unpackWeight } from '@hone/tensor';
+import { packInt4FromParts, packInt8FromParts, packNf4FromParts, unpackWeight } from '@hone/tensor';
 import { describeData, readJsonFile } from './data-root.js';
 
 const golden = fileURLToPath(new URL('../golden/formats', import.meta.url));
@@ -117,6 +117,24 @@ describe('int4 checkpoints', () => {
     const source = openWeights(join(golden, name));
     expect(source.entry('model.layer.weight').shape).toEqual([16, 64]);
     expect([...source.floats('model.layer.weight')]).toEqual(weight);
+    source.close();
+  });
+
+  it.each(['gptq-4bit', 'awq'])('%s: packed int4 holds the very same values', (name) => {
+    const { weight } = readJsonFile<{ weight: number[] }>(golden, name, 'expected.json');
+    const source = openWeights(join(golden, name));
+    const { parts } = source.entry('model.layer.weight');
+    if (parts?.format !== 'int4') throw new Error('expected the weight to be kept as int4');
+    const packed = packInt4FromParts(parts.read(), [16, 64]);
+    const plain = unpackWeight(packed);
+    expect([...plain.floats()]).toEqual(weight);
+    for (const thing of [plain, packed]) thing.free();
+    source.close();
+  });
+
+  it.each(['gptq-4bit-act-order', 'gptq-8bit-v2'])('%s cannot be kept', (name) => {
+    const source = openWeights(join(golden, name));
+    expect(source.entry('model.layer.weight').parts).toBeUndefined();
     source.close();
   });
 });

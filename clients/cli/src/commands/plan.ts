@@ -61,7 +61,7 @@ export function addPlan(program: Command): void {
     .option('--memory <size>', 'the memory to fit in, e.g. 16GB (default: what is free here now)', bytesOf)
     .option('--set <name=value>', 'any other hyper-parameter, e.g. --set r=32; may be repeated', collect, {})
     .option('--serve <sequences>', 'plan serving so many sequences at a time instead', count)
-    .option('--format <name>', 'how the served base is held: f32, bf16 or nf4', 'bf16')
+    .option('--format <name>', 'how the served base is held: f32, bf16, nf4, int8 or int4', 'bf16')
     .action(plan);
 }
 

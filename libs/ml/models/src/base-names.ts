@@ -11,8 +11,9 @@ export function underBaseName(files: WeightSource, specs: readonly WeightSpec[])
   if (!first || prefix === undefined || files.has(first.name) || !files.has(first.name.slice(prefix.length)))
     return files;
   const renamed = files.names.map((name): [string, StoredWeight] => {
-    const { dtype, shape } = files.entry(name);
-    return [name.startsWith('lm_head.') ? name : prefix + name, { dtype, shape, bytes: () => files.bytes(name) }];
+    const { dtype, shape, parts } = files.entry(name);
+    const weight = { dtype, shape, bytes: () => files.bytes(name), ...(parts && { parts }) };
+    return [name.startsWith('lm_head.') ? name : prefix + name, weight];
   });
   return new ListedWeights(new Map(renamed), () => files.close());
 }

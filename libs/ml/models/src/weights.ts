@@ -2,6 +2,7 @@ import { refusal } from '@hone/base';
 import {
   empty,
   keep,
+  packInt4FromParts,
   packInt8FromParts,
   packNf4FromParts,
   packWeight,
@@ -16,7 +17,7 @@ import { shapeOnDevice, weightMap, type WeightSpec } from './config/weight-map.j
 import type { BaseFormat } from './model.js';
 import { bf16FromFloats, floatsFromBytes, halvesFromBytes } from './safetensors/floats.js';
 import { transpose } from './transpose.js';
-import type { WeightSource } from './formats/weight-source.js';
+import type { StoredParts, WeightSource } from './formats/weight-source.js';
 
 /** Every weight on the device by its name. */
 export interface LoadedWeights {
@@ -56,7 +57,7 @@ export function loadWeights(source: WeightSource, config: ModelConfig, options: 
       if (data) parameter.write(parameter.dtype === 'bf16' ? halvesOf(spec, dtype, data) : floatsOf(spec, dtype, data));
       tensors.set(spec.name, parameter);
     } else {
-      const stored = isRead ? packedAsStored(files, spec, format) : undefined;
+      const stored = packedAsStored(files, spec, options);
       tensors.set(spec.name, stored ?? keep(scoped(() => upload(spec, dtype, bytes(), format))));
     }
   };
@@ -107,17 +108,24 @@ const halvesOf = (spec: WeightSpec, dtype: string, bytes: Uint8Array): Uint16Arr
 function packedAsStored(
   files: WeightSource,
   { name, role, shape, isTransposed }: WeightSpec,
-  format: BaseFormat,
+  { format, isRead }: WeightOptions,
 ): Tensor | undefined {
   const { parts } = files.entry(name);
   if (role !== 'linear' || isTransposed || parts?.format !== format) return undefined;
   const size = shape as readonly [number, number];
-  return keep(
-    scoped(() =>
-      parts.format === 'nf4' ? packNf4FromParts(parts.read(), size) : packInt8FromParts(parts.read(), size),
-    ),
-  );
+  // The size of the group is all that memory depends on; the other formats are counted as if they were quantised here.
+  if (!isRead) return parts.format === 'int4' ? keep(scoped(() => countedInt4(parts.groupSize, size))) : undefined;
+  return keep(scoped(() => packParts(parts, size)));
 }
+
+function packParts(parts: StoredParts, size: readonly [number, number]): Tensor {
+  if (parts.format === 'nf4') return packNf4FromParts(parts.read(), size);
+  return parts.format === 'int8' ? packInt8FromParts(parts.read(), size) : packInt4FromParts(parts.read(), size);
+}
+
+/** On the null device the arrays may be empty. */
+const countedInt4 = (groupSize: number, size: readonly [number, number]): Tensor =>
+  packInt4FromParts({ codes: new Uint8Array(), scales: new Float32Array(), zeros: new Uint8Array(), groupSize }, size);
 
 /** Linear weights and heads are packed, embeddings stay plain because rows of them are looked up, norms are f32. */
 function upload(spec: WeightSpec, dtype: string, bytes: Uint8Array | undefined, format: BaseFormat): Tensor {
@@ -137,8 +145,16 @@ function upload(spec: WeightSpec, dtype: string, bytes: Uint8Array | undefined, 
 function packedFormat(spec: WeightSpec, format: BaseFormat): PackedFormat {
   if (format === 'f32') return 'packed-f32';
   if (format === 'int8') return 'int8';
+  if (format === 'int4') throw notInt4(spec);
   return format === 'nf4' && (shapeOnDevice(spec)[1] as number) % 64 === 0 ? 'nf4' : 'packed-bf16';
 }
+
+const notInt4 = ({ name }: WeightSpec) =>
+  refusal(
+    'unsupported_dtype',
+    `[weights] expected 4-bit codes of GPTQ or AWQ in neighbouring groups of 32, 64 or 128 for ${name} but received other weights; fix: ask for bf16 or nf4`,
+    { param: name },
+  );
 
 /** The weight in the file's own type, so that packing rounds once. */
 function plain(spec: WeightSpec, dtype: string, bytes: Uint8Array | undefined): Tensor {

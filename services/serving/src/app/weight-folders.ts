@@ -4,7 +4,7 @@ import { type Digest, modelFingerprint } from '@hone/base';
 import { type AdapterManifest, adapterManifest, type BaseManifest, baseManifest } from '@hone/contracts';
 import type { Weights } from '@hone/engine';
 import { traced } from '@hone/telemetry';
-import { formatOfAdapter, formatOfBase, type FormatSetting } from '../domain/base-format.js';
+import { type BaseFormat, formatOfAdapter, formatOfBase, type FormatSetting } from '../domain/base-format.js';
 import { type Resolution, wrongBase } from '../domain/resolve-model.js';
 
 type Manifest = BaseManifest | AdapterManifest;
@@ -43,7 +43,7 @@ export class WeightFolders {
     return { base: place, adapter: { key: model.manifest, folder } };
   }
 
-  async #base(digest: Digest, { files }: BaseManifest, format: 'f32' | 'bf16' | 'nf4') {
+  async #base(digest: Digest, { files }: BaseManifest, format: BaseFormat) {
     return { key: `${digest}/${format}`, folder: await this.#files(digest, files, 'base'), format };
   }
 

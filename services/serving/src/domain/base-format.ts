@@ -1,5 +1,7 @@
-/** How the frozen base is held in memory. */
-export type BaseFormat = 'f32' | 'bf16' | 'nf4';
+/** How the frozen base is held in memory; int4 holds a GPTQ or AWQ checkpoint as it is stored, and no other. */
+export const baseFormats = ['f32', 'bf16', 'nf4', 'int8', 'int4'] as const;
+
+export type BaseFormat = (typeof baseFormats)[number];
 
 export type FormatSetting = 'auto' | BaseFormat;
 
@@ -21,8 +23,8 @@ export function formatOfAdapter(
   setting: FormatSetting,
   parameters: number,
 ): BaseFormat {
-  const named = hyperparameters['base_format'];
-  if (named === 'f32' || named === 'bf16' || named === 'nf4') return named;
+  const named = baseFormats.find((format) => format === hyperparameters['base_format']);
+  if (named) return named;
   const method = hyperparameters['method'];
   return (typeof method === 'string' ? byMethod[method] : undefined) ?? formatOfBase(setting, parameters);
 }

@@ -46,5 +46,6 @@ describe('the format of a base', () => {
     expect(formatOfAdapter({ method: 'qlora' }, 'f32', 1e6)).toBe('nf4');
     expect(formatOfAdapter({ method: 'lora' }, 'auto', 1e9)).toBe('f32');
     expect(formatOfAdapter({}, 'auto', 1e9)).toBe('nf4');
+    expect(formatOfAdapter({ method: 'lora', base_format: 'int8' }, 'auto', 1e9)).toBe('int8');
   });
 });

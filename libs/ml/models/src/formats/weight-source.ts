@@ -1,5 +1,5 @@
 import { refusal } from '@hone/base';
-import type { Int8Parts, Nf4Parts, Nf4PlainParts } from '@hone/tensor';
+import type { Int4Parts, Int8Parts, Nf4Parts, Nf4PlainParts } from '@hone/tensor';
 import { floatsFromBytes } from '../safetensors/floats.js';
 
 /** The float types in which a weight is handed on; quantised weights come as F32, which holds each of them exactly. */
@@ -18,7 +18,9 @@ export interface StoredWeight {
 
 /** What can be packed without restoring it: no code and no scale changes. */
 export type StoredParts =
-  { readonly format: 'nf4'; read(): Nf4Parts | Nf4PlainParts } | { readonly format: 'int8'; read(): Int8Parts };
+  | { readonly format: 'nf4'; read(): Nf4Parts | Nf4PlainParts }
+  | { readonly format: 'int8'; read(): Int8Parts }
+  | { readonly format: 'int4'; readonly groupSize: number; read(): Int4Parts };
 
 /**
  * The weights of a model whatever format holds them. A reader checks every size against its files when it is opened; bytes are

@@ -1,7 +1,7 @@
 import type { CheckpointQuantization } from '@hone/base';
 import type { StoredWeight } from '../weight-source.js';
 import type { QuantizedTensors } from '../quantized-tensors.js';
-import { groupsOf, restoredWeight, takeScales, wordsOf, type GroupedWeight } from './groups.js';
+import { groupedWeight, groupsOf, takeScales, wordsOf, type GroupedWeight } from './groups.js';
 
 type Awq = Extract<CheckpointQuantization, { method: 'awq' }>;
 
@@ -38,7 +38,7 @@ export function awqWeights(tensors: QuantizedTensors, { groupSize }: Awq): Map<s
         groupOf: (input: number): number => Math.floor(input / inGroup),
       };
     };
-    weights.set(`${module}.weight`, restoredWeight(weight, read));
+    weights.set(`${module}.weight`, groupedWeight(weight, true, read));
   }
   return weights;
 }

@@ -1,7 +1,7 @@
 import type { CheckpointQuantization } from '@hone/base';
 import type { StoredWeight } from '../weight-source.js';
 import type { QuantizedTensors } from '../quantized-tensors.js';
-import { groupsOf, restoredWeight, takeScales, wordsOf, type GroupedWeight } from './groups.js';
+import { groupedWeight, groupsOf, takeScales, wordsOf, type GroupedWeight } from './groups.js';
 
 type Gptq = Extract<CheckpointQuantization, { method: 'gptq' }>;
 
@@ -27,10 +27,11 @@ export function gptqWeights(
     const indexName = `${module}.g_idx`;
     const isIndexed = tensors.has(indexName);
     if (isIndexed) tensors.take(indexName, ['I32'], [inFeatures]);
+    const inGroup = inFeatures / groups;
+    const index = isIndexed ? indexOf(tensors, indexName, groups) : undefined;
+    const isInOrder = index?.every((group, input) => group === Math.floor(input / inGroup)) ?? true;
     const read = () => {
       const words = wordsOf(tensors, codesName);
-      const index = isIndexed ? indexOf(tensors, indexName, groups) : undefined;
-      const inGroup = inFeatures / groups;
       return {
         codes: (input: number, output: number): number =>
           ((words[Math.floor(input / perWord) * outFeatures + output] as number) >>> ((input % perWord) * bits)) & mask,
@@ -39,7 +40,7 @@ export function gptqWeights(
         groupOf: (input: number): number => (index ? (index[input] as number) : Math.floor(input / inGroup)),
       };
     };
-    weights.set(`${module}.weight`, restoredWeight(weight, read));
+    weights.set(`${module}.weight`, groupedWeight(weight, isInOrder, read));
   }
   return weights;
 }

@@ -1,4 +1,5 @@
-import { bytesOfFloats, type StoredWeight } from '../weight-source.js';
+import type { Int4Parts } from '@hone/tensor';
+import { bytesOfFloats, type StoredParts, type StoredWeight } from '../weight-source.js';
 import type { QuantizedTensors } from '../quantized-tensors.js';
 
 /** One linear weight [out, in] whose codes share a scale and a zero point by output and group of inputs. */
@@ -33,18 +34,21 @@ export const wordsOf = (tensors: QuantizedTensors, name: string): Int32Array => 
   return new Int32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
 };
 
-/** value[out, in] = scale[group, out] * (code[in, out] - zero[group, out]); exact in f32 for f16 scales. */
-export function restoredWeight(
-  weight: GroupedWeight,
-  read: () => {
-    /** [in, out] and [groups, out], one code each. */
-    codes: (input: number, output: number) => number;
-    zeros: Float32Array;
-    scales: Float32Array;
-    groupOf: (input: number) => number;
-  },
-): StoredWeight {
-  const { outFeatures, inFeatures } = weight;
+/** What a reader unpacks of one weight. */
+export interface GroupedValues {
+  /** [in, out] and [groups, out], one code each. */
+  readonly codes: (input: number, output: number) => number;
+  readonly zeros: Float32Array;
+  readonly scales: Float32Array;
+  readonly groupOf: (input: number) => number;
+}
+
+/**
+ * value[out, in] = scale[group, out] * (code[in, out] - zero[group, out]); exact in f32 for f16 scales. `isInOrder`: the groups
+ * are runs of neighbouring inputs, which is what packed int4 holds.
+ */
+export function groupedWeight(weight: GroupedWeight, isInOrder: boolean, read: () => GroupedValues): StoredWeight {
+  const { outFeatures, inFeatures, groups, perWord } = weight;
   const bytes = (): Uint8Array => {
     const { codes, zeros, scales, groupOf } = read();
     const values = new Float32Array(outFeatures * inFeatures);
@@ -57,5 +61,32 @@ export function restoredWeight(
     }
     return bytesOfFloats(values);
   };
-  return { dtype: 'F32', shape: [outFeatures, inFeatures], bytes };
+  const groupSize = inFeatures / groups;
+  const isKept = isInOrder && perWord === 8 && packedGroups.includes(groupSize);
+  const parts: StoredParts = { format: 'int4', groupSize, read: () => int4Parts(weight, read()) };
+  return { dtype: 'F32', shape: [outFeatures, inFeatures], bytes, ...(isKept && { parts }) };
+}
+
+/** The group sizes that the kernels of packed int4 read. */
+const packedGroups = [32, 64, 128];
+
+/** The same codes, scales and zero points in rows of one output, as packed int4 takes them. */
+function int4Parts(
+  { outFeatures, inFeatures, groups }: GroupedWeight,
+  { codes, zeros, scales }: GroupedValues,
+): Int4Parts {
+  const bytes = new Uint8Array((outFeatures * inFeatures) / 2);
+  const rowScales = new Float32Array(outFeatures * groups);
+  const rowZeros = new Uint8Array(outFeatures * groups);
+  for (let output = 0; output < outFeatures; output++) {
+    const row = (output * inFeatures) / 2;
+    for (let input = 0; input < inFeatures; input += 2) {
+      bytes[row + input / 2] = (codes(input, output) << 4) | codes(input + 1, output);
+    }
+    for (let group = 0; group < groups; group++) {
+      rowScales[output * groups + group] = scales[group * outFeatures + output] as number;
+      rowZeros[output * groups + group] = zeros[group * outFeatures + output] as number;
+    }
+  }
+  return { codes: bytes, scales: rowScales, zeros: rowZeros, groupSize: inFeatures / groups };
 }
