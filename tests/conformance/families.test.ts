@@ -197,7 +197,7 @@ describe.each(golden)('%s', (family) => {
     });
   });
 
-  it.each(['f32', 'bf16', 'nf4'] as BaseFormat[])('serves in %s over pages what training computes', (format) => {
+  it.each(['f32', 'bf16', 'int8'] as BaseFormat[])('serves in %s over pages what training computes', (format) => {
     const base = loadModel(folder, { format });
     const adapter = loadAdapter(join(folder, 'adapter'), base);
     const bound = format === 'f32' ? 2e-5 : 2e-4;
@@ -212,6 +212,12 @@ describe.each(golden)('%s', (family) => {
     expect(alone).toEqual(together);
     adapter.free();
     base.free();
+  });
+
+  it('is refused as NF4, whose blocks its rows do not fill', () => {
+    expect(() => loadModel(folder, { format: 'nf4' })).toThrow(
+      'expected a row length that is a multiple of 64 for NF4 of',
+    );
   });
 
   it('takes no more memory for a training step than the null device counts', () => {

@@ -188,7 +188,7 @@ describeReferenceModels((folder, reference) => {
   });
 
   describe('the server and the trainer agree', () => {
-    it.each(['f32', 'bf16', 'nf4'] as const)(
+    it.each(['f32', 'bf16', 'int8'] as const)(
       'on every log-probability over a %s base, with and without an adapter',
       async (format) => {
         const tokenizer = await Tokenizer.fromFolder(folder);

@@ -21,7 +21,7 @@ export interface RandomModelOptions {
 /** Writes a Llama folder with random weights and a real vocabulary: it talks nonsense, but always the same nonsense. */
 export async function writeRandomModel(folder: string, options: RandomModelOptions): Promise<string> {
   const { parseModelConfig, weightMap, writeSafetensors } = await import('@hone/models');
-  const { seed, contextLength = 256, hiddenSize = 32, layers = 2 } = options;
+  const { seed, contextLength = 256, hiddenSize = 64, layers = 2 } = options;
   mkdirSync(folder, { recursive: true });
   for (const name of tokenizerFiles) {
     if (existsSync(join(tokenizerFolder, name))) cpSync(join(tokenizerFolder, name), join(folder, name));

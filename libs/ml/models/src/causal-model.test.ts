@@ -148,8 +148,8 @@ function randomAdapter(model: CausalModel, seed: number): LoraAdapter {
 }
 
 describe.each(Object.keys(families))('%s', (family) => {
-  it('serves over pages what training computes, in any chunks', () => {
-    const model = loadModel(join(root, family));
+  it.each(['f32', 'nf4'] as const)('serves in %s over pages what training computes, in any chunks', (format) => {
+    const model = loadModel(join(root, family), { format });
     const expected = dense(model, sequence).slice(20 * 96);
     for (const chunks of [[21], [20, 1], [1, 7, 8, 5]]) {
       const [logits] = paged(model, [{ ids: sequence }], chunks);

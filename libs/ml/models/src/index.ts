@@ -5,7 +5,7 @@ export { CausalModel } from './causal-model.js';
 export { inverseFrequencies, type RopeConfig, type RopeScaling } from './config/rope.js';
 export type * from './config/decoder-spec.js';
 export { parseModelConfig, type ModelConfig } from './config/model-config.js';
-export { allLinears, parameterCount, weightMap, type WeightSpec } from './config/weight-map.js';
+export { allLinears, canBeNf4, parameterCount, weightMap, type WeightSpec } from './config/weight-map.js';
 export { fingerprintOf } from './fingerprint.js';
 export { dequantizeGguf } from './formats/gguf/dequantize.js';
 export { GgufFile } from './formats/gguf/gguf-file.js';

@@ -13,7 +13,7 @@ import {
 import { ParameterArena } from '@hone/nn';
 import { underBaseName } from './base-names.js';
 import type { ModelConfig } from './config/model-config.js';
-import { shapeOnDevice, weightMap, type WeightSpec } from './config/weight-map.js';
+import { fitsNf4, shapeOnDevice, weightMap, type WeightSpec } from './config/weight-map.js';
 import type { BaseFormat } from './model.js';
 import { bf16FromFloats, floatsFromBytes, halvesFromBytes } from './safetensors/floats.js';
 import { transpose } from './transpose.js';
@@ -141,12 +141,14 @@ function upload(spec: WeightSpec, dtype: string, bytes: Uint8Array | undefined, 
   return tensor.write(halvesOf(spec, dtype, bytes));
 }
 
-/** NF4 blocks hold 64 weights of one row; a matrix whose rows are no whole number of blocks stays in bf16. */
 function packedFormat(spec: WeightSpec, format: BaseFormat): PackedFormat {
   if (format === 'f32') return 'packed-f32';
   if (format === 'int8') return 'int8';
   if (format === 'int4') throw notInt4(spec);
-  return format === 'nf4' && (shapeOnDevice(spec)[1] as number) % 64 === 0 ? 'nf4' : 'packed-bf16';
+  if (format === 'bf16') return 'packed-bf16';
+  if (fitsNf4(spec)) return 'nf4';
+  const message = `[weights] expected a row length that is a multiple of 64 for NF4 of ${spec.name} but received ${shapeOnDevice(spec)[1]}; fix: ask for bf16 or int8, or train with method lora`;
+  throw refusal('wrong_weight_shape', message, { param: spec.name });
 }
 
 const notInt4 = ({ name }: WeightSpec) =>

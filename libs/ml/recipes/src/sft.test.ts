@@ -28,7 +28,7 @@ const config = {
   model_type: 'qwen2',
   vocab_size: 60,
   hidden_size: 64,
-  intermediate_size: 96,
+  intermediate_size: 128,
   num_hidden_layers: 2,
   num_attention_heads: 4,
   num_key_value_heads: 2,

@@ -58,6 +58,16 @@ export function weightMap({ vocabSize, hiddenSize, maxPositions, decoder }: Mode
 export const shapeOnDevice = ({ shape, isTransposed }: WeightSpec): readonly number[] =>
   isTransposed ? [...shape].reverse() : shape;
 
+/** Columns of a linear weight on the device: the length of the rows that are packed. */
+const rowLength = (spec: WeightSpec): number => shapeOnDevice(spec)[1] as number;
+
+/** Whether packed NF4, whose blocks are 64 weights of one row, can hold this linear weight. */
+export const fitsNf4 = (spec: WeightSpec): boolean => rowLength(spec) % 64 === 0;
+
+/** Whether every linear weight of the model can be held as NF4, as QLoRA holds its base. */
+export const canBeNf4 = (config: ModelConfig): boolean =>
+  weightMap(config).every((spec) => spec.role !== 'linear' || fitsNf4(spec));
+
 /** How many numbers the model has; a tied head counts once. */
 export const parameterCount = (config: ModelConfig): number =>
   weightMap(config).reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);

@@ -1,6 +1,6 @@
 import { refusal } from '@hone/base';
 import { loraConfig } from '@hone/nn';
-import type { ModelSource } from '@hone/models';
+import { canBeNf4, readModelConfig, type ModelSource } from '@hone/models';
 import type { TrainingSettings } from '../arguments/training-settings.js';
 import { estimateMemory, type MemoryEstimate } from './estimate-memory.js';
 import { remediesOf, type Remedy } from './remedies.js';
@@ -30,15 +30,16 @@ export function fitMemory(
   const asked = estimateMemory(source, settings, rowTokens);
   const fits = ({ processBytes }: MemoryEstimate) => processBytes <= limitBytes;
   if (fits(asked)) return { settings, asked, estimate: asked, remedies: [], change: {} };
-  for (const name of new Set(remediesOf(settings).map((remedy) => remedy.name))) {
-    const alone = applied(settings, name, (changed) => fits(estimateMemory(source, changed, rowTokens)));
+  const remediesFor = (of: TrainingSettings) => remediesOf(of, is4BitPossible(source));
+  for (const name of new Set(remediesFor(settings).map((remedy) => remedy.name))) {
+    const alone = applied(settings, name, remediesFor, (changed) => fits(estimateMemory(source, changed, rowTokens)));
     const estimate = estimateMemory(source, alone.settings, rowTokens);
     if (fits(estimate)) return { asked, estimate, ...alone };
   }
   let [current, estimate] = [settings, asked];
   const remedies: Remedy[] = [];
   while (!fits(estimate)) {
-    const [next] = remediesOf(current);
+    const [next] = remediesFor(current);
     if (!next) throw tooLarge(source, current, rowTokens, limitBytes, asked, estimate);
     current = { ...current, ...next.change };
     remedies.push(next);
@@ -48,12 +49,20 @@ export function fitMemory(
   return { settings: current, asked, estimate, remedies: last, change: changeOf(last) };
 }
 
+/** A remedy that the loader would refuse is none. */
+const is4BitPossible = (source: ModelSource): boolean => canBeNf4(readModelConfig(source));
+
 /** One kind of remedy, as often as it can be taken or until the run fits. */
-function applied(settings: TrainingSettings, name: Remedy['name'], fits: (changed: TrainingSettings) => boolean) {
+function applied(
+  settings: TrainingSettings,
+  name: Remedy['name'],
+  remediesFor: (of: TrainingSettings) => Remedy[],
+  fits: (changed: TrainingSettings) => boolean,
+) {
   let current = settings;
   const remedies: Remedy[] = [];
   for (;;) {
-    const next = remediesOf(current).find((remedy) => remedy.name === name);
+    const next = remediesFor(current).find((remedy) => remedy.name === name);
     if (!next) break;
     current = { ...current, ...next.change };
     remedies.push(next);
@@ -103,7 +112,7 @@ function smallerChoice(
 ): string | undefined {
   const fits = (changed: TrainingSettings, tokens: number) =>
     estimateMemory(source, changed, tokens).processBytes <= limitBytes;
-  if (settings.method === 'full') {
+  if (settings.method === 'full' && is4BitPossible(source)) {
     const lora = loraConfig({ r: 16, loraAlpha: 32, targetModules: 'all-linear' });
     if (fits({ ...settings, method: 'qlora', precision: 'f32', lora }, rowTokens)) return 'method = qlora would fit';
   }

@@ -109,6 +109,16 @@ describe('a run that is too large', () => {
     expect(estimate.processBytes).toBe(least);
   });
 
+  it('is not told to take four bits where NF4 cannot hold the base', () => {
+    const narrow = mkdtempSync(join(tmpdir(), 'hone-narrow-'));
+    writeInitialModel({ ...config, intermediate_size: 96 }, narrow, 3);
+    const full = trainingSettings({ per_device_train_batch_size: 1 }, 'full');
+    expect(() => fitMemory(narrow, full, 16, 1000)).toThrow('a smaller model');
+    expect(() => fitMemory(narrow, settings, 200, 1000)).toThrow('a smaller model');
+    expect(() => estimateMemory(narrow, { ...settings, method: 'qlora' }, 200)).toThrow('multiple of 64 for NF4');
+    rmSync(narrow, { recursive: true });
+  });
+
   it('is refused with the smaller choice that would fit', () => {
     const least = takes({ batchUnits: 1, recompute: 'layers', method: 'qlora', optimizer: 'adamw8bit' });
     expect(() => fitMemory(folder, settings, 200, least - 1)).toThrow('max_length = 100 would fit');

@@ -14,7 +14,7 @@ const config = {
   vocab_size: 512,
   hidden_size: 128,
   intermediate_size: 384,
-  moe_intermediate_size: 96,
+  moe_intermediate_size: 128,
   num_experts: 16,
   num_experts_per_tok: 4,
   num_hidden_layers: 3,

@@ -11,9 +11,9 @@ export interface Remedy {
 /**
  * What can still be done, cheapest first: smaller micro-batches change nothing but the order of a sum; computing norms and
  * SwiGLU again costs a few per cent of a step, whole layers a third; a 4-bit base rounds the frozen weights; 8-bit moments round
- * the optimiser's state. Moments in host memory are no remedy here: on a CPU the device's memory is the host's.
+ * the optimiser's state. `is4BitPossible`: whether the base can be held as NF4. Moments in host memory are no remedy here: on a CPU the device's memory is the host's.
  */
-export function remediesOf(settings: TrainingSettings): Remedy[] {
+export function remediesOf(settings: TrainingSettings, is4BitPossible: boolean): Remedy[] {
   const found: Remedy[] = [];
   const smaller = smallerBatch(settings);
   if (smaller) found.push(smaller);
@@ -25,7 +25,7 @@ export function remediesOf(settings: TrainingSettings): Remedy[] {
     const words = 'gradient_checkpointing = true';
     found.push({ name: 'recompute-layers', words, change: { recompute: 'layers' } });
   }
-  if (settings.method === 'lora') {
+  if (settings.method === 'lora' && is4BitPossible) {
     found.push({ name: 'base-4bit', words: 'load_in_4bit = true', change: { method: 'qlora', precision: 'f32' } });
   }
   if (settings.optimizer === 'adamw') {
