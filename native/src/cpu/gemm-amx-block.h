@@ -24,8 +24,10 @@ struct AmxProduct {
   std::int64_t c_row;
   bool continues;
   const float* bias;
+  std::int64_t first_row = 0, first_column = 0;  // Of the whole product, where `c` begins.
 
   std::int64_t panels() const { return ceil_div(columns, kPanelColumns); }
+  float* c_at(std::int64_t row, std::int64_t column) const { return c + (row - first_row) * c_row + column - first_column; }
 };
 
 // One square of C over `steps` tiles of A and pairs of tiles of B; `lower` is null where there are at most 16 rows.
@@ -133,13 +135,14 @@ struct TilesOfMemory {
   static constexpr AmxShare kShare{256, 8};
   Panels<std::uint32_t> panels;
   std::int64_t count;
+  std::int64_t first = 0;  // The panel at which the data begins.
 
   std::int64_t width(std::int64_t panel) const { return panel + 1 == count ? panels.last_step : panels.step; }
   void operator()(std::int64_t panel, Range pairs, std::int64_t steps, std::uint32_t* tiles) const {
     amx_retile(source(panel, pairs), width(panel), pairs.end - pairs.begin, steps, tiles);
   }
   const std::uint32_t* source(std::int64_t panel, Range pairs) const {
-    return panels.data + panel * panels.panel_elements + pairs.begin * width(panel);
+    return panels.data + (panel - first) * panels.panel_elements + pairs.begin * width(panel);
   }
   std::int64_t bytes(Range pairs) const { return (pairs.end - pairs.begin) * kPanelColumns * 4; }
 };
@@ -192,7 +195,7 @@ void amx_block(Context& context, const AmxProduct& product, Range rows, Range pa
         float* square = sums + ((panel - panels.begin) * 2 + half) * squares * kSquare;
         for (std::int64_t m = rows.begin; m < rows.end; m += 32, square += kSquare) {
           const std::int64_t valid = std::min<std::int64_t>(32, rows.end - m);
-          float* const c = product.c + m * product.c_row + column;
+          float* const c = product.c_at(m, column);
           if (is_first && product.continues) amx_fetch(c, product.c_row, valid, columns, square);
           next_a.go();
           next_b.go();

@@ -106,7 +106,7 @@ struct Nf4Slice {
         nf4_add_slice(blocks, dots, scales + half * 32, valid, sums, is_first);
         if (!is_last) continue;
         const float* bias = product.bias != nullptr ? product.bias + column : nullptr;
-        nf4_deliver(sums, valid, columns, weight.row_factor() + column, bias, product.c + m * product.c_row + column, product.c_row);
+        nf4_deliver(sums, valid, columns, weight.row_factor() + column, bias, product.c_at(m, column), product.c_row);
       }
     }
   }

@@ -80,13 +80,12 @@ class HeadLogits {
 
 #if defined(__AMX_BF16__)
   void multiply_tiles(Range rows, Range panels, float* out) const {
-    // C begins with the first row and the first column of this block, but the block counts from the whole product.
-    float* const c = out - rows.begin * kChunkColumns - panels.begin * kPanelColumns;
-    const AmxProduct product{tiles_, rows_, columns_, c, kChunkColumns, false, nullptr};
+    const AmxProduct product{tiles_, rows_, columns_, out, kChunkColumns, false, nullptr, rows.begin, panels.begin * kPanelColumns};
     if (w_.dtype == DType::nf4) return amx_block_nf4(context_, product, *w_.packed, rows, panels);
-    const std::uint32_t* data = is_packed(w_.dtype) ? w_.packed->panel_as<std::uint32_t>(0) : shared_ - shared_first_ * panel_elements();
+    const std::uint32_t* data = is_packed(w_.dtype) ? w_.packed->panel_as<std::uint32_t>(0) : shared_;
+    const std::int64_t first = is_packed(w_.dtype) ? 0 : shared_first_;
     amx_block(context_, product, rows, panels,
-              TilesOfMemory{{data, panel_elements(), kPanelColumns, width(this->panels() - 1)}, this->panels()});
+              TilesOfMemory{{data, panel_elements(), kPanelColumns, width(this->panels() - 1)}, this->panels(), first});
   }
 #endif
 
