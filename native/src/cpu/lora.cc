@@ -2,55 +2,126 @@
 #include "core/lora-groups.h"
 #include "core/ops-args.h"
 #include "cpu/gemm-f32.h"
+#include "cpu/thin-product.h"
 
 namespace hone::HONE_ISA {
 namespace {
 
 // What a product leaves alone: gemm.h uses the slots below these.
-enum CallerSlot { kScaledRows = 4, kTurned = 5 };
+enum CallerSlot { kScaledRows = 4 };
+
+// Rows of one task: whole tiles of every shape in thin-product.h.
+constexpr std::int64_t kRowsOfTask = 48;
+
+// Below this a product is bound by reading A and B, which gemm.h shares out by columns.
+constexpr std::int64_t kFewRows = 32;
+
+void scale_to(const float* source, std::int64_t count, float scale, float* out) {
+  for (std::int64_t i = 0; i < count; ++i) out[i] = scale * source[i];
+}
 
 float* scaled_copy(Context& context, const float* source, std::int64_t count, float scale) {
   float* out = context.scratch_as<float>(ThreadPool::thread_index(), static_cast<std::size_t>(count), kScaledRows);
-  for (std::int64_t i = 0; i < count; ++i) out[i] = scale * source[i];
+  scale_to(source, count, scale, out);
   return out;
 }
 
-// c += aᵀ b where a [depth, rank] is thin: b [depth, columns] is read where it lies, each element for all ranks at once.
-// Copying it into panels, as product_atb does, would cost more than the product itself.
-void thin_atb(Context& context, const float* a, std::int64_t rank, std::int64_t depth, const float* b,
-              std::int64_t columns, float* c) {
-  if (columns % 16 != 0) {
-    product_atb(context, a, rank, depth, b, columns, c, true);
-    return;
-  }
-  constexpr int kRows = F32Dot::kRows;
-  const std::int64_t tiles = ceil_div(rank, kRows);
-  float* packed = context.scratch_as<float>(ThreadPool::thread_index(),
-                                            static_cast<std::size_t>(tiles * kRows * depth), kSharedRows);
-  pack_rows_transposed<kRows>(a, rank, rank, {0, tiles}, depth, packed);
-  Product<F32Dot> product = f32_product(packed, rank, depth, columns, c, true);
-  product.a_tile = depth;
-  product.a_row = 1;
-  product.a_step = kRows;
-  product.b = {b, kPanelColumns, columns, columns};
-  gemm(context, product);
+// Calls body(begin, end) over the rows of a task, on any thread.
+template <class F>
+void split_row_tasks(Context& context, std::int64_t rows, F&& body) {
+  context.pool.run(static_cast<int>(ceil_div(rows, kRowsOfTask)), [&](int task) {
+    body(task * kRowsOfTask, std::min(rows, (task + 1) * kRowsOfTask));
+  });
 }
 
-// db [columns, rank] += dyᵀ xa, by way of its transpose, for which dy is read where it lies.
-void accumulate_db(Context& context, const float* dy, std::int64_t rows, std::int64_t columns, const float* scaled_xa,
-                   std::int64_t rank, float* db) {
-  float* turned = context.scratch_as<float>(ThreadPool::thread_index(), static_cast<std::size_t>(rank * columns),
-                                            kTurned);
-  transpose(db, rank, columns, rank, turned, columns);
-  thin_atb(context, scaled_xa, rank, rows, dy, columns, turned);
-  transpose(turned, columns, rank, columns, db, rank);
+// Calls body(begin, end) over columns: few enough that their sums stay in the second cache, enough tasks for all threads.
+template <class F>
+void split_column_tasks(Context& context, std::int64_t columns, F&& body) {
+  const std::int64_t even = ceil_div(columns, 4 * context.pool.size());
+  const std::int64_t step = std::clamp<std::int64_t>(ceil_div(even, kPanelColumns) * kPanelColumns, 192, 768);
+  context.pool.run(static_cast<int>(ceil_div(columns, step)), [&](int task) {
+    body(task * step, std::min(columns, (task + 1) * step));
+  });
+}
+
+// source [rows, columns] turned, by all threads.
+float* turned(Context& context, const float* source, std::int64_t rows, std::int64_t columns, int slot) {
+  float* out = context.scratch_as<float>(ThreadPool::thread_index(), static_cast<std::size_t>(rows * columns), slot);
+  constexpr std::int64_t kAtOnce = 1024;
+  const bool tall = rows > columns;
+  context.pool.run(static_cast<int>(ceil_div(tall ? rows : columns, kAtOnce)), [&](int task) {
+    const std::int64_t begin = task * kAtOnce, count = std::min(kAtOnce, (tall ? rows : columns) - begin);
+    if (tall) {
+      transpose(source + begin * columns, columns, count, columns, out + begin, rows);
+    } else {
+      transpose(source + begin, columns, rows, count, out + begin * rows, rows);
+    }
+  });
+  return out;
+}
+
+// xa = x Aᵀ and y += scale xa Bᵀ for rows enough to repay turning A and B.
+void forward_rows(Context& context, const LoraForwardArgs& args) {
+  const std::int64_t depth = args.x.dim[1], rank = args.a.dim[0], columns = args.b.dim[0];
+  const float* a = turned(context, args.a.data_as<float>(), rank, depth, kSharedPanels);
+  const float* b = turned(context, args.b.data_as<float>(), columns, rank, kSharedRows);
+  split_row_tasks(context, args.x.dim[0], [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t rows = end - begin;
+    float* xa = args.xa.data_as<float>() + begin * rank;
+    multiply_narrow({rows, rank, depth, args.x.data_as<float>() + begin * depth, depth, 1, a, rank, xa, rank, false});
+    float* scaled = context.scratch_as<float>(ThreadPool::thread_index(), static_cast<std::size_t>(rows * rank), kOwnRows);
+    scale_to(xa, rows * rank, static_cast<float>(args.scale), scaled);
+    multiply_wide({rows, columns, rank, scaled, rank, 1, b, columns, args.y.data_as<float>() + begin * columns, columns, true});
+  });
+}
+
+// dxa = scale dy B, and dx += dxa A while the rows of dxa are near.
+void backward_rows(Context& context, const LoraBackwardArgs& args, float* dxa) {
+  const std::int64_t depth = args.x.dim[1], rank = args.a.dim[0], columns = args.b.dim[0];
+  split_row_tasks(context, args.x.dim[0], [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t rows = end - begin;
+    float* own = dxa + begin * rank;
+    multiply_narrow({rows, rank, columns, args.dy.data_as<float>() + begin * columns, columns, 1, args.b.data_as<float>(), rank,
+                     own, rank, false});
+    scale_to(own, rows * rank, static_cast<float>(args.scale), own);
+    if (!args.dx.present()) return;
+    multiply_wide({rows, depth, rank, own, rank, 1, args.a.data_as<float>(), depth, args.dx.data_as<float>() + begin * depth,
+                   depth, true});
+  });
+}
+
+// da [rank, depth] += dxaᵀ x.
+void accumulate_da(Context& context, const LoraBackwardArgs& args, const float* dxa) {
+  const std::int64_t rows = args.x.dim[0], depth = args.x.dim[1], rank = args.a.dim[0];
+  split_column_tasks(context, depth, [&](std::int64_t begin, std::int64_t end) {
+    multiply_deep({rank, end - begin, rows, dxa, 1, rank, args.x.data_as<float>() + begin, depth,
+                   args.da.data_as<float>() + begin, depth, true});
+  });
+}
+
+// db [columns, rank] += dyᵀ xa, by way of its transpose: vectors along dy waste no lane, whatever the rank.
+void accumulate_db(Context& context, const LoraBackwardArgs& args, const float* scaled_xa) {
+  const std::int64_t rows = args.x.dim[0], rank = args.a.dim[0], columns = args.b.dim[0];
+  split_column_tasks(context, columns, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t count = end - begin;
+    float* db = args.db.data_as<float>() + begin * rank;
+    float* own = context.scratch_as<float>(ThreadPool::thread_index(), static_cast<std::size_t>(rank * count), kOwnPanel);
+    transpose(db, rank, count, rank, own, count);
+    multiply_deep({rank, count, rows, scaled_xa, 1, rank, args.dy.data_as<float>() + begin, columns, own, count, true});
+    transpose(own, count, rank, count, db, rank);
+  });
 }
 
 }  // namespace
 
-// The rank-r products add 2 M r (K + N) operations to the 2 M K N of the layer; x and y pass through once.
+// The rank-r products add 2 M r (K + N) operations to the 2 M K N of the layer; x and y pass through once. Both ways of few
+// and of many rows make each output with the same chain of multiply-adds.
 Status lora_forward(Context& context, const LoraForwardArgs& args) {
   const std::int64_t rows = args.x.dim[0], depth = args.x.dim[1], rank = args.a.dim[0], columns = args.b.dim[0];
+  if (rows >= kFewRows) {
+    forward_rows(context, args);
+    return {};
+  }
   float* xa = args.xa.data_as<float>();
   product_abt(context, args.x.data_as<float>(), rows, depth, args.a.data_as<float>(), rank, xa);
   const float* scaled = scaled_copy(context, xa, rows * rank, static_cast<float>(args.scale));
@@ -150,22 +221,15 @@ Status lora_grouped_forward(Context& context, const LoraGroupedForwardArgs& args
   return {};
 }
 
+// dy and x are read twice each, once for the sums along a row and once for those along a column: threads share the former by
+// rows and the latter by columns, so that no sum is split.
 Status lora_backward(Context& context, const LoraBackwardArgs& args) {
-  const std::int64_t rows = args.x.dim[0], depth = args.x.dim[1], rank = args.a.dim[0], columns = args.b.dim[0];
-  const float* dy = args.dy.data_as<float>();
-  const float scale = static_cast<float>(args.scale);
-
-  const float* scaled_xa = scaled_copy(context, args.xa.data_as<float>(), rows * rank, scale);
-  accumulate_db(context, dy, rows, columns, scaled_xa, rank, args.db.data_as<float>());
-
-  // The scaled copy of xa is no longer needed: its place takes dxa = scale dy B.
+  const std::int64_t rows = args.x.dim[0], rank = args.a.dim[0];
+  accumulate_db(context, args, scaled_copy(context, args.xa.data_as<float>(), rows * rank, static_cast<float>(args.scale)));
+  // The scaled copy of xa is no longer needed: its place takes dxa.
   float* dxa = context.scratch_as<float>(ThreadPool::thread_index(), static_cast<std::size_t>(rows * rank), kScaledRows);
-  product_ab(context, dy, rows, columns, args.b.data_as<float>(), rank, dxa);
-  for (std::int64_t i = 0; i < rows * rank; ++i) dxa[i] *= scale;
-  thin_atb(context, dxa, rank, rows, args.x.data_as<float>(), depth, args.da.data_as<float>());
-  if (args.dx.present()) {
-    product_ab(context, dxa, rows, rank, args.a.data_as<float>(), depth, args.dx.data_as<float>(), true);
-  }
+  backward_rows(context, args, dxa);
+  accumulate_da(context, args, dxa);
   return {};
 }
 
