@@ -52,7 +52,7 @@ function levelTests() {
   );
   for (const isa of isasAvailable.slice(0, -1)) {
     console.log(`-- HONE_ISA=${isa}`);
-    jest(isa, ['tests/invariants', 'tests/conformance/reference-models', 'tests/conformance/model-families'], {
+    jest(isa, ['tests/invariants', 'tests/conformance/reference-models', 'tests/conformance/families'], {
       HONE_ISA: isa,
     });
   }
