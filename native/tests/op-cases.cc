@@ -942,6 +942,15 @@ const OpCase kOpCases[] = {
      3, {{1, false, false, DType::f32, Fill::values, 1, 8, {0, 1e-9, -1e-9, 0.003, -0.003, 1, -1, 0.5}},
       {4, false, false, DType::f32, Fill::values, 1, 1, {0}},
       {5, false, false, DType::f32, Fill::values, 1, 1, {0}}}},
+    {14, "n=4194311",
+     1, {{"n", 4194311}},
+     0, {},
+     0, {}},
+    {30, "n=4194311 src:f32 dst:f32",
+     1, {{"n", 4194311}},
+     0, {},
+     2, {{0, false, true, DType::f32, Fill::normal, 1, 0, {}},
+      {1, false, true, DType::f32, Fill::normal, 1, 0, {}}}},
     {6, "T=7 V=11 d=5 table:f32",
      3, {{"T", 7}, {"V", 11}, {"d", 5}},
      0, {},
@@ -2371,6 +2380,10 @@ const OpCase kOpCases[] = {
      2, {{"T", 5}, {"d", 100}},
      2, {{5, 0.000001}, {6, 1}},
      0, {}},
+    {10, "T=2049 d=2048 eps=0.000001 offset=0",
+     2, {{"T", 2049}, {"d", 2048}},
+     2, {{5, 0.000001}, {6, 0}},
+     0, {}},
     {13, "T=5 H=3 D=16 Half=8 mscale=1 inverse=0",
      4, {{"T", 5}, {"H", 3}, {"D", 16}, {"Half", 8}},
      2, {{3, 1}, {4, 0}},
@@ -2831,6 +2844,6 @@ const OpCase kOpCases[] = {
       {6, true, false, DType::f32, Fill::normal, 1, 0, {}}}},
 };
 
-const int kOpCaseCount = 641;
+const int kOpCaseCount = 644;
 
 }  // namespace hone::test

@@ -4,7 +4,7 @@
 
 #include "core/half.h"
 #include "core/ops-args.h"
-#include "cpu/split.h"
+#include "cpu/stream.h"
 
 namespace hone::HONE_ISA {
 
@@ -27,6 +27,19 @@ Status tensor_fill(Context& context, const TensorFillArgs& args) {
   return {};
 }
 
+// Pieces begin at whole lines of dst, because split_elements gives whole vectors.
+template <bool streamed>
+static void copy_bytes(char* dst, const char* src, std::int64_t bytes) {
+  std::int64_t done = 0;
+  if constexpr (streamed) {
+    for (; done + 64 <= bytes; done += 64) {
+      stream(reinterpret_cast<float*>(dst + done), load(reinterpret_cast<const float*>(src + done)));
+    }
+    _mm_sfence();
+  }
+  std::memcpy(dst + done, src + done, bytes - done);
+}
+
 Status tensor_copy(Context& context, const TensorCopyArgs& args) {
   const auto size = static_cast<std::int64_t>(dtype_bytes(args.src.dtype));
   const char* src = args.src.data_as<char>();
@@ -36,8 +49,10 @@ Status tensor_copy(Context& context, const TensorCopyArgs& args) {
     std::memmove(dst, src, bytes);
     return {};
   }
-  split_elements(context, args.src.count(), [=](std::int64_t begin, std::int64_t end) {
-    std::memcpy(dst + begin * size, src + begin * size, (end - begin) * size);
+  with_stream(bytes >= kStreamedBytes && reinterpret_cast<std::uintptr_t>(dst) % 64 == 0, [&](auto streamed) {
+    split_elements(context, args.src.count(), [=](std::int64_t begin, std::int64_t end) {
+      copy_bytes<streamed>(dst + begin * size, src + begin * size, (end - begin) * size);
+    });
   });
   return {};
 }
@@ -54,10 +69,13 @@ Status tensor_scale(Context& context, const TensorScaleArgs& args) {
 }
 
 static void add_into(Context& context, const float* a, const float* b, float* out, std::int64_t count) {
-  split_elements(context, count, [=](std::int64_t begin, std::int64_t end) {
-    walk(
-        begin, end, [=](std::int64_t i) { store(out + i, add(load(a + i), load(b + i))); },
-        [=](std::int64_t i, int n) { store_first(out + i, add(load_first(a + i, n), load_first(b + i, n)), n); });
+  with_stream(out != a && out != b && is_streamed(out, kWide, count), [&](auto streamed) {
+    split_elements(context, count, [=](std::int64_t begin, std::int64_t end) {
+      walk(
+          begin, end, [=](std::int64_t i) { put<streamed>(out + i, add(load(a + i), load(b + i))); },
+          [=](std::int64_t i, int n) { store_first(out + i, add(load_first(a + i, n), load_first(b + i, n)), n); });
+      end_stream<streamed>();
+    });
   });
 }
 

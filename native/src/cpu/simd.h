@@ -24,6 +24,8 @@ struct Mask {
 inline F16x set(float x) { return {_mm512_set1_ps(x)}; }
 inline F16x load(const float* p) { return {_mm512_loadu_ps(p)}; }
 inline void store(float* p, F16x a) { _mm512_storeu_ps(p, a.v); }
+// Around the caches; p at the start of a 64-byte line, and _mm_sfence before another thread reads.
+inline void stream(float* p, F16x a) { _mm512_stream_ps(p, a.v); }
 inline __mmask16 first_lanes(int n) { return static_cast<__mmask16>((1u << n) - 1u); }
 inline F16x load_first(const float* p, int n) { return {_mm512_maskz_loadu_ps(first_lanes(n), p)}; }
 inline void store_first(float* p, F16x a, int n) { _mm512_mask_storeu_ps(p, first_lanes(n), a.v); }
@@ -94,6 +96,11 @@ inline F16x load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p
 inline void store(float* p, F16x a) {
   _mm256_storeu_ps(p, a.lo);
   _mm256_storeu_ps(p + 8, a.hi);
+}
+// Around the caches; p at the start of a 64-byte line, and _mm_sfence before another thread reads.
+inline void stream(float* p, F16x a) {
+  _mm256_stream_ps(p, a.lo);
+  _mm256_stream_ps(p + 8, a.hi);
 }
 inline __m256i first_lanes(int n) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
