@@ -291,6 +291,10 @@ describe('loading', () => {
     const fewer = text(JSON.stringify({ ...config, num_hidden_layers: 1 }));
     expect(() => loadModel(new Map(files).set('config.json', fewer))).toThrow('have no place in LlamaForCausalLM');
     expect(() => loadModel(folder, { format: 'nf4', isTrainable: true })).toThrow('train an adapter instead');
+    expect(() => loadModel(folder, { format: 'q9' as BaseFormat })).toThrow(
+      'expected f32, bf16, nf4, int8, int4 for format',
+    );
+    expect(() => loadModel(folder, { format: 'int4' })).toThrow('expected 4-bit codes of GPTQ or AWQ');
     expect(memoryStats().liveBytes).toBe(live);
   });
 

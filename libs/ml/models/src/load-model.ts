@@ -4,7 +4,7 @@ import { CausalModel } from './causal-model.js';
 import { parseModelConfig, type ModelConfig } from './config/model-config.js';
 import { ConfigFields } from './config/read-fields.js';
 import { fingerprintOf } from './fingerprint.js';
-import type { LoadModelOptions, ModelSource } from './model.js';
+import { baseFormats, type LoadModelOptions, type ModelSource } from './model.js';
 import { openWeights } from './formats/open-weights.js';
 import { hasFile, readConfigJson, readJson } from './model-source.js';
 import { loadWeights } from './weights.js';
@@ -25,6 +25,10 @@ const uncounted: Digest = 'sha256:';
 /** Loads a model in Hugging Face layout onto the current device. */
 export function loadModel(source: ModelSource, options: LoadModelOptions = {}): CausalModel {
   const { format = 'f32', isTrainable = false } = options;
+  if (!baseFormats.includes(format)) {
+    const message = `[model] expected ${baseFormats.join(', ')} for format but received ${String(format)}; fix: name one of them`;
+    throw refusal('unknown_format', message, { param: 'format' });
+  }
   if (isTrainable && format !== 'f32' && format !== 'bf16') {
     const message = `[model] expected format f32 or bf16 for full fine-tuning but received ${format}; fix: train an adapter instead`;
     throw refusal('format_not_trainable', message, { param: 'format' });

@@ -5,7 +5,9 @@ import type { LoraAdapter } from '@hone/nn';
  * How the frozen base is held in memory; activations and adapters are f32 in every case. int4 holds the codes of a GPTQ or AWQ
  * checkpoint as they are stored, and is refused for every other: rounding to it needs calibration, which Hone does not do.
  */
-export type BaseFormat = 'f32' | 'bf16' | 'nf4' | 'int8' | 'int4';
+export const baseFormats = ['f32', 'bf16', 'nf4', 'int8', 'int4'] as const;
+
+export type BaseFormat = (typeof baseFormats)[number];
 
 /** Where a model is read from: a folder in Hugging Face layout, or the same files as bytes by file name. */
 export type ModelSource = string | ReadonlyMap<string, Uint8Array>;
