@@ -7,7 +7,7 @@ namespace hone {
 // Grow-only workspace per (thread, slot). It is never shrunk inside a run, so a warm step allocates nothing.
 class Scratch {
  public:
-  static constexpr int kSlots = 6;
+  static constexpr int kSlots = 7;
 
   explicit Scratch(int threads);
   ~Scratch();

@@ -46,11 +46,11 @@ inline void round_into_tile(const float* source, std::int64_t count, std::uint32
 
 // A = source [rows, depth], its rows `source_row` apart, rounded to bf16.
 inline AmxOperand round_tiles(Context& context, const float* source, std::int64_t rows, std::int64_t depth,
-                              std::int64_t source_row) {
+                              std::int64_t source_row, int slot = kSharedRows) {
   const AmxSlices slices(ceil_div(depth, 2));
   const std::int64_t blocks = ceil_div(rows, 16);
   std::uint32_t* const out = context.scratch_as<std::uint32_t>(
-      ThreadPool::thread_index(), static_cast<std::size_t>(blocks * slices.steps * kTileWords), kSharedRows);
+      ThreadPool::thread_index(), static_cast<std::size_t>(blocks * slices.steps * kTileWords), slot);
   context.pool.run(static_cast<int>(blocks), [&](int block) {
     const std::int64_t first = block * std::int64_t{16}, valid = std::min<std::int64_t>(16, rows - first);
     for (std::int64_t r = 0; r < 16; ++r) {

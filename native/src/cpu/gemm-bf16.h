@@ -16,10 +16,10 @@ inline std::int64_t pair_stride(std::int64_t pairs) { return pairs % 256 == 0 ? 
 
 // f32 rows, `source_row` apart, as rows of bf16 pairs.
 inline const std::uint32_t* round_rows(Context& context, const float* source, std::int64_t rows, std::int64_t depth,
-                                       std::int64_t source_row) {
+                                       std::int64_t source_row, int slot = kSharedRows) {
   const std::int64_t stride = pair_stride(pair_count(depth));
   std::uint32_t* out = context.scratch_as<std::uint32_t>(ThreadPool::thread_index(),
-                                                         static_cast<std::size_t>(rows * stride), kSharedRows);
+                                                         static_cast<std::size_t>(rows * stride), slot);
   // A wake-up of the pool costs more than rounding this many values.
   constexpr std::int64_t kValuesAtOnce = 16384;
   const std::int64_t rows_at_once = std::max<std::int64_t>(1, kValuesAtOnce / std::max<std::int64_t>(1, depth));

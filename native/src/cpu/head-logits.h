@@ -8,7 +8,7 @@ inline constexpr std::int64_t kChunkColumns = 512;  // Logits of one chunk: a bl
 inline constexpr std::int64_t kChunkPanels = kChunkColumns / kPanelColumns;
 
 // What token-log-probs keeps across the products it calls.
-enum HeadSlot { kHeadLogits = 4, kHeadPartials = 5 };
+enum HeadSlot { kHeadLogits = 4, kHeadPartials = 5, kHeadRows = 6 };
 
 inline bool head_rounds(const View& w) { return w.dtype != DType::f32 && w.dtype != DType::packed_f32; }
 
@@ -16,16 +16,17 @@ inline bool head_rounds(const View& w) { return w.dtype != DType::f32 && w.dtype
 // far as `prepare` asks for; packed ones are read where they lie.
 class HeadLogits {
  public:
-  HeadLogits(Context& context, const float* h, std::int64_t rows, const View& w)
+  // A caller that runs other products while this lives gives it a slot of its own for the rounded rows.
+  HeadLogits(Context& context, const float* h, std::int64_t rows, const View& w, int slot = kSharedRows)
       : context_(context), w_(w), rows_(rows), depth_(w.dim[1]), columns_(w.dim[0]) {
     a_f32_ = h;
 #if defined(__AMX_BF16__)
     if (head_rounds(w) && rows >= kAmxBlockRows) {
-      tiles_ = round_tiles(context, h, rows, depth_, depth_);
+      tiles_ = round_tiles(context, h, rows, depth_, depth_, slot);
       return;
     }
 #endif
-    if (head_rounds(w)) a_pairs_ = round_rows(context, h, rows, depth_, depth_);
+    if (head_rounds(w)) a_pairs_ = round_rows(context, h, rows, depth_, depth_, slot);
   }
 
   std::int64_t panels() const { return ceil_div(columns_, kPanelColumns); }

@@ -48,8 +48,10 @@ class BackwardPass {
                                             kHeadLogits);
     for (std::int64_t first = 0; first < tokens; first += kTokensAlive) {
       const Range rows{first, std::min(first + kTokensAlive, tokens)};
+      const float* h = args_.h.data_as<float>() + rows.begin * depth_;
+      HeadLogits logits(context_, h, rows.end - rows.begin, args_.w, kHeadRows);
       for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
-        fill_gradients(rows, chunk);
+        fill_gradients(logits, rows, chunk);
         add_to_dh(rows, chunk);
         if (args_.dw.present()) add_to_dw(rows, chunk);
       }
@@ -61,9 +63,7 @@ class BackwardPass {
     return std::min(kChunkColumns, vocabulary_ - chunk * kChunkColumns);
   }
 
-  void fill_gradients(Range rows, std::int64_t chunk) {
-    const float* h = args_.h.data_as<float>() + rows.begin * depth_;
-    HeadLogits logits(context_, h, rows.end - rows.begin, args_.w);
+  void fill_gradients(HeadLogits& logits, Range rows, std::int64_t chunk) {
     const Range panels{chunk * kChunkPanels, std::min((chunk + 1) * kChunkPanels, logits.panels())};
     logits.prepare(panels);
     const std::int64_t count = rows.end - rows.begin;
