@@ -8,8 +8,8 @@
 // into a tile that was not brought near first.
 namespace hone::HONE_ISA {
 
-// How much of C a thread takes at once. 256 rows of A with a depth of 2048 are 1 MiB and their block of C is 512 KiB: both
-// stay in the second level. Where B costs work to make, it is made for twice as many rows.
+// How much of C a thread takes at once: 512 KiB of sums. 512 rows bring B into tiles half as often as 256 and read A
+// twice as often: 2 to 11 % faster on one thread (docs/LOG.md). The NF4 product was not measured with them and keeps 256.
 struct AmxShare {
   std::int64_t rows, panels;
 };
@@ -132,7 +132,7 @@ class AmxAhead {
 
 // Panels that lie in memory, [pair][width], as the tiles of amx_retile.
 struct TilesOfMemory {
-  static constexpr AmxShare kShare{256, 8};
+  static constexpr AmxShare kShare{512, 4};
   Panels<std::uint32_t> panels;
   std::int64_t count;
   std::int64_t first = 0;  // The panel at which the data begins.

@@ -9,6 +9,7 @@
 namespace hone::HONE_ISA {
 
 inline constexpr std::int64_t kSliceBlocks = kSliceSteps / 2;
+inline constexpr AmxShare kNf4Share{256, 8};
 
 // Codes of one tile of NF4 (64 columns x 64 k) into two steps of tiles, as amx_retile lays them.
 inline void nf4_tiles(const std::uint8_t* source, std::int64_t steps, std::int64_t block, std::uint32_t* tiles) {
@@ -142,7 +143,7 @@ inline void amx_product_nf4(Context& context, const float* x, std::int64_t rows,
                             const float* bias) {
   const std::int64_t depth = weight.columns(), columns = weight.rows();
   const AmxProduct product{round_tiles(context, x, rows, depth, depth), rows, columns, y, columns, false, bias};
-  amx_split(context, rows, product.panels(), TilesOfMemory::kShare,
+  amx_split(context, rows, product.panels(), kNf4Share,
             [&](Range some, Range panels) { amx_block_nf4(context, product, weight, some, panels); });
 }
 
