@@ -10,8 +10,8 @@ namespace {
 // What a product leaves alone: gemm.h uses the slots below these.
 enum CallerSlot { kScaledRows = 4 };
 
-// Rows of one task: whole tiles of every shape in thin-product.h.
-constexpr std::int64_t kRowsOfTask = 48;
+// Rows of one task: whole tiles of every shape in thin-product.h, few enough that their part of x or dy stays near.
+constexpr std::int64_t kRowsOfTask = 24;
 
 // Below this a product is bound by reading A and B, which gemm.h shares out by columns.
 constexpr std::int64_t kFewRows = 32;
