@@ -1,4 +1,4 @@
-// Worker threads need compiled files, so these tests run the built package.
+// The worker's process needs compiled files, so these tests run the built package.
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { ChatTemplate, TemplateSandbox } from '../dist/index.js';
 

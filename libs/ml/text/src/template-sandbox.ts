@@ -1,6 +1,7 @@
+import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
 import { HoneError, fault, refusal, type ErrorBody } from '@hone/base';
 import type { ChatMessage, ChatTemplate, RenderOptions } from './chat-template.js';
 import type { Tokenizer } from './tokenizer.js';
@@ -33,12 +34,13 @@ export interface SandboxRequest {
 export type SandboxReply = 'ready' | { texts: string[] } | { error: ErrorBody };
 
 /**
- * Renders templates that nobody vouches for in a worker thread with a time and a heap limit. A template that exceeds one is
- * refused and its worker is replaced; the calling thread never waits for it.
+ * Renders templates that nobody vouches for in a process of their own with a time and a heap limit. A template that exceeds one
+ * is refused and its process is replaced; the calling thread never waits for it. A worker thread will not do: where a heap grows
+ * faster than V8 can end the thread, V8 ends the whole process, and with it the service.
  */
 export class TemplateSandbox {
   readonly #limits: SandboxLimits;
-  #worker: Worker | undefined;
+  #worker: ChildProcess | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(limits: Partial<SandboxLimits> = {}) {
@@ -67,7 +69,10 @@ export class TemplateSandbox {
   async close(): Promise<void> {
     const worker = this.#worker;
     this.#worker = undefined;
-    await worker?.terminate();
+    if (!worker || hasEnded(worker)) return;
+    const ended = once(worker, 'exit');
+    worker.kill('SIGKILL');
+    await ended;
   }
 
   /** One request at a time: a time limit must not count the work of others. */
@@ -79,7 +84,8 @@ export class TemplateSandbox {
   }
 
   async #run(request: SandboxRequest): Promise<string[]> {
-    const worker = this.#worker ?? (await this.#start());
+    const idle = this.#worker;
+    const worker = idle && !hasEnded(idle) ? idle : await this.#start();
     this.#worker = worker;
     const reply = replyOf(worker, this.#limits.renderMsMax * request.jobs.length, () =>
       refusal(
@@ -87,7 +93,7 @@ export class TemplateSandbox {
         `[chat-template] expected a rendering within ${this.#limits.renderMsMax} ms but the template was still running; fix: simplify its loops`,
       ),
     );
-    worker.postMessage(request);
+    worker.send(request, () => undefined);
     try {
       const answer = await reply;
       if (answer === 'ready')
@@ -100,31 +106,37 @@ export class TemplateSandbox {
     }
   }
 
-  async #start(): Promise<Worker> {
+  async #start(): Promise<ChildProcess> {
     const { heapMbMax, startMsMax } = this.#limits;
-    const worker = new Worker(new URL('./template-worker.js', import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: heapMbMax },
+    const worker = fork(fileURLToPath(new URL('./template-worker.js', import.meta.url)), {
+      execArgv: [`--max-old-space-size=${heapMbMax}`],
       env: {},
+      serialization: 'advanced',
+      // What V8 prints about a full heap is told as a refusal instead.
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
     await replyOf(worker, startMsMax, () =>
       fault('template_worker', `[chat-template] the worker did not start within ${startMsMax} ms`),
     );
     // An idle sandbox must not keep the process alive.
     worker.unref();
+    worker.channel?.unref();
     return worker;
   }
 }
 
 const stopsWorker: ReadonlySet<string> = new Set(['template_timeout', 'template_out_of_memory', 'template_worker']);
 
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
+
 /** The worker's next message, or the error that ends it. */
-async function replyOf(worker: Worker, waitMs: number, late: () => Error): Promise<SandboxReply> {
+async function replyOf(worker: ChildProcess, waitMs: number, late: () => Error): Promise<SandboxReply> {
   const listening = new AbortController();
   const { signal } = listening;
   const waits = [
     once(worker, 'message', { signal }).then(([reply]) => reply as SandboxReply),
-    once(worker, 'exit', { signal }).then(([code]) => {
-      throw fault('template_worker', `[chat-template] the worker ended with code ${code}`);
+    once(worker, 'exit', { signal }).then(([code, by]) => {
+      throw endOf(code as number | null, by as NodeJS.Signals | null);
     }),
     setTimeout(waitMs, undefined, { signal }).then(() => {
       throw late();
@@ -134,17 +146,19 @@ async function replyOf(worker: Worker, waitMs: number, late: () => Error): Promi
     return await Promise.race(waits);
   } catch (error) {
     // `once` rejects with the worker's own error event.
-    throw error instanceof HoneError ? error : workerError(error);
+    if (error instanceof HoneError) throw error;
+    throw fault('template_worker', `[chat-template] the worker failed: ${(error as Error).message}`);
   } finally {
     listening.abort();
     await Promise.allSettled(waits);
   }
 }
 
-function workerError(error: unknown): Error {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code !== 'ERR_WORKER_OUT_OF_MEMORY')
-    return fault('template_worker', `[chat-template] the worker failed: ${message}`);
+/** V8 aborts a process whose heap is full. */
+function endOf(code: number | null, signal: NodeJS.Signals | null): Error {
+  if (signal !== 'SIGABRT' && code !== 134) {
+    return fault('template_worker', `[chat-template] the worker ended with ${signal ?? `code ${code}`}`);
+  }
   return refusal(
     'template_out_of_memory',
     '[chat-template] expected a template within its heap limit but it ran out of memory',

@@ -1,4 +1,3 @@
-import { parentPort } from 'node:worker_threads';
 import { asHoneError } from '@hone/base';
 import { ChatTemplate } from './chat-template.js';
 import type { SandboxReply, SandboxRequest } from './template-sandbox.js';
@@ -23,5 +22,9 @@ function answer({ source, specialTokens, jobs, options }: SandboxRequest): Sandb
   }
 }
 
-parentPort?.on('message', (request: SandboxRequest) => parentPort?.postMessage(answer(request)));
-parentPort?.postMessage('ready' satisfies SandboxReply);
+const tell = (reply: SandboxReply): unknown => process.send?.(reply);
+
+process.on('message', (request: SandboxRequest) => tell(answer(request)));
+// Nobody is left to render for.
+process.on('disconnect', () => process.exit());
+tell('ready');
