@@ -158,7 +158,13 @@ double copy_gbps(ThreadPool& pool, const Memory& memory) {
     pool.run(pool.size(), [&](int task) {
       const __m128i* from = reinterpret_cast<const __m128i*>(memory.data.get() + task * share);
       __m128i* to = reinterpret_cast<__m128i*>(memory.data.get() + half + task * share);
-      for (std::size_t i = 0; i < share / 16; ++i) _mm_stream_si128(to + i, _mm_load_si128(from + i));
+      // A whole line at a time, asked for early: single 16-byte steps reach half of what the kernels' copy does.
+      for (std::size_t i = 0; i < share / 16; i += 4) {
+        _mm_prefetch(reinterpret_cast<const char*>(from + i) + 2048, _MM_HINT_T0);
+        __m128i line[4];
+        for (int j = 0; j < 4; ++j) line[j] = _mm_load_si128(from + i + j);
+        for (int j = 0; j < 4; ++j) _mm_stream_si128(to + i + j, line[j]);
+      }
       _mm_sfence();
     });
   });
