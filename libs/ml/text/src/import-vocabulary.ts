@@ -1,5 +1,6 @@
 import { refusal } from '@hone/base';
 import { byteToCharacter } from './byte-alphabet.js';
+import { byteLevelBpe } from './byte-level-bpe.js';
 import type { TokenizerFile } from './train-bpe.js';
 
 const special = (content: string, id: number): TokenizerFile['added_tokens'][number] => ({
@@ -99,19 +100,11 @@ export function bpeFromTiktoken(rankText: string, { pattern, specialTokens }: Ti
     pre_tokenizer: { type: 'Sequence', pretokenizers: [split, byteLevel] },
     post_processor: null,
     decoder: { ...byteLevel, use_regex: true },
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      // A cut that is a token as a whole is that token, as in tiktoken.
-      ignore_merges: true,
-      vocab: Object.fromEntries(ranks),
-      merges: merges.map(([token, rank]) => pairOf(token, rank, ranks).join(' ')),
-    },
+    model: byteLevelBpe(
+      ranks,
+      merges.map(([token, rank]) => pairOf(token, rank, ranks).join(' ')),
+      true,
+    ),
   };
 }
 

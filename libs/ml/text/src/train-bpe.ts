@@ -1,5 +1,6 @@
 import { refusal } from '@hone/base';
 import { asByteCharacters, byteToCharacter } from './byte-alphabet.js';
+import { byteLevelBpe } from './byte-level-bpe.js';
 
 export interface TrainBpeOptions {
   /** How many ids the vocabulary has at most: special tokens, the 256 bytes, and merges. */
@@ -137,17 +138,10 @@ function tokenizerFile(vocab: Map<string, number>, merges: [string, string][], s
     pre_tokenizer: byteLevel,
     post_processor: null,
     decoder: byteLevel,
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: false,
-      vocab: Object.fromEntries(vocab),
-      merges: merges.map((pair) => pair.join(' ')),
-    },
+    model: byteLevelBpe(
+      vocab,
+      merges.map((pair) => pair.join(' ')),
+      false,
+    ),
   };
 }

@@ -1,4 +1,5 @@
 import type { GgufFields } from '@hone/base';
+import { byteLevelBpe } from '../byte-level-bpe.js';
 import type { TokenizerFile } from '../train-bpe.js';
 import { preTokenizerOf } from './pre-tokenizers.js';
 import { addedTokens, vocabOf, type TokenList } from './token-list.js';
@@ -25,17 +26,6 @@ export function byteLevelTokenizer(fields: GgufFields, list: TokenList): Tokeniz
     normalizer: isComposed ? { type: 'NFC' } : null,
     pre_tokenizer: { type: 'Sequence', pretokenizers: [...splits, byteLevel] },
     decoder: { ...byteLevel, use_regex: true },
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: ignoresMerges ?? false,
-      vocab: Object.fromEntries(vocabOf(list)),
-      merges,
-    },
+    model: byteLevelBpe(vocabOf(list), merges, ignoresMerges ?? false),
   };
 }
