@@ -7,7 +7,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 
-const { values } = parseArgs({ options: { row: { type: 'string' }, json: { type: 'boolean', default: false } } });
+const usage = `npm run bench -- [--row <name>] [--json]
+
+  --row <name>   one row instead of all
+  --json         one JSON object a line: row, workload, ours, peer, ratio, of_ceiling, bar, pass, machine and what else the row tells;
+                 null stands for what it does not have`;
+
+const values = readArguments();
 const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version, commit: commit() };
 
 function commit() {
@@ -37,18 +43,40 @@ if (wanted.length === 0) {
   process.exit(2);
 }
 
+function readArguments() {
+  const options = {
+    row: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  };
+  try {
+    const { values } = parseArgs({ options });
+    if (!values.help) return values;
+    console.log(usage);
+    process.exit(0);
+  } catch (error) {
+    console.error(`[bench] ${error.message}\n\n${usage}`);
+    process.exit(2);
+  }
+}
+
+/** Every row has the same fields in the same order, whatever its module left out. */
+function complete({ row, workload, ours, peer = null, ratio, of_ceiling = null, bar = null, pass = null, ...rest }) {
+  const share = ratio ?? (peer === null ? null : ours / peer);
+  return { row, workload, ours, peer, ratio: share, of_ceiling, bar, pass, machine, ...rest };
+}
+
 const results = [];
 for (const { names, run } of wanted) {
-  if (!values.json) console.error(`running ${names.join(', ')} ...`);
+  console.error(`running ${names.join(', ')} ...`);
   for (const result of await run()) {
     if (!isAsked(result.row)) continue;
-    const { ours, peer, ratio = peer === undefined ? undefined : ours / peer } = result;
-    results.push({ ...result, ratio, machine });
+    results.push(complete(result));
     if (values.json) console.log(JSON.stringify(results.at(-1)));
   }
 }
 
-const short = (value) => (value === undefined ? '' : value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+const short = (value) => (value === null ? '' : value >= 100 ? value.toFixed(0) : value.toPrecision(3));
 if (!values.json) {
   const table = new Table({ head: ['row', 'workload', 'ours', 'peer', 'ratio', 'of ceiling', 'bar', ''] });
   for (const { row, workload, unit, ours, peer, peer_name: name, ratio, of_ceiling: share, bar, pass } of results) {
@@ -56,11 +84,11 @@ if (!values.json) {
       row,
       workload,
       `${short(ours)} ${unit}`,
-      peer === undefined ? (name ?? '') : `${short(peer)} (${name})`,
+      peer === null ? (name ?? '') : `${short(peer)} (${name})`,
       short(ratio),
-      share === undefined ? '' : `${(share * 100).toFixed(0)} %`,
+      share === null ? '' : `${(share * 100).toFixed(0)} %`,
       bar ?? '',
-      pass === undefined ? '' : pass ? 'ok' : 'NOT REACHED',
+      pass === null ? '' : pass ? 'ok' : 'NOT REACHED',
     ]);
   }
   console.log(table.toString());
