@@ -97,19 +97,24 @@ Napi::Value weight_bytes(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(bytes));
 }
 
-Napi::Value nf4_parts(const Napi::CallbackInfo& info) {
+Napi::Value quantize_nf4(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  hone_handle weight = 0;
-  hone_nf4_sizes sizes;
-  if (!read_handle(info, "nf4Parts", weight)) return env.Undefined();
-  int code = hone_nf4_sizes_of(weight, &sizes);
-  if (code != 0) return throw_status(env, code, "nf4Parts");
-  auto codes = Napi::Uint8Array::New(env, sizes.codes);
-  auto absmax_codes = Napi::Uint8Array::New(env, sizes.absmax_codes);
-  auto nested_absmax = Napi::Float32Array::New(env, sizes.nested_absmax);
+  hone_handle source = 0;
+  int device, dtype, rank;
+  int64_t dims[4];
+  if (!read_handle(info, "quantizeNf4", source)) return env.Undefined();
+  int code = hone_tensor_describe(source, &device, &dtype, &rank, dims);
+  if (code != 0) return throw_status(env, code, "quantizeNf4");
+  int64_t count = 1;
+  for (int i = 0; i < rank; ++i) count *= dims[i];
+  const int64_t blocks = (count + 63) / 64;
+  auto codes = Napi::Uint8Array::New(env, static_cast<std::size_t>((count + 1) / 2));
+  auto absmax_codes = Napi::Uint8Array::New(env, static_cast<std::size_t>(blocks));
+  auto nested_absmax = Napi::Float32Array::New(env, static_cast<std::size_t>((blocks + 255) / 256));
   float offset = 0;
-  code = hone_nf4_read(weight, codes.Data(), absmax_codes.Data(), nested_absmax.Data(), &offset);
-  if (code != 0) return throw_status(env, code, "nf4Parts");
+  const hone_nf4_buffers parts{codes.Data(), absmax_codes.Data(), nested_absmax.Data(), &offset};
+  code = hone_quantize_nf4(source, &parts);
+  if (code != 0) return throw_status(env, code, "quantizeNf4");
   Napi::Object result = Napi::Object::New(env);
   result.Set("codes", codes);
   result.Set("absmaxCodes", absmax_codes);
@@ -127,7 +132,7 @@ void register_weights(Napi::Env env, Napi::Object exports) {
   exports.Set("packInt4Parts", Napi::Function::New(env, pack_int4_parts, "packInt4Parts"));
   exports.Set("unpackWeight", Napi::Function::New(env, unpack_weight, "unpackWeight"));
   exports.Set("weightBytes", Napi::Function::New(env, weight_bytes, "weightBytes"));
-  exports.Set("nf4Parts", Napi::Function::New(env, nf4_parts, "nf4Parts"));
+  exports.Set("quantizeNf4", Napi::Function::New(env, quantize_nf4, "quantizeNf4"));
 }
 
 }  // namespace hone_binding

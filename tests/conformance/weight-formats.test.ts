@@ -99,7 +99,10 @@ describe('a bitsandbytes checkpoint asked for in its own format', () => {
       const [restored, expected] = [plain.floats(), source.floats(path)];
       plain.free();
       packed.free();
-      restored.forEach((value, i) => expect(Math.abs(value - (expected[i] as number))).toBeLessThanOrEqual(1e-7));
+      // Codes are kept as they are, and so are the scales of int8; those of nf4 are rounded to 16 bits of their row's largest.
+      const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      const bound = parts.format === 'nf4' ? 1.01 * 2 ** -16 * largest : 1e-7;
+      restored.forEach((value, i) => expect(Math.abs(value - (expected[i] as number))).toBeLessThanOrEqual(bound));
     }
     source.close();
     const model = loadModel(join(golden, name), { format });

@@ -37,11 +37,13 @@ typedef struct hone_memory {
   int64_t workspace_bytes;  // Scratch of the kernels.
 } hone_memory;
 
-typedef struct hone_nf4_sizes {
-  int64_t codes;
-  int64_t absmax_codes;
-  int64_t nested_absmax;
-} hone_nf4_sizes;
+// Room for the parts of an nf4 weight [N,K]: N K / 2 codes, N K / 64 codes of scales and one nested scale for 256 of them.
+typedef struct hone_nf4_buffers {
+  uint8_t* codes;
+  uint8_t* absmax_codes;
+  float* nested_absmax;
+  float* offset;
+} hone_nf4_buffers;
 
 // The parts of an nf4 weight as bitsandbytes stores them: `absmax` (one per 64 weights), or the other three in its place.
 typedef struct hone_nf4_parts {
@@ -87,8 +89,8 @@ HONE_API int hone_pack_int4_parts(int device, int64_t rows, int64_t columns, int
                                   const float* scales, const uint8_t* zeros, hone_handle* out);
 HONE_API int hone_unpack_weight(hone_handle weight, hone_handle* out);
 HONE_API int hone_weight_bytes(hone_handle weight, int64_t* out);
-HONE_API int hone_nf4_sizes_of(hone_handle weight, hone_nf4_sizes* out);
-HONE_API int hone_nf4_read(hone_handle weight, uint8_t* codes, uint8_t* absmax_codes, float* nested_absmax, float* offset);
+// The codes and double quantized scales that packing the [N,K] source as nf4 makes, as bitsandbytes stores them.
+HONE_API int hone_quantize_nf4(hone_handle source, const hone_nf4_buffers* out);
 
 // The arguments of an op in the order of ops.json, handles and attributes alike as numbers.
 HONE_API int hone_invoke(int op, const double* args, int count);

@@ -36,8 +36,12 @@ struct Int4Parts {
 
 // Implemented in src/core/packed-weight.cc. `source` is a plain [N,K] tensor of f32, bf16 or f16.
 Status pack_weight(Context& context, const View& source, DType format, std::shared_ptr<const PackedWeight>& out);
-// The same from codes and scales that somebody else made, kept bit for bit (src/core/pack-parts.cc).
-Status pack_nf4_parts(Context& context, std::int64_t rows, std::int64_t columns, Nf4Parts parts,
+// What pack_weight makes of a source [N,K], K a multiple of 64, before it lays it out for the kernels: the codes and double
+// quantized scales of bitsandbytes.
+Status quantize_nf4(Context& context, const View& source, Nf4Parts& out);
+// The same from codes and scales that somebody else made (src/core/pack-parts.cc). Every code stays as it is, and so do the
+// scales of int8 and int4; those of nf4 are rounded to 16 bits of the largest of their row.
+Status pack_nf4_parts(Context& context, std::int64_t rows, std::int64_t columns, const Nf4Parts& parts,
                       std::shared_ptr<const PackedWeight>& out);
 Status pack_int8_parts(Context& context, std::int64_t rows, std::int64_t columns, const Int8Parts& parts,
                        std::shared_ptr<const PackedWeight>& out);
@@ -45,15 +49,13 @@ Status pack_int4_parts(Context& context, std::int64_t rows, std::int64_t columns
                        std::shared_ptr<const PackedWeight>& out);
 // Refuses a shape that the format cannot hold.
 Status check_packable(DType format, std::int64_t rows, std::int64_t columns, int group);
-// The values that the weight stands for, into `out` [N,K]: for nf4 code times double quantized scale and for int8 code times
-// absmax times 1/127, as bitsandbytes has them; for int4 (code - zero) scale. The nf4 kernels multiply with the bf16 nearest
-// to the code and a scale of 16 bits, within 2^-8 of each value; the codes of int8 and int4 are exact in bf16.
+// The values that the weight stands for, into `out` [N,K]: for nf4 code times scale (within 2^-16 of the row's largest of what
+// bitsandbytes restores), for int8 code times absmax times 1/127 as bitsandbytes has it, for int4 (code - zero) scale. The nf4
+// kernels multiply with the bf16 nearest to the code, within 2^-8 of each value; those of int8 and int4 are exact in bf16.
 Status unpack_weight(Context& context, const PackedWeight& weight, float* out);
-Status nf4_parts(const PackedWeight& weight, Nf4Parts& out);
 std::int64_t weight_bytes(const PackedWeight& weight);
 // The bytes that packing an [N,K] weight would take, known without doing it (the null device counts with it).
-// `group` is that of int4; nf4 has plain scales when it was built from such parts.
-std::int64_t packed_weight_bytes(DType format, std::int64_t rows, std::int64_t columns, int group = 64,
-                                 bool has_plain_scales = false);
+// `group` is that of int4.
+std::int64_t packed_weight_bytes(DType format, std::int64_t rows, std::int64_t columns, int group = 64);
 
 }  // namespace hone

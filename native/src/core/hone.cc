@@ -232,22 +232,21 @@ int hone_weight_bytes(hone_handle weight, int64_t* out) {
 int hone_pack_nf4_parts(int device, int64_t rows, int64_t columns, const hone_nf4_parts* parts, hone_handle* out) {
   return guarded([&](Runtime& runtime) -> Status {
     HONE_TRY(check_packable(DType::nf4, rows, columns, 64));
-    const bool is_plain = parts->absmax != nullptr;
     std::shared_ptr<const PackedWeight> packed;
     if (device == HONE_DEVICE_CPU) {
       const std::int64_t blocks = rows * columns / 64, nested = (blocks + 255) / 256;
       Nf4Parts own;
       own.codes.assign(parts->codes, parts->codes + rows * columns / 2);
-      if (is_plain) {
+      if (parts->absmax != nullptr) {
         own.absmax.assign(parts->absmax, parts->absmax + blocks);
       } else {
         own.absmax_codes.assign(parts->absmax_codes, parts->absmax_codes + blocks);
         own.nested_absmax.assign(parts->nested_absmax, parts->nested_absmax + nested);
         own.offset = parts->offset;
       }
-      HONE_TRY(pack_nf4_parts(runtime.context, rows, columns, std::move(own), packed));
+      HONE_TRY(pack_nf4_parts(runtime.context, rows, columns, own, packed));
     }
-    const std::int64_t bytes = packed_weight_bytes(DType::nf4, rows, columns, 64, is_plain);
+    const std::int64_t bytes = packed_weight_bytes(DType::nf4, rows, columns);
     return runtime.tensors.adopt(static_cast<Device>(device), DType::nf4, rows, columns, std::move(packed), bytes, *out);
   });
 }
@@ -276,32 +275,17 @@ int hone_pack_int4_parts(int device, int64_t rows, int64_t columns, int group, c
   });
 }
 
-int hone_nf4_sizes_of(hone_handle weight, hone_nf4_sizes* out) {
+int hone_quantize_nf4(hone_handle source, const hone_nf4_buffers* out) {
   return guarded([&](Runtime& runtime) -> Status {
     const Tensor* tensor = nullptr;
-    HONE_TRY(find_packed(runtime, weight, tensor));
-    if (tensor->view.dtype != DType::nf4) return bad_argument("expected an nf4 weight but received " + describe(tensor->view));
-    const PackedWeight* packed = tensor->view.packed;
-    if (packed != nullptr && !packed->scales.absmax.empty()) {
-      return unsupported("this nf4 weight has plain scales, no double quantized ones; fix: unpack it and pack it again");
-    }
-    const std::int64_t blocks = (tensor->view.count() + 63) / 64;
-    *out = {(tensor->view.count() + 1) / 2, blocks, (blocks + 255) / 256};
-    return {};
-  });
-}
-
-int hone_nf4_read(hone_handle weight, uint8_t* codes, uint8_t* absmax_codes, float* nested_absmax, float* offset) {
-  return guarded([&](Runtime& runtime) -> Status {
-    const Tensor* tensor = nullptr;
-    HONE_TRY(find_packed(runtime, weight, tensor));
-    if (tensor->view.packed == nullptr) return unsupported("the null device has no codes to read");
+    HONE_TRY(runtime.tensors.find(source, tensor));
+    if (tensor->storage->device == Device::null) return unsupported("the null device has no values to quantize");
     Nf4Parts parts;
-    HONE_TRY(nf4_parts(*tensor->view.packed, parts));
-    std::memcpy(codes, parts.codes.data(), parts.codes.size());
-    std::memcpy(absmax_codes, parts.absmax_codes.data(), parts.absmax_codes.size());
-    std::memcpy(nested_absmax, parts.nested_absmax.data(), parts.nested_absmax.size() * sizeof(float));
-    *offset = parts.offset;
+    HONE_TRY(quantize_nf4(runtime.context, tensor->view, parts));
+    std::memcpy(out->codes, parts.codes.data(), parts.codes.size());
+    std::memcpy(out->absmax_codes, parts.absmax_codes.data(), parts.absmax_codes.size());
+    std::memcpy(out->nested_absmax, parts.nested_absmax.data(), parts.nested_absmax.size() * sizeof(float));
+    *out->offset = parts.offset;
     return {};
   });
 }

@@ -45,12 +45,11 @@ Status check_packable(DType format, std::int64_t rows, std::int64_t columns, int
   return {};
 }
 
-Status pack_nf4_parts(Context& context, std::int64_t rows, std::int64_t columns, Nf4Parts parts,
+Status pack_nf4_parts(Context& context, std::int64_t rows, std::int64_t columns, const Nf4Parts& parts,
                       std::shared_ptr<const PackedWeight>& out) {
   std::shared_ptr<PackedWeight> weight;
   HONE_TRY(make_weight(DType::nf4, rows, columns, 64, weight));
-  weight->scales = std::move(parts);
-  tile_nf4(context, *weight);
+  tile_nf4(context, parts, *weight);
   out = std::move(weight);
   return {};
 }
@@ -59,7 +58,7 @@ Status pack_int8_parts(Context& context, std::int64_t rows, std::int64_t columns
                        std::shared_ptr<const PackedWeight>& out) {
   std::shared_ptr<PackedWeight> weight;
   HONE_TRY(make_weight(DType::int8, rows, columns, 64, weight));
-  weight->scales.absmax.assign(parts.absmax, parts.absmax + rows);
+  weight->absmax.assign(parts.absmax, parts.absmax + rows);
   context.pool.run(static_cast<int>(rows),
                    [&](int n) { tile_int8_row(parts.codes + n * columns, parts.absmax[n], n, *weight); });
   out = std::move(weight);

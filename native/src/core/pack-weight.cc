@@ -48,21 +48,22 @@ void pack_plain(Context& context, const View& source, PackedWeight& weight) {
   });
 }
 
-void pack_nf4(Context& context, const View& source, PackedWeight& weight) {
-  const std::int64_t columns = weight.columns(), blocks = weight.depth();
-  weight.scales.codes.resize(static_cast<std::size_t>(weight.rows() * columns / 2));
-  std::vector<float> absmax(static_cast<std::size_t>(weight.rows() * blocks));
-  context.pool.run(static_cast<int>(weight.panels()), [&](int panel) {
+void quantize_rows(Context& context, const View& source, Nf4Parts& parts) {
+  const std::int64_t rows = source.dim[0], columns = source.dim[1], blocks = columns / kNf4Block;
+  parts.codes.resize(static_cast<std::size_t>(rows * columns / 2));
+  std::vector<float> absmax(static_cast<std::size_t>(rows * blocks));
+  context.pool.run(static_cast<int>(rows), [&](int n) {
     float* row = context.scratch_as<float>(ThreadPool::thread_index(), static_cast<std::size_t>(columns));
-    const std::int64_t first = panel * std::int64_t{PackedWeight::kPanel};
-    const std::int64_t end = std::min(first + PackedWeight::kPanel, weight.rows());
-    for (std::int64_t n = first; n < end; ++n) {
-      read_row(source, n, row);
-      nf4_quantize_blocks(row, blocks, weight.scales.codes.data() + n * columns / 2, absmax.data() + n * blocks);
-    }
+    read_row(source, n, row);
+    nf4_quantize_blocks(row, blocks, parts.codes.data() + n * columns / 2, absmax.data() + n * blocks);
   });
-  nf4_quantize_scales(std::move(absmax), weight.scales);
-  tile_nf4(context, weight);
+  nf4_quantize_scales(std::move(absmax), parts);
+}
+
+void pack_nf4(Context& context, const View& source, PackedWeight& weight) {
+  Nf4Parts parts;
+  quantize_rows(context, source, parts);
+  tile_nf4(context, parts, weight);
 }
 
 // A code outside its range, or of a value that is not a number, becomes 0.
@@ -110,11 +111,11 @@ void for_each_row(Context& context, const View& source, const PackedWeight& weig
 }
 
 void pack_int8(Context& context, const View& source, PackedWeight& weight) {
-  weight.scales.absmax.resize(static_cast<std::size_t>(weight.rows()));
+  weight.absmax.resize(static_cast<std::size_t>(weight.rows()));
   for_each_row(context, source, weight, [&](std::int64_t n, const float* values, float* rest) {
     std::int8_t* codes = reinterpret_cast<std::int8_t*>(rest);
     const float absmax = quantize_int8_row(values, weight.columns(), codes);
-    weight.scales.absmax[static_cast<std::size_t>(n)] = absmax;
+    weight.absmax[static_cast<std::size_t>(n)] = absmax;
     tile_int8_row(codes, absmax, n, weight);
   });
 }
@@ -137,15 +138,25 @@ std::string shape_text(const View& view) {
          "]";
 }
 
+Status check_source(const View& source) {
+  const bool is_float = source.dtype == DType::f32 || source.dtype == DType::bf16 || source.dtype == DType::f16;
+  if (source.rank == 2 && is_float) return {};
+  return bad_argument("[packWeight] expected a f32, bf16 or f16 tensor [N,K] for source but received rank " +
+                      std::to_string(source.rank) + " " + dtype_name(source.dtype) +
+                      "; fix: pass the weight as a matrix, one row per output");
+}
+
 }  // namespace
 
+Status quantize_nf4(Context& context, const View& source, Nf4Parts& out) {
+  HONE_TRY(check_source(source));
+  HONE_TRY(check_packable(DType::nf4, source.dim[0], source.dim[1], kNf4Block));
+  quantize_rows(context, source, out);
+  return {};
+}
+
 Status pack_weight(Context& context, const View& source, DType format, std::shared_ptr<const PackedWeight>& out) {
-  const bool is_float = source.dtype == DType::f32 || source.dtype == DType::bf16 || source.dtype == DType::f16;
-  if (source.rank != 2 || !is_float) {
-    return bad_argument("[packWeight] expected a f32, bf16 or f16 tensor [N,K] for source but received rank " +
-                        std::to_string(source.rank) + " " + dtype_name(source.dtype) +
-                        "; fix: pass the weight as a matrix, one row per output");
-  }
+  HONE_TRY(check_source(source));
   if (!is_packed(format)) {
     return bad_argument(std::string("[packWeight] expected packed-f32, packed-bf16, nf4, int8 or int4 for format but received ") +
                         dtype_name(format) + "; fix: use tensorCast for a plain dtype");
@@ -176,7 +187,7 @@ Status pack_weight(Context& context, const View& source, DType format, std::shar
 
 namespace {
 
-void unpack_row(const PackedWeight& weight, const std::vector<float>& scales, std::int64_t n, float* row) {
+void unpack_row(const PackedWeight& weight, std::int64_t n, float* row) {
   const std::int64_t panel = n / PackedWeight::kPanel, lane = n % PackedWeight::kPanel, width = weight.panel_width(panel);
   for (std::int64_t k = 0; k < weight.columns(); ++k) {
     switch (weight.format()) {
@@ -188,14 +199,14 @@ void unpack_row(const PackedWeight& weight, const std::vector<float>& scales, st
         break;
       case DType::int8:
         // The order of bitsandbytes' int8_vectorwise_dequant: code times absmax, then times 1/127.
-        row[k] = static_cast<float>(weight.code_at(n, k)) * scales[static_cast<std::size_t>(n)] * 7.874015718698502e-3f;
+        row[k] = static_cast<float>(weight.code_at(n, k)) * weight.absmax[static_cast<std::size_t>(n)] * 7.874015718698502e-3f;
         break;
       case DType::int4:
         row[k] = static_cast<float>(weight.code_at(n, k) - weight.zero_at(n, k / weight.block())) *
                  weight.scale_at(n, k / weight.block());
         break;
       default:
-        row[k] = kNf4Code[weight.code_at(n, k)] * scales[static_cast<std::size_t>(n * weight.depth() + k / kNf4Block)];
+        row[k] = kNf4Code[weight.code_at(n, k)] * weight.scale_at(n, k / kNf4Block);
     }
   }
 }
@@ -203,26 +214,7 @@ void unpack_row(const PackedWeight& weight, const std::vector<float>& scales, st
 }  // namespace
 
 Status unpack_weight(Context& context, const PackedWeight& weight, float* out) {
-  const bool is_doubled = weight.format() == DType::nf4 && weight.scales.absmax.empty();
-  const std::vector<float> doubled = is_doubled ? nf4_block_scales(weight.scales) : std::vector<float>();
-  const std::vector<float>& scales = is_doubled ? doubled : weight.scales.absmax;
-  context.pool.run(static_cast<int>(weight.rows()), [&](int n) { unpack_row(weight, scales, n, out + n * weight.columns()); });
-  return {};
-}
-
-Status nf4_parts(const PackedWeight& weight, Nf4Parts& out) {
-  if (weight.format() != DType::nf4) {
-    return bad_argument(std::string("[nf4Parts] expected an nf4 weight but received ") + dtype_name(weight.format()) +
-                        "; fix: pack the weight as nf4 first");
-  }
-  out = weight.scales;
-  out.codes.resize(static_cast<std::size_t>(weight.rows() * weight.columns() / 2));
-  std::size_t at = 0;
-  for (std::int64_t n = 0; n < weight.rows(); ++n) {
-    for (std::int64_t k = 0; k < weight.columns(); k += 2) {
-      out.codes[at++] = static_cast<std::uint8_t>(weight.code_at(n, k) << 4 | weight.code_at(n, k + 1));
-    }
-  }
+  context.pool.run(static_cast<int>(weight.rows()), [&](int n) { unpack_row(weight, n, out + n * weight.columns()); });
   return {};
 }
 

@@ -6,8 +6,6 @@
 #include <cstring>
 #include <new>
 
-#include "core/nf4-codec.h"
-
 namespace hone {
 namespace {
 
@@ -91,8 +89,7 @@ std::int64_t PackedWeight::depth() const { return depth_of(format_, columns_, gr
 std::int64_t PackedWeight::panel_width(std::int64_t panel) const { return width_of(format_, rows_, panel); }
 
 std::size_t PackedWeight::bytes() const {
-  const bool has_plain_scales = format_ == DType::nf4 && !scales.absmax.empty();
-  return static_cast<std::size_t>(packed_weight_bytes(format_, rows_, columns_, group_, has_plain_scales));
+  return static_cast<std::size_t>(packed_weight_bytes(format_, rows_, columns_, group_));
 }
 
 int PackedWeight::code_at(std::int64_t row, std::int64_t column) const {
@@ -123,13 +120,9 @@ int PackedWeight::zero_at(std::int64_t row, std::int64_t at) const {
   return static_cast<std::int8_t>(zeros[row % kPanel]) + 8;
 }
 
-std::int64_t packed_weight_bytes(DType format, std::int64_t rows, std::int64_t columns, int group, bool has_plain_scales) {
+std::int64_t packed_weight_bytes(DType format, std::int64_t rows, std::int64_t columns, int group) {
   std::int64_t bytes = static_cast<std::int64_t>(all_panels_bytes(format, rows, columns, group));
-  if (format == DType::nf4) {
-    const std::int64_t blocks = rows * columns / kNf4Block;
-    bytes += has_plain_scales ? blocks * 4 : blocks + (blocks + kNf4NestedBlock - 1) / kNf4NestedBlock * 4;
-    bytes += padded(rows) * 4;
-  }
+  if (format == DType::nf4) bytes += padded(rows) * 4;
   if (format == DType::int8) bytes += (padded(rows) + rows) * 4;
   return bytes;
 }

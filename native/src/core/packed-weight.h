@@ -21,8 +21,9 @@ namespace hone {
 // A line has 64 bytes. The width is 64 but for the last panel of the first two formats, where it is rounded up to 16.
 // A line of 4-bit codes holds one pair of k for 64 columns. Its 16-bit lane l has the codes of parity l % 2 of the
 // columns l/2 + 16 q in nibble q: four shifts and four table permutes unpack it, without a mask.
-// The scale of an nf4 block is scale_q16 * row_factor[n]; it differs from the double quantized scale by at most 2^-16 of
-// the largest scale of its row, and takes 2 bytes of the stream instead of 4. An int4 tile covers 64 k, or the 32 of its
+// The scale of an nf4 block is scale_q16 * row_factor[n]; it differs from the scale that was packed by at most 2^-16 of the
+// largest scale of its row, and takes 2 bytes of the stream instead of 4. Nothing else of an nf4 weight is kept: what
+// quantize_nf4 gives of its source, or the checkpoint that it came from, has the scales to the last bit. An int4 tile covers 64 k, or the 32 of its
 // group; a group of 128 has its scale in both of its tiles. Zero points are kept less 8, as the kernels' table of codes is.
 class PackedWeight {
  public:
@@ -68,8 +69,8 @@ class PackedWeight {
   float scale_at(std::int64_t row, std::int64_t tile) const;
   int zero_at(std::int64_t row, std::int64_t tile) const;
 
-  // The parts that cannot be read back from the tiles exactly (`codes` stays empty here). For int8 `absmax` has one per row.
-  Nf4Parts scales;
+  // One per row of int8, whose row_factor is absmax / 127 rounded.
+  std::vector<float> absmax;
 
  private:
   DType format_;

@@ -55,15 +55,13 @@ void tile_nf4_row(const std::uint8_t* codes, const float* scales, std::int64_t r
 
 }  // namespace
 
-void tile_nf4(Context& context, PackedWeight& weight) {
-  const bool is_doubled = weight.scales.absmax.empty();
-  const std::vector<float> doubled = is_doubled ? nf4_block_scales(weight.scales) : std::vector<float>();
-  const std::vector<float>& scales = is_doubled ? doubled : weight.scales.absmax;
+void tile_nf4(Context& context, const Nf4Parts& parts, PackedWeight& weight) {
+  const bool is_doubled = parts.absmax.empty();
+  const std::vector<float> doubled = is_doubled ? nf4_block_scales(parts) : std::vector<float>();
+  const std::vector<float>& scales = is_doubled ? doubled : parts.absmax;
   for_each_row(context, weight, [&](std::int64_t n) {
-    tile_nf4_row(weight.scales.codes.data() + n * weight.columns() / 2, scales.data() + n * weight.depth(), n, weight);
+    tile_nf4_row(parts.codes.data() + n * weight.columns() / 2, scales.data() + n * weight.depth(), n, weight);
   });
-  // The tiles hold every code, so the flat copy would only double the memory.
-  std::vector<std::uint8_t>().swap(weight.scales.codes);
 }
 
 void tile_int8_row(const std::int8_t* codes, float absmax, std::int64_t row, PackedWeight& weight) {

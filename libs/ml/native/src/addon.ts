@@ -97,7 +97,7 @@ export interface Addon {
   ): Handle;
   unpackWeight(weight: Handle): Handle;
   weightBytes(weight: Handle): number;
-  nf4Parts(weight: Handle): Nf4Parts;
+  quantizeNf4(source: Handle): Nf4Parts;
 }
 
 /** Where the addon may lie, in the order in which it is looked for. */

@@ -8,11 +8,11 @@ import {
   kernelName,
   memoryStats,
   nativeOps,
-  nf4Parts,
   opNames,
   opNumber,
   opSpecs,
   packWeight,
+  quantizeNf4,
   resetPeak,
   tensorAlloc,
   tensorDescribe,
@@ -209,8 +209,12 @@ describe('ops', () => {
     const expected = values.slice(0, 64).reduce((sum, value) => sum + value * value, 0);
     expect(read(y, 2)[0]).toBeCloseTo(expected, 4);
     const nf4 = own(packWeight(plain, 'nf4'));
-    expect(nf4Parts(nf4).codes).toHaveLength(64);
-    expect(weightBytes(nf4)).toBeGreaterThan(64);
+    expect(quantizeNf4(plain).codes).toHaveLength(64);
+    expect(failure(() => quantizeNf4(nf4)).code).toBe('NATIVE_BAD_ARGUMENT');
+    const wide = floats([768, 768]);
+    expect(weightBytes(own(packWeight(wide, 'nf4'))) / weightBytes(own(packWeight(wide, 'packed-bf16')))).toBeLessThan(
+      0.27,
+    );
     expect(weightBytes(plain)).toBe(512);
   });
 });

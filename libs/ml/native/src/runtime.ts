@@ -129,7 +129,10 @@ export function packWeight(source: Handle, format: WeightFormat): Handle {
   return addon().packWeight(source, dtypeCodes[format]);
 }
 
-/** The values that a packed weight stands for, as its format defines them, in a new f32 tensor. */
+/**
+ * The values that a packed weight stands for, in a new f32 tensor: those of its format to the last bit, but for nf4, whose
+ * scales are rounded to 16 bits of the largest of their row when it is packed.
+ */
 export function unpackWeight(weight: Handle): Handle {
   return addon().unpackWeight(weight);
 }
@@ -138,8 +141,9 @@ export function weightBytes(weight: Handle): number {
   return addon().weightBytes(weight);
 }
 
-export function nf4Parts(weight: Handle): Nf4Parts {
-  return addon().nf4Parts(weight);
+/** The codes and double quantised scales that packing a plain weight [N,K] as nf4 makes, as bitsandbytes stores them. */
+export function quantizeNf4(source: Handle): Nf4Parts {
+  return addon().quantizeNf4(source);
 }
 
 const opNumbers = new Map<OpName, number>(opNames.map((name, index) => [name, index]));

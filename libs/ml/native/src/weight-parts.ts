@@ -15,7 +15,7 @@ function requireCount(name: string, array: { readonly length: number }, expected
   );
 }
 
-/** An nf4 weight [N,K] from the codes and scales that bitsandbytes stores, kept bit for bit; K is a multiple of 64. */
+/** An nf4 weight [N,K] from the codes and scales that bitsandbytes stores; the codes stay bit for bit. K is a multiple of 64. */
 export function packNf4FromParts(parts: Nf4Parts | Nf4PlainParts, [rows, columns]: Shape): Handle {
   const device = currentDeviceCode();
   const blocks = (rows * columns) / 64;

@@ -34,9 +34,15 @@ export const fromInts = (values: Int32Array, shape: Shape = [values.length]): Te
 export const packWeight = (source: Tensor, format: PackedFormat): Tensor =>
   adopt(new Tensor(runtime.packWeight(source.id, format), source.shape, format));
 
-/** A nf4 weight from the parts that bitsandbytes stores, bit for bit: double quantized scales, or plain ones. */
+/**
+ * A nf4 weight from the parts that bitsandbytes stores, with double quantized scales or plain ones. Every code is kept; a
+ * scale is rounded to 16 bits of the largest of its row.
+ */
 export const packNf4FromParts = (parts: Nf4Parts | Nf4PlainParts, shape: readonly [number, number]): Tensor =>
   adopt(new Tensor(runtime.packNf4FromParts(parts, shape), shape, 'nf4'));
+
+/** The codes and double quantized scales that packing a plain [N, K] source as nf4 makes, as bitsandbytes stores them. */
+export const quantizeNf4 = (source: Tensor): Nf4Parts => runtime.quantizeNf4(source.id);
 
 /** An int8 weight from the parts that bitsandbytes stores, bit for bit. */
 export const packInt8FromParts = (parts: Int8Parts, shape: readonly [number, number]): Tensor =>
@@ -46,7 +52,7 @@ export const packInt8FromParts = (parts: Int8Parts, shape: readonly [number, num
 export const packInt4FromParts = (parts: Int4Parts, shape: readonly [number, number]): Tensor =>
   adopt(new Tensor(runtime.packInt4FromParts(parts, shape), shape, 'int4'));
 
-/** The exact f32 values of a packed weight. */
+/** The f32 values that a packed weight stands for: code times scale, before a kernel rounds them to bf16. */
 export const unpackWeight = (weight: Tensor): Tensor =>
   adopt(new Tensor(runtime.unpackWeight(weight.id), weight.shape, 'f32'));
 
