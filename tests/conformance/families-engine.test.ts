@@ -42,8 +42,8 @@ describe.each(golden)('%s', (family) => {
     expect(crowd[2]).toEqual(recorded.greedy);
     expect(crowd[0]).toEqual(alone);
     expect(crowd[3]).toEqual(continuations(engine, [{ ...prompt, adapter }], count)[0]);
-    const { decodesReplayed, decodesEager } = engine.stats;
-    expect(model.isCapturable ? decodesEager : decodesReplayed).toBe(0);
+    expect(engine.stats.decodesEager).toBe(0);
+    expect(engine.stats.decodesReplayed).toBeGreaterThan(0);
     engine.free();
     adapter.lora.free();
     model.free();

@@ -14,13 +14,17 @@ import { Tokenizer } from '@hone/text';
 init();
 
 const folder = mkdtempSync(join(tmpdir(), 'hone-formats-'));
-const model = join(folder, 'model');
+const models = { llama: {}, mixture: { experts: 8 } };
 const adapters = ['a', 'b'];
 const engines: TextEngine[] = [];
 
 beforeAll(async () => {
-  await writeRandomModel(model, { seed: 5, hiddenSize: 256, layers: 2, contextLength: 192 });
-  for (const [index, name] of adapters.entries()) await writeRandomAdapter(model, join(folder, name), 30 + index);
+  for (const [name, options] of Object.entries(models)) {
+    const model = join(folder, name);
+    await writeRandomModel(model, { seed: 5, hiddenSize: 256, layers: 2, contextLength: 192, ...options });
+    for (const [index, adapter] of adapters.entries())
+      await writeRandomAdapter(model, `${model}-${adapter}`, 30 + index);
+  }
 });
 
 afterAll(() => {
@@ -32,14 +36,15 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function open(format: BaseFormat, options: TextEngineOptions = {}): Promise<TextEngine> {
+async function open(name: string, format: BaseFormat, options: TextEngineOptions = {}): Promise<TextEngine> {
+  const model = join(folder, name);
   const text = {
     model: loadModel(model, { format }),
     tokenizer: await Tokenizer.fromFolder(model),
     template: undefined,
   };
   const engine = new TextEngine(text, options);
-  for (const name of adapters) engine.adapters.load(name, join(folder, name));
+  for (const adapter of adapters) engine.adapters.load(adapter, `${model}-${adapter}`);
   engines.push(engine);
   return engine;
 }
@@ -81,13 +86,16 @@ function reports(engine: TextEngine, asked: GenerationRequest[]): Map<string, To
   return result;
 }
 
-describe.each(['f32', 'bf16', 'nf4'] as const)('over a %s base an answer is the same to the bit', (format) => {
+const formats = ['f32', 'bf16', 'nf4'] as const;
+const cases = Object.keys(models).flatMap((model) => formats.map((format) => [model, format] as const));
+
+describe.each(cases)('over the %s as %s an answer is the same to the bit', (model, format) => {
   it('alone, in a crowd, and however its prompt is cut', async () => {
-    const crowd = reports(await open(format), requests());
+    const crowd = reports(await open(model, format), requests());
     expect([...crowd.values()].every((list) => list.length > 0)).toBe(true);
-    const single = await open(format);
+    const single = await open(model, format);
     for (const request of requests()) expect(reports(single, [request]).get(request.id)).toEqual(crowd.get(request.id));
     const cuts = { stepTokensMax: 7, sequencesMax: 4, blockSize: 8 };
-    expect(reports(await open(format, cuts), requests())).toEqual(crowd);
+    expect(reports(await open(model, format, cuts), requests())).toEqual(crowd);
   });
 });

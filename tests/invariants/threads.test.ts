@@ -8,27 +8,33 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { writeRandomAdapter, writeRandomModel } from '@hone/testkit';
 
 const folder = mkdtempSync(join(tmpdir(), 'hone-threads-'));
-const [model, adapter] = [join(folder, 'model'), join(folder, 'adapter')];
+const models = { llama: {}, mixture: { experts: 8 } };
+const filesOf = (model: string) => [join(folder, model), join(folder, `${model}-adapter`)] as const;
 
 beforeAll(async () => {
-  await writeRandomModel(model, { seed: 8, hiddenSize: 256, layers: 2, contextLength: 160 });
-  await writeRandomAdapter(model, adapter, 41);
+  for (const [name, options] of Object.entries(models)) {
+    const [model, adapter] = filesOf(name);
+    await writeRandomModel(model, { seed: 8, hiddenSize: 256, layers: 2, contextLength: 160, ...options });
+    await writeRandomAdapter(model, adapter, 41);
+  }
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const program = join(import.meta.dirname, 'digest-of-a-run.mjs');
-const digests = (threads: number): Record<string, string> =>
+const digests = (model: string, threads: number): Record<string, string> =>
   JSON.parse(
-    execFileSync(process.execPath, [program, model, adapter], {
+    execFileSync(process.execPath, [program, ...filesOf(model)], {
       encoding: 'utf8',
       env: { ...process.env, HONE_THREADS: `${threads}` },
     }),
   ) as Record<string, string>;
 
-it('one and two threads give the same losses, gradients, weights and answers to the bit, in every format', () => {
-  const [one, two] = [digests(1), digests(2)];
+const title = 'one and two threads give the same losses, gradients, weights and answers to the bit, in every format';
+
+it.each(Object.keys(models))(`${title}: %s`, (model) => {
+  const [one, two] = [digests(model, 1), digests(model, 2)];
   expect(one).toMatchObject({ threads: '1' });
   expect(two).toMatchObject({ threads: '2' });
   expect({ ...two, threads: '' }).toEqual({ ...one, threads: '' });
-  expect(digests(2)).toEqual(two);
+  expect(digests(model, 2)).toEqual(two);
 });

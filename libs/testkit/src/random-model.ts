@@ -16,9 +16,11 @@ export interface RandomModelOptions {
   contextLength?: number;
   hiddenSize?: number;
   layers?: number;
+  /** Makes it a Qwen3-MoE with so many experts, of which a token takes a quarter. */
+  experts?: number;
 }
 
-/** Writes a Llama folder with random weights and a real vocabulary: it talks nonsense, but always the same nonsense. */
+/** Writes a Llama folder (or a mixture of experts) with random weights and a real vocabulary: it talks nonsense, but always the same nonsense. */
 export async function writeRandomModel(folder: string, options: RandomModelOptions): Promise<string> {
   const { parseModelConfig, weightMap, writeSafetensors } = await import('@hone/models');
   const { seed, contextLength = 256, hiddenSize = 64, layers = 2 } = options;
@@ -49,6 +51,7 @@ export async function writeRandomModel(folder: string, options: RandomModelOptio
     bos_token_id: 1,
     eos_token_id: 2,
     torch_dtype: 'float32',
+    ...(options.experts === undefined ? {} : mixture(options.experts, hiddenSize)),
   };
   writeFileSync(join(folder, 'config.json'), JSON.stringify(json, null, 2));
   const tensors = new Map(
@@ -62,6 +65,14 @@ export async function writeRandomModel(folder: string, options: RandomModelOptio
   writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
   return folder;
 }
+
+const mixture = (experts: number, hiddenSize: number) => ({
+  architectures: ['Qwen3MoeForCausalLM'],
+  model_type: 'qwen3_moe',
+  num_experts: experts,
+  num_experts_per_tok: experts / 4,
+  moe_intermediate_size: hiddenSize / 2,
+});
 
 /** Writes the same model again with its weights in two shards and an index, as large models are published. */
 export async function shardModel(whole: string, folder: string): Promise<string> {

@@ -47,20 +47,26 @@ enum class Op : int {
   kDropout = 34,
   kGatherRows = 35,
   kScatterRowsAdd = 36,
-  kScaleRowsForward = 37,
-  kScaleRowsBackward = 38,
-  kSliceColumnsForward = 39,
-  kSliceColumnsBackward = 40,
-  kRouteTopKForward = 41,
-  kRouteTopKBackward = 42,
-  kTensorCast = 43,
-  kLogitsAddSparse = 44,
-  kLogitsSoftcap = 45,
-  kSample = 46,
-  kLogitsTopLogProbs = 47,
+  kSliceColumnsForward = 37,
+  kSliceColumnsBackward = 38,
+  kRouteTopKForward = 39,
+  kRouteTopKBackward = 40,
+  kRouteRows = 41,
+  kExpertLinearForward = 42,
+  kExpertLinearBackwardInput = 43,
+  kExpertLinearBackwardWeight = 44,
+  kExpertLoraForward = 45,
+  kExpertLoraBackward = 46,
+  kMixRowsForward = 47,
+  kMixRowsBackward = 48,
+  kTensorCast = 49,
+  kLogitsAddSparse = 50,
+  kLogitsSoftcap = 51,
+  kSample = 52,
+  kLogitsTopLogProbs = 53,
 };
 
-inline constexpr int kOpCount = 48;
+inline constexpr int kOpCount = 54;
 
 // y = x Wᵀ + bias; every weight but f32 and packed-f32 rounds x to bf16 first
 struct LinearForwardArgs {
@@ -440,22 +446,6 @@ struct ScatterRowsAddArgs {
   View y;  // inout f32 [T,d]
 };
 
-// y[t] = s[t] x[t]; y may be x
-struct ScaleRowsForwardArgs {
-  View x;  // in f32 [T,d]
-  View s;  // in f32 [T]
-  View y;  // out f32 [T,d]
-};
-
-// dx[t] = s[t] dy[t]; ds[t] += sum of dy[t] x[t]; dx may be dy
-struct ScaleRowsBackwardArgs {
-  View dy;  // in f32 [T,d]
-  View x;  // in f32 [T,d]
-  View s;  // in f32 [T]
-  View dx;  // out f32 [T,d]
-  View ds;  // inout f32 [T]
-};
-
 // y[t] = x[t, begin .. begin + W]
 struct SliceColumnsForwardArgs {
   View x;  // in f32 [T,N]
@@ -485,6 +475,92 @@ struct RouteTopKBackwardArgs {
   View ids;  // in i32 [T,k]
   View dlogits;  // inout f32 [T,E]
   bool renormalise;
+};
+
+// the T k choices by expert, then by token: choice (t, j) comes to place places[t,j], and rows[place] = t; the choices of expert e by the tokens of piece p take the places from segments[e,p] to segments[e,p+1]
+struct RouteRowsArgs {
+  View ids;  // in i32 [T,k]
+  View pieces;  // in i32 [P+1]
+  View rows;  // out i32 [like ids]
+  View places;  // out i32 [T,k]
+  View segments;  // out i32 [E,P+1]
+};
+
+// linearForward on the rows from segments[expert,0] to segments[expert,S-1]; the others stay as they are
+struct ExpertLinearForwardArgs {
+  View x;  // in f32 [R,K]
+  View segments;  // in i32 [E,S]
+  std::uint32_t expert;
+  View w;  // in f32|bf16|packed_f32|packed_bf16|nf4|int8|int4 [N,K]
+  View y;  // inout f32 [R,N]
+};
+
+// linearBackwardInput on the rows of the expert
+struct ExpertLinearBackwardInputArgs {
+  View dy;  // in f32 [R,N]
+  View segments;  // in i32 [E,S]
+  std::uint32_t expert;
+  View w;  // in f32|bf16|packed_f32|packed_bf16|nf4|int8|int4 [N,K]
+  View dx;  // inout f32 [R,K]
+  bool accumulate;
+};
+
+// linearBackwardWeight on the rows of the expert
+struct ExpertLinearBackwardWeightArgs {
+  View dy;  // in f32 [R,N]
+  View x;  // in f32 [R,K]
+  View segments;  // in i32 [E,S]
+  std::uint32_t expert;
+  View dw;  // inout f32 [N,K]
+  bool accumulate;
+  bool rounds_to_bf16;
+};
+
+// loraForward on the rows from segments[expert,piece] to segments[expert,piece+1]; their xa lies without gaps from row segments[expert,piece] on
+struct ExpertLoraForwardArgs {
+  View x;  // in f32 [R,K]
+  View segments;  // in i32 [E,S]
+  std::uint32_t expert;
+  std::uint32_t piece;
+  View a;  // in f32 [r,K]
+  View b;  // in f32 [N,r]
+  double scale;
+  View y;  // inout f32 [R,N]
+  View xa;  // inout f32 [R,q]
+};
+
+// loraBackward on the rows of the piece
+struct ExpertLoraBackwardArgs {
+  View dy;  // in f32 [R,N]
+  View x;  // in f32 [R,K]
+  View segments;  // in i32 [E,S]
+  std::uint32_t expert;
+  std::uint32_t piece;
+  View a;  // in f32 [r,K]
+  View b;  // in f32 [N,r]
+  View xa;  // in f32 [R,q]
+  double scale;
+  View dx;  // inout f32 [R,K], may be absent
+  View da;  // inout f32 [r,K]
+  View db;  // inout f32 [N,r]
+};
+
+// y[t] = sum over j of weights[t,j] x[places[t,j]], by ascending place
+struct MixRowsForwardArgs {
+  View x;  // in f32 [R,d]
+  View weights;  // in f32 [T,k]
+  View places;  // in i32 [T,k]
+  View y;  // out f32 [T,d]
+};
+
+// dx[places[t,j]] = weights[t,j] dy[t]; dweights[t,j] += dy[t] · x[places[t,j]]; every row of x is one token's
+struct MixRowsBackwardArgs {
+  View dy;  // in f32 [T,d]
+  View x;  // in f32 [R,d]
+  View weights;  // in f32 [T,k]
+  View places;  // in i32 [T,k]
+  View dx;  // out f32 [R,d]
+  View dweights;  // inout f32 [T,k]
 };
 
 // dst = src, rounded to nearest even
@@ -566,12 +642,18 @@ struct LogitsTopLogProbsArgs {
 //   Status dropout(Context&, const DropoutArgs&);
 //   Status gather_rows(Context&, const GatherRowsArgs&);
 //   Status scatter_rows_add(Context&, const ScatterRowsAddArgs&);
-//   Status scale_rows_forward(Context&, const ScaleRowsForwardArgs&);
-//   Status scale_rows_backward(Context&, const ScaleRowsBackwardArgs&);
 //   Status slice_columns_forward(Context&, const SliceColumnsForwardArgs&);
 //   Status slice_columns_backward(Context&, const SliceColumnsBackwardArgs&);
 //   Status route_top_k_forward(Context&, const RouteTopKForwardArgs&);
 //   Status route_top_k_backward(Context&, const RouteTopKBackwardArgs&);
+//   Status route_rows(Context&, const RouteRowsArgs&);
+//   Status expert_linear_forward(Context&, const ExpertLinearForwardArgs&);
+//   Status expert_linear_backward_input(Context&, const ExpertLinearBackwardInputArgs&);
+//   Status expert_linear_backward_weight(Context&, const ExpertLinearBackwardWeightArgs&);
+//   Status expert_lora_forward(Context&, const ExpertLoraForwardArgs&);
+//   Status expert_lora_backward(Context&, const ExpertLoraBackwardArgs&);
+//   Status mix_rows_forward(Context&, const MixRowsForwardArgs&);
+//   Status mix_rows_backward(Context&, const MixRowsBackwardArgs&);
 //   Status tensor_cast(Context&, const TensorCastArgs&);
 //   Status logits_add_sparse(Context&, const LogitsAddSparseArgs&);
 //   Status logits_softcap(Context&, const LogitsSoftcapArgs&);

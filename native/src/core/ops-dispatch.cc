@@ -42,12 +42,18 @@ __attribute__((weak)) Status tensor_accumulate(Context&, const TensorAccumulateA
 __attribute__((weak)) Status dropout(Context&, const DropoutArgs&);
 __attribute__((weak)) Status gather_rows(Context&, const GatherRowsArgs&);
 __attribute__((weak)) Status scatter_rows_add(Context&, const ScatterRowsAddArgs&);
-__attribute__((weak)) Status scale_rows_forward(Context&, const ScaleRowsForwardArgs&);
-__attribute__((weak)) Status scale_rows_backward(Context&, const ScaleRowsBackwardArgs&);
 __attribute__((weak)) Status slice_columns_forward(Context&, const SliceColumnsForwardArgs&);
 __attribute__((weak)) Status slice_columns_backward(Context&, const SliceColumnsBackwardArgs&);
 __attribute__((weak)) Status route_top_k_forward(Context&, const RouteTopKForwardArgs&);
 __attribute__((weak)) Status route_top_k_backward(Context&, const RouteTopKBackwardArgs&);
+__attribute__((weak)) Status route_rows(Context&, const RouteRowsArgs&);
+__attribute__((weak)) Status expert_linear_forward(Context&, const ExpertLinearForwardArgs&);
+__attribute__((weak)) Status expert_linear_backward_input(Context&, const ExpertLinearBackwardInputArgs&);
+__attribute__((weak)) Status expert_linear_backward_weight(Context&, const ExpertLinearBackwardWeightArgs&);
+__attribute__((weak)) Status expert_lora_forward(Context&, const ExpertLoraForwardArgs&);
+__attribute__((weak)) Status expert_lora_backward(Context&, const ExpertLoraBackwardArgs&);
+__attribute__((weak)) Status mix_rows_forward(Context&, const MixRowsForwardArgs&);
+__attribute__((weak)) Status mix_rows_backward(Context&, const MixRowsBackwardArgs&);
 __attribute__((weak)) Status tensor_cast(Context&, const TensorCastArgs&);
 __attribute__((weak)) Status logits_add_sparse(Context&, const LogitsAddSparseArgs&);
 __attribute__((weak)) Status logits_softcap(Context&, const LogitsSoftcapArgs&);
@@ -93,12 +99,18 @@ __attribute__((weak)) Status tensor_accumulate(Context&, const TensorAccumulateA
 __attribute__((weak)) Status dropout(Context&, const DropoutArgs&);
 __attribute__((weak)) Status gather_rows(Context&, const GatherRowsArgs&);
 __attribute__((weak)) Status scatter_rows_add(Context&, const ScatterRowsAddArgs&);
-__attribute__((weak)) Status scale_rows_forward(Context&, const ScaleRowsForwardArgs&);
-__attribute__((weak)) Status scale_rows_backward(Context&, const ScaleRowsBackwardArgs&);
 __attribute__((weak)) Status slice_columns_forward(Context&, const SliceColumnsForwardArgs&);
 __attribute__((weak)) Status slice_columns_backward(Context&, const SliceColumnsBackwardArgs&);
 __attribute__((weak)) Status route_top_k_forward(Context&, const RouteTopKForwardArgs&);
 __attribute__((weak)) Status route_top_k_backward(Context&, const RouteTopKBackwardArgs&);
+__attribute__((weak)) Status route_rows(Context&, const RouteRowsArgs&);
+__attribute__((weak)) Status expert_linear_forward(Context&, const ExpertLinearForwardArgs&);
+__attribute__((weak)) Status expert_linear_backward_input(Context&, const ExpertLinearBackwardInputArgs&);
+__attribute__((weak)) Status expert_linear_backward_weight(Context&, const ExpertLinearBackwardWeightArgs&);
+__attribute__((weak)) Status expert_lora_forward(Context&, const ExpertLoraForwardArgs&);
+__attribute__((weak)) Status expert_lora_backward(Context&, const ExpertLoraBackwardArgs&);
+__attribute__((weak)) Status mix_rows_forward(Context&, const MixRowsForwardArgs&);
+__attribute__((weak)) Status mix_rows_backward(Context&, const MixRowsBackwardArgs&);
 __attribute__((weak)) Status tensor_cast(Context&, const TensorCastArgs&);
 __attribute__((weak)) Status logits_add_sparse(Context&, const LogitsAddSparseArgs&);
 __attribute__((weak)) Status logits_softcap(Context&, const LogitsSoftcapArgs&);
@@ -144,12 +156,18 @@ __attribute__((weak)) Status tensor_accumulate(Context&, const TensorAccumulateA
 __attribute__((weak)) Status dropout(Context&, const DropoutArgs&);
 __attribute__((weak)) Status gather_rows(Context&, const GatherRowsArgs&);
 __attribute__((weak)) Status scatter_rows_add(Context&, const ScatterRowsAddArgs&);
-__attribute__((weak)) Status scale_rows_forward(Context&, const ScaleRowsForwardArgs&);
-__attribute__((weak)) Status scale_rows_backward(Context&, const ScaleRowsBackwardArgs&);
 __attribute__((weak)) Status slice_columns_forward(Context&, const SliceColumnsForwardArgs&);
 __attribute__((weak)) Status slice_columns_backward(Context&, const SliceColumnsBackwardArgs&);
 __attribute__((weak)) Status route_top_k_forward(Context&, const RouteTopKForwardArgs&);
 __attribute__((weak)) Status route_top_k_backward(Context&, const RouteTopKBackwardArgs&);
+__attribute__((weak)) Status route_rows(Context&, const RouteRowsArgs&);
+__attribute__((weak)) Status expert_linear_forward(Context&, const ExpertLinearForwardArgs&);
+__attribute__((weak)) Status expert_linear_backward_input(Context&, const ExpertLinearBackwardInputArgs&);
+__attribute__((weak)) Status expert_linear_backward_weight(Context&, const ExpertLinearBackwardWeightArgs&);
+__attribute__((weak)) Status expert_lora_forward(Context&, const ExpertLoraForwardArgs&);
+__attribute__((weak)) Status expert_lora_backward(Context&, const ExpertLoraBackwardArgs&);
+__attribute__((weak)) Status mix_rows_forward(Context&, const MixRowsForwardArgs&);
+__attribute__((weak)) Status mix_rows_backward(Context&, const MixRowsBackwardArgs&);
 __attribute__((weak)) Status tensor_cast(Context&, const TensorCastArgs&);
 __attribute__((weak)) Status logits_add_sparse(Context&, const LogitsAddSparseArgs&);
 __attribute__((weak)) Status logits_softcap(Context&, const LogitsSoftcapArgs&);
@@ -195,12 +213,18 @@ __attribute__((weak)) Status tensor_accumulate(Context&, const TensorAccumulateA
 __attribute__((weak)) Status dropout(Context&, const DropoutArgs&);
 __attribute__((weak)) Status gather_rows(Context&, const GatherRowsArgs&);
 __attribute__((weak)) Status scatter_rows_add(Context&, const ScatterRowsAddArgs&);
-__attribute__((weak)) Status scale_rows_forward(Context&, const ScaleRowsForwardArgs&);
-__attribute__((weak)) Status scale_rows_backward(Context&, const ScaleRowsBackwardArgs&);
 __attribute__((weak)) Status slice_columns_forward(Context&, const SliceColumnsForwardArgs&);
 __attribute__((weak)) Status slice_columns_backward(Context&, const SliceColumnsBackwardArgs&);
 __attribute__((weak)) Status route_top_k_forward(Context&, const RouteTopKForwardArgs&);
 __attribute__((weak)) Status route_top_k_backward(Context&, const RouteTopKBackwardArgs&);
+__attribute__((weak)) Status route_rows(Context&, const RouteRowsArgs&);
+__attribute__((weak)) Status expert_linear_forward(Context&, const ExpertLinearForwardArgs&);
+__attribute__((weak)) Status expert_linear_backward_input(Context&, const ExpertLinearBackwardInputArgs&);
+__attribute__((weak)) Status expert_linear_backward_weight(Context&, const ExpertLinearBackwardWeightArgs&);
+__attribute__((weak)) Status expert_lora_forward(Context&, const ExpertLoraForwardArgs&);
+__attribute__((weak)) Status expert_lora_backward(Context&, const ExpertLoraBackwardArgs&);
+__attribute__((weak)) Status mix_rows_forward(Context&, const MixRowsForwardArgs&);
+__attribute__((weak)) Status mix_rows_backward(Context&, const MixRowsBackwardArgs&);
 __attribute__((weak)) Status tensor_cast(Context&, const TensorCastArgs&);
 __attribute__((weak)) Status logits_add_sparse(Context&, const LogitsAddSparseArgs&);
 __attribute__((weak)) Status logits_softcap(Context&, const LogitsSoftcapArgs&);
@@ -246,12 +270,18 @@ __attribute__((weak)) Status tensor_accumulate(Context&, const TensorAccumulateA
 __attribute__((weak)) Status dropout(Context&, const DropoutArgs&);
 __attribute__((weak)) Status gather_rows(Context&, const GatherRowsArgs&);
 __attribute__((weak)) Status scatter_rows_add(Context&, const ScatterRowsAddArgs&);
-__attribute__((weak)) Status scale_rows_forward(Context&, const ScaleRowsForwardArgs&);
-__attribute__((weak)) Status scale_rows_backward(Context&, const ScaleRowsBackwardArgs&);
 __attribute__((weak)) Status slice_columns_forward(Context&, const SliceColumnsForwardArgs&);
 __attribute__((weak)) Status slice_columns_backward(Context&, const SliceColumnsBackwardArgs&);
 __attribute__((weak)) Status route_top_k_forward(Context&, const RouteTopKForwardArgs&);
 __attribute__((weak)) Status route_top_k_backward(Context&, const RouteTopKBackwardArgs&);
+__attribute__((weak)) Status route_rows(Context&, const RouteRowsArgs&);
+__attribute__((weak)) Status expert_linear_forward(Context&, const ExpertLinearForwardArgs&);
+__attribute__((weak)) Status expert_linear_backward_input(Context&, const ExpertLinearBackwardInputArgs&);
+__attribute__((weak)) Status expert_linear_backward_weight(Context&, const ExpertLinearBackwardWeightArgs&);
+__attribute__((weak)) Status expert_lora_forward(Context&, const ExpertLoraForwardArgs&);
+__attribute__((weak)) Status expert_lora_backward(Context&, const ExpertLoraBackwardArgs&);
+__attribute__((weak)) Status mix_rows_forward(Context&, const MixRowsForwardArgs&);
+__attribute__((weak)) Status mix_rows_backward(Context&, const MixRowsBackwardArgs&);
 __attribute__((weak)) Status tensor_cast(Context&, const TensorCastArgs&);
 __attribute__((weak)) Status logits_add_sparse(Context&, const LogitsAddSparseArgs&);
 __attribute__((weak)) Status logits_softcap(Context&, const LogitsSoftcapArgs&);
@@ -713,26 +743,6 @@ Status call_scatter_rows_add(AnyKernel kernel, Context& context, const ArgValue*
   return reinterpret_cast<Status (*)(Context&, const ScatterRowsAddArgs&)>(kernel)(context, args);
 }
 
-Status call_scale_rows_forward(AnyKernel kernel, Context& context, const ArgValue* values) {
-  const ScaleRowsForwardArgs args = {
-      values[0].view,
-      values[1].view,
-      values[2].view,
-  };
-  return reinterpret_cast<Status (*)(Context&, const ScaleRowsForwardArgs&)>(kernel)(context, args);
-}
-
-Status call_scale_rows_backward(AnyKernel kernel, Context& context, const ArgValue* values) {
-  const ScaleRowsBackwardArgs args = {
-      values[0].view,
-      values[1].view,
-      values[2].view,
-      values[3].view,
-      values[4].view,
-  };
-  return reinterpret_cast<Status (*)(Context&, const ScaleRowsBackwardArgs&)>(kernel)(context, args);
-}
-
 Status call_slice_columns_forward(AnyKernel kernel, Context& context, const ArgValue* values) {
   const SliceColumnsForwardArgs args = {
       values[0].view,
@@ -770,6 +780,108 @@ Status call_route_top_k_backward(AnyKernel kernel, Context& context, const ArgVa
       values[4].number != 0,
   };
   return reinterpret_cast<Status (*)(Context&, const RouteTopKBackwardArgs&)>(kernel)(context, args);
+}
+
+Status call_route_rows(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const RouteRowsArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].view,
+      values[4].view,
+  };
+  return reinterpret_cast<Status (*)(Context&, const RouteRowsArgs&)>(kernel)(context, args);
+}
+
+Status call_expert_linear_forward(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const ExpertLinearForwardArgs args = {
+      values[0].view,
+      values[1].view,
+      static_cast<std::uint32_t>(values[2].number),
+      values[3].view,
+      values[4].view,
+  };
+  return reinterpret_cast<Status (*)(Context&, const ExpertLinearForwardArgs&)>(kernel)(context, args);
+}
+
+Status call_expert_linear_backward_input(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const ExpertLinearBackwardInputArgs args = {
+      values[0].view,
+      values[1].view,
+      static_cast<std::uint32_t>(values[2].number),
+      values[3].view,
+      values[4].view,
+      values[5].number != 0,
+  };
+  return reinterpret_cast<Status (*)(Context&, const ExpertLinearBackwardInputArgs&)>(kernel)(context, args);
+}
+
+Status call_expert_linear_backward_weight(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const ExpertLinearBackwardWeightArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      static_cast<std::uint32_t>(values[3].number),
+      values[4].view,
+      values[5].number != 0,
+      values[6].number != 0,
+  };
+  return reinterpret_cast<Status (*)(Context&, const ExpertLinearBackwardWeightArgs&)>(kernel)(context, args);
+}
+
+Status call_expert_lora_forward(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const ExpertLoraForwardArgs args = {
+      values[0].view,
+      values[1].view,
+      static_cast<std::uint32_t>(values[2].number),
+      static_cast<std::uint32_t>(values[3].number),
+      values[4].view,
+      values[5].view,
+      static_cast<double>(values[6].number),
+      values[7].view,
+      values[8].view,
+  };
+  return reinterpret_cast<Status (*)(Context&, const ExpertLoraForwardArgs&)>(kernel)(context, args);
+}
+
+Status call_expert_lora_backward(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const ExpertLoraBackwardArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      static_cast<std::uint32_t>(values[3].number),
+      static_cast<std::uint32_t>(values[4].number),
+      values[5].view,
+      values[6].view,
+      values[7].view,
+      static_cast<double>(values[8].number),
+      values[9].view,
+      values[10].view,
+      values[11].view,
+  };
+  return reinterpret_cast<Status (*)(Context&, const ExpertLoraBackwardArgs&)>(kernel)(context, args);
+}
+
+Status call_mix_rows_forward(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const MixRowsForwardArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].view,
+  };
+  return reinterpret_cast<Status (*)(Context&, const MixRowsForwardArgs&)>(kernel)(context, args);
+}
+
+Status call_mix_rows_backward(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const MixRowsBackwardArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].view,
+      values[4].view,
+      values[5].view,
+  };
+  return reinterpret_cast<Status (*)(Context&, const MixRowsBackwardArgs&)>(kernel)(context, args);
 }
 
 Status call_tensor_cast(AnyKernel kernel, Context& context, const ArgValue* values) {
@@ -1046,18 +1158,6 @@ const DispatchRow kRows[kOpCount] = {
       reinterpret_cast<AnyKernel>(avx512::scatter_rows_add),
       reinterpret_cast<AnyKernel>(avx512bf16::scatter_rows_add),
       reinterpret_cast<AnyKernel>(amx::scatter_rows_add)}},
-    {call_scale_rows_forward,
-     {reinterpret_cast<AnyKernel>(reference::scale_rows_forward),
-      reinterpret_cast<AnyKernel>(avx2::scale_rows_forward),
-      reinterpret_cast<AnyKernel>(avx512::scale_rows_forward),
-      reinterpret_cast<AnyKernel>(avx512bf16::scale_rows_forward),
-      reinterpret_cast<AnyKernel>(amx::scale_rows_forward)}},
-    {call_scale_rows_backward,
-     {reinterpret_cast<AnyKernel>(reference::scale_rows_backward),
-      reinterpret_cast<AnyKernel>(avx2::scale_rows_backward),
-      reinterpret_cast<AnyKernel>(avx512::scale_rows_backward),
-      reinterpret_cast<AnyKernel>(avx512bf16::scale_rows_backward),
-      reinterpret_cast<AnyKernel>(amx::scale_rows_backward)}},
     {call_slice_columns_forward,
      {reinterpret_cast<AnyKernel>(reference::slice_columns_forward),
       reinterpret_cast<AnyKernel>(avx2::slice_columns_forward),
@@ -1082,6 +1182,54 @@ const DispatchRow kRows[kOpCount] = {
       reinterpret_cast<AnyKernel>(avx512::route_top_k_backward),
       reinterpret_cast<AnyKernel>(avx512bf16::route_top_k_backward),
       reinterpret_cast<AnyKernel>(amx::route_top_k_backward)}},
+    {call_route_rows,
+     {reinterpret_cast<AnyKernel>(reference::route_rows),
+      reinterpret_cast<AnyKernel>(avx2::route_rows),
+      reinterpret_cast<AnyKernel>(avx512::route_rows),
+      reinterpret_cast<AnyKernel>(avx512bf16::route_rows),
+      reinterpret_cast<AnyKernel>(amx::route_rows)}},
+    {call_expert_linear_forward,
+     {reinterpret_cast<AnyKernel>(reference::expert_linear_forward),
+      reinterpret_cast<AnyKernel>(avx2::expert_linear_forward),
+      reinterpret_cast<AnyKernel>(avx512::expert_linear_forward),
+      reinterpret_cast<AnyKernel>(avx512bf16::expert_linear_forward),
+      reinterpret_cast<AnyKernel>(amx::expert_linear_forward)}},
+    {call_expert_linear_backward_input,
+     {reinterpret_cast<AnyKernel>(reference::expert_linear_backward_input),
+      reinterpret_cast<AnyKernel>(avx2::expert_linear_backward_input),
+      reinterpret_cast<AnyKernel>(avx512::expert_linear_backward_input),
+      reinterpret_cast<AnyKernel>(avx512bf16::expert_linear_backward_input),
+      reinterpret_cast<AnyKernel>(amx::expert_linear_backward_input)}},
+    {call_expert_linear_backward_weight,
+     {reinterpret_cast<AnyKernel>(reference::expert_linear_backward_weight),
+      reinterpret_cast<AnyKernel>(avx2::expert_linear_backward_weight),
+      reinterpret_cast<AnyKernel>(avx512::expert_linear_backward_weight),
+      reinterpret_cast<AnyKernel>(avx512bf16::expert_linear_backward_weight),
+      reinterpret_cast<AnyKernel>(amx::expert_linear_backward_weight)}},
+    {call_expert_lora_forward,
+     {reinterpret_cast<AnyKernel>(reference::expert_lora_forward),
+      reinterpret_cast<AnyKernel>(avx2::expert_lora_forward),
+      reinterpret_cast<AnyKernel>(avx512::expert_lora_forward),
+      reinterpret_cast<AnyKernel>(avx512bf16::expert_lora_forward),
+      reinterpret_cast<AnyKernel>(amx::expert_lora_forward)}},
+    {call_expert_lora_backward,
+     {reinterpret_cast<AnyKernel>(reference::expert_lora_backward),
+      reinterpret_cast<AnyKernel>(avx2::expert_lora_backward),
+      reinterpret_cast<AnyKernel>(avx512::expert_lora_backward),
+      reinterpret_cast<AnyKernel>(avx512bf16::expert_lora_backward),
+      reinterpret_cast<AnyKernel>(amx::expert_lora_backward)}},
+    {call_mix_rows_forward,
+     {reinterpret_cast<AnyKernel>(reference::mix_rows_forward),
+      reinterpret_cast<AnyKernel>(avx2::mix_rows_forward),
+      reinterpret_cast<AnyKernel>(avx512::mix_rows_forward),
+      reinterpret_cast<AnyKernel>(avx512bf16::mix_rows_forward),
+      reinterpret_cast<AnyKernel>(amx::mix_rows_forward)}},
+    {call_mix_rows_backward,
+     {reinterpret_cast<AnyKernel>(reference::mix_rows_backward),
+      reinterpret_cast<AnyKernel>(avx2::mix_rows_backward),
+      reinterpret_cast<AnyKernel>(avx512::mix_rows_backward),
+      reinterpret_cast<AnyKernel>(avx512bf16::mix_rows_backward),
+      reinterpret_cast<AnyKernel>(amx::mix_rows_backward)}},
     {call_tensor_cast,
      {reinterpret_cast<AnyKernel>(reference::tensor_cast),
       reinterpret_cast<AnyKernel>(avx2::tensor_cast),

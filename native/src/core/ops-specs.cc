@@ -345,20 +345,6 @@ constexpr ArgSpec k_scatter_rows_add[] = {
     tensor("y", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
 };
 
-constexpr ArgSpec k_scale_rows_forward[] = {
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("s", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-    tensor("y", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-};
-
-constexpr ArgSpec k_scale_rows_backward[] = {
-    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("s", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-    tensor("dx", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("ds", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-};
-
 constexpr ArgSpec k_slice_columns_forward[] = {
     tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("y", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
@@ -384,6 +370,84 @@ constexpr ArgSpec k_route_top_k_backward[] = {
     tensor("ids", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::kbelow, {2, -1}),
     tensor("dlogits", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
     attribute("renormalise", Attribute::kbool),
+};
+
+constexpr ArgSpec k_route_rows[] = {
+    tensor("ids", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::kbelow, {3, -1}),
+    tensor("pieces", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{2, 1}}, Check::ksegments, {0, -1}),
+    tensor("rows", Io::kout, false, bit(DType::i32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("places", Io::kout, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("segments", Io::kout, false, bit(DType::i32), Shape::kdims, -1, 2, {{3, 0}, {2, 1}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_expert_linear_forward[] = {
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("segments", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::knone, {-1, -1}),
+    attribute("expert", Attribute::kuint),
+    tensor("w", Io::kin, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4) | bit(DType::int8) | bit(DType::int4), Shape::kdims, -1, 2, {{4, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("y", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {4, 0}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_expert_linear_backward_input[] = {
+    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("segments", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::knone, {-1, -1}),
+    attribute("expert", Attribute::kuint),
+    tensor("w", Io::kin, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4) | bit(DType::int8) | bit(DType::int4), Shape::kdims, -1, 2, {{1, 0}, {4, 0}}, Check::knone, {-1, -1}),
+    tensor("dx", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {4, 0}}, Check::knone, {-1, -1}),
+    attribute("accumulate", Attribute::kbool),
+};
+
+constexpr ArgSpec k_expert_linear_backward_weight[] = {
+    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("segments", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{3, 0}, {4, 0}}, Check::knone, {-1, -1}),
+    attribute("expert", Attribute::kuint),
+    tensor("dw", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    attribute("accumulate", Attribute::kbool),
+    attribute("roundsToBf16", Attribute::kbool),
+};
+
+constexpr ArgSpec k_expert_lora_forward[] = {
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("segments", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::knone, {-1, -1}),
+    attribute("expert", Attribute::kuint),
+    attribute("piece", Attribute::kuint),
+    tensor("a", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{4, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("b", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{5, 0}, {4, 0}}, Check::knone, {-1, -1}),
+    attribute("scale", Attribute::knumber),
+    tensor("y", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {5, 0}}, Check::knone, {-1, -1}),
+    tensor("xa", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {6, 0}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_expert_lora_backward[] = {
+    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("segments", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{3, 0}, {4, 0}}, Check::knone, {-1, -1}),
+    attribute("expert", Attribute::kuint),
+    attribute("piece", Attribute::kuint),
+    tensor("a", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{5, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("b", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{1, 0}, {5, 0}}, Check::knone, {-1, -1}),
+    tensor("xa", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {6, 0}}, Check::knone, {-1, -1}),
+    attribute("scale", Attribute::knumber),
+    tensor("dx", Io::kinout, true, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("da", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{5, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("db", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{1, 0}, {5, 0}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_mix_rows_forward[] = {
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("weights", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::knone, {-1, -1}),
+    tensor("places", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::kbelow, {0, -1}),
+    tensor("y", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_mix_rows_backward[] = {
+    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("weights", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {3, 0}}, Check::knone, {-1, -1}),
+    tensor("places", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {3, 0}}, Check::kbelow, {2, -1}),
+    tensor("dx", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("dweights", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {3, 0}}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_tensor_cast[] = {
@@ -493,6 +557,20 @@ const char* require_route_top_k_backward(const ArgValue* values, const std::int6
   return nullptr;
 }
 
+const char* require_expert_lora_forward(const ArgValue* values, const std::int64_t* symbols) {
+  static_cast<void>(values);
+  static_cast<void>(symbols);
+  if (!(symbols[4] <= symbols[6])) return "r <= q";
+  return nullptr;
+}
+
+const char* require_expert_lora_backward(const ArgValue* values, const std::int64_t* symbols) {
+  static_cast<void>(values);
+  static_cast<void>(symbols);
+  if (!(symbols[5] <= symbols[6])) return "r <= q";
+  return nullptr;
+}
+
 const char* require_logits_top_log_probs(const ArgValue* values, const std::int64_t* symbols) {
   static_cast<void>(values);
   static_cast<void>(symbols);
@@ -537,13 +615,19 @@ constexpr OpSpec kSpecs[kOpCount] = {
     {"tensorAccumulate", k_tensor_accumulate, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, 0, -1, true},
     {"dropout", k_dropout, 5, {}, 0, nullptr, {0, 0, 0, 0, 0}, 0, -1, true},
     {"gatherRows", k_gather_rows, 3, {"T", "d", "n"}, 3, nullptr, {0, 0, 0, 0, 0}, 0, -1, true},
-    {"scatterRowsAdd", k_scatter_rows_add, 3, {"n", "d", "T"}, 3, nullptr, {0, 0, 0, 0, 0}, 0, -1, true},
-    {"scaleRowsForward", k_scale_rows_forward, 3, {"T", "d"}, 2, nullptr, {0, 0, 0, 0, 0}, 0, -1, true},
-    {"scaleRowsBackward", k_scale_rows_backward, 5, {"T", "d"}, 2, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 37, false},
+    {"scatterRowsAdd", k_scatter_rows_add, 3, {"n", "d", "T"}, 3, nullptr, {0, 0, 0, 0, 0}, 0, -1, false},
     {"sliceColumnsForward", k_slice_columns_forward, 3, {"T", "N", "W"}, 3, require_slice_columns_forward, {0, 0, 0, 0, 0}, 0, -1, true},
     {"sliceColumnsBackward", k_slice_columns_backward, 3, {"T", "W", "N"}, 3, require_slice_columns_backward, {0, 0, 0, 0, 0}, 0, -1, false},
     {"routeTopKForward", k_route_top_k_forward, 4, {"T", "E", "k"}, 3, require_route_top_k_forward, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, 0, -1, true},
-    {"routeTopKBackward", k_route_top_k_backward, 5, {"T", "k", "E"}, 3, require_route_top_k_backward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 41, false},
+    {"routeTopKBackward", k_route_top_k_backward, 5, {"T", "k", "E"}, 3, require_route_top_k_backward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 39, false},
+    {"routeRows", k_route_rows, 5, {"T", "k", "P", "E"}, 4, nullptr, {0, 0, 0, 0, 0}, 0, -1, false},
+    {"expertLinearForward", k_expert_linear_forward, 5, {"R", "K", "E", "S", "N"}, 5, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, -1, true},
+    {"expertLinearBackwardInput", k_expert_linear_backward_input, 6, {"R", "N", "E", "S", "K"}, 5, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 42, false},
+    {"expertLinearBackwardWeight", k_expert_linear_backward_weight, 7, {"R", "N", "K", "E", "S"}, 5, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 42, false},
+    {"expertLoraForward", k_expert_lora_forward, 9, {"R", "K", "E", "S", "r", "N", "q"}, 7, require_expert_lora_forward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, -1, true},
+    {"expertLoraBackward", k_expert_lora_backward, 12, {"R", "N", "K", "E", "S", "r", "q"}, 7, require_expert_lora_backward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 45, false},
+    {"mixRowsForward", k_mix_rows_forward, 4, {"R", "d", "T", "k"}, 4, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, true},
+    {"mixRowsBackward", k_mix_rows_backward, 6, {"T", "d", "R", "k"}, 4, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 47, false},
     {"tensorCast", k_tensor_cast, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, 0, -1, false},
     {"logitsAddSparse", k_logits_add_sparse, 4, {"B", "V", "n"}, 3, nullptr, {0, 0, 0, 0, 0}, 0, -1, false},
     {"logitsSoftcap", k_logits_softcap, 2, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, false},

@@ -14,12 +14,6 @@ void add_row(float* target, const float* source, std::int64_t begin, std::int64_
       [=](std::int64_t i, int n) { store_first(target + i, add(load_first(target + i, n), load_first(source + i, n)), n); });
 }
 
-void scale_row(const float* x, float s, float* y, std::int64_t width) {
-  walk(
-      0, width, [=](std::int64_t i) { store(y + i, mul(set(s), load(x + i))); },
-      [=](std::int64_t i, int n) { store_first(y + i, mul(set(s), load_first(x + i, n)), n); });
-}
-
 // Rows may repeat, so threads take columns: each element's additions stay in the order of the index.
 void scatter_add(Context& context, const float* source, const std::int32_t* index, std::int64_t rows, std::int64_t width,
                  float* target) {
@@ -81,29 +75,6 @@ Status gather_rows(Context& context, const GatherRowsArgs& args) {
 Status scatter_rows_add(Context& context, const ScatterRowsAddArgs& args) {
   scatter_add(context, args.x.data_as<float>(), args.index.data_as<std::int32_t>(), args.x.dim[0], args.x.dim[1],
               args.y.data_as<float>());
-  return {};
-}
-
-Status scale_rows_forward(Context& context, const ScaleRowsForwardArgs& args) {
-  const std::int64_t width = args.x.dim[1];
-  split_rows(context, args.x.dim[0], width, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t t = begin; t < end; ++t) {
-      scale_row(args.x.data_as<float>() + t * width, args.s.data_as<float>()[t], args.y.data_as<float>() + t * width, width);
-    }
-  });
-  return {};
-}
-
-Status scale_rows_backward(Context& context, const ScaleRowsBackwardArgs& args) {
-  const std::int64_t width = args.x.dim[1];
-  split_rows(context, args.x.dim[0], width, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t t = begin; t < end; ++t) {
-      // The sum comes first: dx may be the memory of dy.
-      const float* dy = args.dy.data_as<float>() + t * width;
-      args.ds.data_as<float>()[t] += dot_sum(dy, args.x.data_as<float>() + t * width, width);
-      scale_row(dy, args.s.data_as<float>()[t], args.dx.data_as<float>() + t * width, width);
-    }
-  });
   return {};
 }
 

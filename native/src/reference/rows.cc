@@ -24,27 +24,6 @@ Status scatter_rows_add(Context&, const ScatterRowsAddArgs& args) {
   return {};
 }
 
-Status scale_rows_forward(Context&, const ScaleRowsForwardArgs& args) {
-  const std::int64_t width = args.x.dim[1];
-  for (std::int64_t i = 0; i < args.x.count(); ++i) {
-    args.y.data_as<float>()[i] = args.s.data_as<float>()[i / width] * args.x.data_as<float>()[i];
-  }
-  return {};
-}
-
-Status scale_rows_backward(Context&, const ScaleRowsBackwardArgs& args) {
-  const std::int64_t width = args.x.dim[1];
-  for (std::int64_t t = 0; t < args.x.dim[0]; ++t) {
-    double sum = 0;
-    for (std::int64_t i = t * width; i < (t + 1) * width; ++i) {
-      sum += static_cast<double>(args.dy.data_as<float>()[i]) * args.x.data_as<float>()[i];
-      args.dx.data_as<float>()[i] = args.s.data_as<float>()[t] * args.dy.data_as<float>()[i];
-    }
-    args.ds.data_as<float>()[t] += static_cast<float>(sum);
-  }
-  return {};
-}
-
 Status slice_columns_forward(Context&, const SliceColumnsForwardArgs& args) {
   const std::int64_t rows = args.x.dim[0], from = args.x.dim[1], width = args.y.dim[1];
   if (args.begin < 0 || args.begin > from - width) return bad_argument("expected begin to leave room for the columns of y");

@@ -87,7 +87,7 @@ export class Engine {
     this.#blocks = new BlockManager(blocks, blockSize);
     this.#scheduler = new Scheduler(this.limits, this.#blocks);
     this.#plans = new DecodePlans(model, this.#kv);
-    this.#isCaptured = model.isCapturable && (options.isCaptured ?? true);
+    this.#isCaptured = options.isCaptured ?? true;
   }
 
   get isIdle(): boolean {

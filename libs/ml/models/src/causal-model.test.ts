@@ -330,15 +330,6 @@ describe('loading', () => {
     model.free();
   });
 
-  it('tells which models repeat the same ops for every batch of a size', () => {
-    const capturable = Object.keys(families).filter((family) => {
-      const model = loadModel(join(root, family));
-      model.free();
-      return model.isCapturable;
-    });
-    expect(capturable).toEqual(Object.keys(families).filter((family) => !['qwen3-moe', 'mixtral'].includes(family)));
-  });
-
   it('on the null device counts what it would take', () => {
     const folder = join(root, 'llama');
     const real = loadModel(folder);

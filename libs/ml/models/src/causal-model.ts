@@ -65,11 +65,6 @@ export class CausalModel {
     this.#owned = [...tensors.values(), ...build.tables];
   }
 
-  /** Whether a step's ops are the same for every batch of one size: a mixture of experts looks at its rows between two ops. */
-  get isCapturable(): boolean {
-    return this.config.decoder.layers.every(({ mlp }) => mlp.kind !== 'experts');
-  }
-
   /** Hidden states [wanted rows, hiddenSize] after the final norm; recorded while a tape records. */
   hidden(batch: PackedBatch): Tensor {
     const { adapter, dropoutSeed } = batch;

@@ -41,12 +41,18 @@ export const opNames = [
   'dropout',
   'gatherRows',
   'scatterRowsAdd',
-  'scaleRowsForward',
-  'scaleRowsBackward',
   'sliceColumnsForward',
   'sliceColumnsBackward',
   'routeTopKForward',
   'routeTopKBackward',
+  'routeRows',
+  'expertLinearForward',
+  'expertLinearBackwardInput',
+  'expertLinearBackwardWeight',
+  'expertLoraForward',
+  'expertLoraBackward',
+  'mixRowsForward',
+  'mixRowsBackward',
   'tensorCast',
   'logitsAddSparse',
   'logitsSoftcap',
@@ -74,10 +80,11 @@ export type DifferentiableOp =
   | 'accumulate'
   | 'dropout'
   | 'gatherRows'
-  | 'scatterRowsAdd'
-  | 'scaleRows'
   | 'sliceColumns'
-  | 'routeTopK';
+  | 'routeTopK'
+  | 'expertLinear'
+  | 'expertLora'
+  | 'mixRows';
 
 export interface OpArgument {
   readonly name: string;
@@ -438,16 +445,6 @@ export function scatterRowsAdd(x: Handle, index: Handle, y: Handle): void {
   ops().scatterRowsAdd(x, index, y);
 }
 
-/** y[t] = s[t] x[t]; y may be x. */
-export function scaleRowsForward(x: Handle, s: Handle, y: Handle): void {
-  ops().scaleRowsForward(x, s, y);
-}
-
-/** dx[t] = s[t] dy[t]; ds[t] += sum of dy[t] x[t]; dx may be dy. */
-export function scaleRowsBackward(dy: Handle, x: Handle, s: Handle, dx: Handle, ds: Handle): void {
-  ops().scaleRowsBackward(dy, x, s, dx, ds);
-}
-
 /** y[t] = x[t, begin .. begin + W]. */
 export function sliceColumnsForward(x: Handle, y: Handle, begin: number): void {
   ops().sliceColumnsForward(x, y, begin);
@@ -472,6 +469,91 @@ export function routeTopKBackward(
   renormalise: boolean,
 ): void {
   ops().routeTopKBackward(dweights, logits, ids, dlogits, renormalise ? 1 : 0);
+}
+
+/** the T k choices by expert, then by token: choice (t, j) comes to place places[t,j], and rows[place] = t; the choices of expert e by the tokens of piece p take the places from segments[e,p] to segments[e,p+1]. */
+export function routeRows(ids: Handle, pieces: Handle, rows: Handle, places: Handle, segments: Handle): void {
+  ops().routeRows(ids, pieces, rows, places, segments);
+}
+
+/** linearForward on the rows from segments[expert,0] to segments[expert,S-1]; the others stay as they are. */
+export function expertLinearForward(x: Handle, segments: Handle, expert: number, w: Handle, y: Handle): void {
+  ops().expertLinearForward(x, segments, expert, w, y);
+}
+
+/** linearBackwardInput on the rows of the expert. */
+export function expertLinearBackwardInput(
+  dy: Handle,
+  segments: Handle,
+  expert: number,
+  w: Handle,
+  dx: Handle,
+  accumulate: boolean,
+): void {
+  ops().expertLinearBackwardInput(dy, segments, expert, w, dx, accumulate ? 1 : 0);
+}
+
+/** linearBackwardWeight on the rows of the expert. */
+export function expertLinearBackwardWeight(
+  dy: Handle,
+  x: Handle,
+  segments: Handle,
+  expert: number,
+  dw: Handle,
+  accumulate: boolean,
+  roundsToBf16: boolean,
+): void {
+  ops().expertLinearBackwardWeight(dy, x, segments, expert, dw, accumulate ? 1 : 0, roundsToBf16 ? 1 : 0);
+}
+
+/** loraForward on the rows from segments[expert,piece] to segments[expert,piece+1]; their xa lies without gaps from row segments[expert,piece] on. */
+export function expertLoraForward(
+  x: Handle,
+  segments: Handle,
+  expert: number,
+  piece: number,
+  a: Handle,
+  b: Handle,
+  scale: number,
+  y: Handle,
+  xa: Handle,
+): void {
+  ops().expertLoraForward(x, segments, expert, piece, a, b, scale, y, xa);
+}
+
+/** loraBackward on the rows of the piece. */
+export function expertLoraBackward(
+  dy: Handle,
+  x: Handle,
+  segments: Handle,
+  expert: number,
+  piece: number,
+  a: Handle,
+  b: Handle,
+  xa: Handle,
+  scale: number,
+  dx: Handle | 0,
+  da: Handle,
+  db: Handle,
+): void {
+  ops().expertLoraBackward(dy, x, segments, expert, piece, a, b, xa, scale, dx, da, db);
+}
+
+/** y[t] = sum over j of weights[t,j] x[places[t,j]], by ascending place. */
+export function mixRowsForward(x: Handle, weights: Handle, places: Handle, y: Handle): void {
+  ops().mixRowsForward(x, weights, places, y);
+}
+
+/** dx[places[t,j]] = weights[t,j] dy[t]; dweights[t,j] += dy[t] · x[places[t,j]]; every row of x is one token's. */
+export function mixRowsBackward(
+  dy: Handle,
+  x: Handle,
+  weights: Handle,
+  places: Handle,
+  dx: Handle,
+  dweights: Handle,
+): void {
+  ops().mixRowsBackward(dy, x, weights, places, dx, dweights);
 }
 
 /** dst = src, rounded to nearest even. */
@@ -1025,38 +1107,14 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
     ],
   },
   scatterRowsAdd: {
-    differentiable: 'scatterRowsAdd',
+    differentiable: null,
     backwardOf: null,
-    saved: ['index'],
+    saved: [],
     tolerance: 0,
     args: [
       { name: 'x', kind: 'tensor', io: 'in', optional: false },
       { name: 'index', kind: 'tensor', io: 'in', optional: false },
       { name: 'y', kind: 'tensor', io: 'inout', optional: false },
-    ],
-  },
-  scaleRowsForward: {
-    differentiable: 'scaleRows',
-    backwardOf: null,
-    saved: ['x', 's'],
-    tolerance: 0,
-    args: [
-      { name: 'x', kind: 'tensor', io: 'in', optional: false },
-      { name: 's', kind: 'tensor', io: 'in', optional: false },
-      { name: 'y', kind: 'tensor', io: 'out', optional: false },
-    ],
-  },
-  scaleRowsBackward: {
-    differentiable: null,
-    backwardOf: 'scaleRowsForward',
-    saved: [],
-    tolerance: 0.00001,
-    args: [
-      { name: 'dy', kind: 'tensor', io: 'in', optional: false },
-      { name: 'x', kind: 'tensor', io: 'in', optional: false },
-      { name: 's', kind: 'tensor', io: 'in', optional: false },
-      { name: 'dx', kind: 'tensor', io: 'out', optional: false },
-      { name: 'ds', kind: 'tensor', io: 'inout', optional: false },
     ],
   },
   sliceColumnsForward: {
@@ -1104,6 +1162,124 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'ids', kind: 'tensor', io: 'in', optional: false },
       { name: 'dlogits', kind: 'tensor', io: 'inout', optional: false },
       { name: 'renormalise', kind: 'bool' },
+    ],
+  },
+  routeRows: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0,
+    args: [
+      { name: 'ids', kind: 'tensor', io: 'in', optional: false },
+      { name: 'pieces', kind: 'tensor', io: 'in', optional: false },
+      { name: 'rows', kind: 'tensor', io: 'out', optional: false },
+      { name: 'places', kind: 'tensor', io: 'out', optional: false },
+      { name: 'segments', kind: 'tensor', io: 'out', optional: false },
+    ],
+  },
+  expertLinearForward: {
+    differentiable: 'expertLinear',
+    backwardOf: null,
+    saved: ['x', 'segments', 'w'],
+    tolerance: 0.00001,
+    args: [
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'segments', kind: 'tensor', io: 'in', optional: false },
+      { name: 'expert', kind: 'uint' },
+      { name: 'w', kind: 'tensor', io: 'in', optional: false },
+      { name: 'y', kind: 'tensor', io: 'inout', optional: false },
+    ],
+  },
+  expertLinearBackwardInput: {
+    differentiable: null,
+    backwardOf: 'expertLinearForward',
+    saved: [],
+    tolerance: 0.00001,
+    args: [
+      { name: 'dy', kind: 'tensor', io: 'in', optional: false },
+      { name: 'segments', kind: 'tensor', io: 'in', optional: false },
+      { name: 'expert', kind: 'uint' },
+      { name: 'w', kind: 'tensor', io: 'in', optional: false },
+      { name: 'dx', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'accumulate', kind: 'bool' },
+    ],
+  },
+  expertLinearBackwardWeight: {
+    differentiable: null,
+    backwardOf: 'expertLinearForward',
+    saved: [],
+    tolerance: 0.00001,
+    args: [
+      { name: 'dy', kind: 'tensor', io: 'in', optional: false },
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'segments', kind: 'tensor', io: 'in', optional: false },
+      { name: 'expert', kind: 'uint' },
+      { name: 'dw', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'accumulate', kind: 'bool' },
+      { name: 'roundsToBf16', kind: 'bool' },
+    ],
+  },
+  expertLoraForward: {
+    differentiable: 'expertLora',
+    backwardOf: null,
+    saved: ['x', 'segments', 'a', 'b', 'xa'],
+    tolerance: 0.00001,
+    args: [
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'segments', kind: 'tensor', io: 'in', optional: false },
+      { name: 'expert', kind: 'uint' },
+      { name: 'piece', kind: 'uint' },
+      { name: 'a', kind: 'tensor', io: 'in', optional: false },
+      { name: 'b', kind: 'tensor', io: 'in', optional: false },
+      { name: 'scale', kind: 'number' },
+      { name: 'y', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'xa', kind: 'tensor', io: 'inout', optional: false },
+    ],
+  },
+  expertLoraBackward: {
+    differentiable: null,
+    backwardOf: 'expertLoraForward',
+    saved: [],
+    tolerance: 0.00001,
+    args: [
+      { name: 'dy', kind: 'tensor', io: 'in', optional: false },
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'segments', kind: 'tensor', io: 'in', optional: false },
+      { name: 'expert', kind: 'uint' },
+      { name: 'piece', kind: 'uint' },
+      { name: 'a', kind: 'tensor', io: 'in', optional: false },
+      { name: 'b', kind: 'tensor', io: 'in', optional: false },
+      { name: 'xa', kind: 'tensor', io: 'in', optional: false },
+      { name: 'scale', kind: 'number' },
+      { name: 'dx', kind: 'tensor', io: 'inout', optional: true },
+      { name: 'da', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'db', kind: 'tensor', io: 'inout', optional: false },
+    ],
+  },
+  mixRowsForward: {
+    differentiable: 'mixRows',
+    backwardOf: null,
+    saved: ['x', 'weights', 'places'],
+    tolerance: 0.000002,
+    args: [
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'weights', kind: 'tensor', io: 'in', optional: false },
+      { name: 'places', kind: 'tensor', io: 'in', optional: false },
+      { name: 'y', kind: 'tensor', io: 'out', optional: false },
+    ],
+  },
+  mixRowsBackward: {
+    differentiable: null,
+    backwardOf: 'mixRowsForward',
+    saved: [],
+    tolerance: 0.00001,
+    args: [
+      { name: 'dy', kind: 'tensor', io: 'in', optional: false },
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'weights', kind: 'tensor', io: 'in', optional: false },
+      { name: 'places', kind: 'tensor', io: 'in', optional: false },
+      { name: 'dx', kind: 'tensor', io: 'out', optional: false },
+      { name: 'dweights', kind: 'tensor', io: 'inout', optional: false },
     ],
   },
   tensorCast: {

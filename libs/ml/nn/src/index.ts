@@ -1,4 +1,5 @@
 export * from './embedding.js';
+export * from './expert-linears.js';
 export * from './layer-norm.js';
 export * from './linear.js';
 export * from './optim/adamw.js';

@@ -1,3 +1,4 @@
+import type { ExpertUpdate } from './ops/expert-lora.js';
 import type { Tensor } from './tensor.js';
 
 /** What each op keeps for its gradient besides inputs and outputs. */
@@ -18,8 +19,9 @@ export interface OpAttrs {
   accumulate: Record<string, never>;
   dropout: { p: number; seed: readonly [low: number, high: number] };
   gatherRows: Record<string, never>;
-  scatterRowsAdd: Record<string, never>;
-  scaleRows: Record<string, never>;
+  expertLinear: Record<string, never>;
+  expertLora: { updates: readonly ExpertUpdate[] };
+  mixRows: Record<string, never>;
   sliceColumns: { begin: number };
   routeTopK: { renormalise: boolean };
   checkpoint: { rerun: (input: Tensor) => Tensor };

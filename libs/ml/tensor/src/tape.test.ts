@@ -153,25 +153,30 @@ describe('gradients against differences', () => {
     });
   });
 
-  it('a mixture of experts: routing, column slices, scaled rows and their way back', () => {
-    // Every token once for each of its two experts.
-    const index = t.fromInts(Int32Array.of(0, 0, 1, 1, 2, 2, 3, 3));
+  it('a mixture of experts: routing, sorted rows, their products and updates, and their way back', () => {
     for (const renormalise of [true, false]) {
-      const [x, router, expert] = [leaf([4, 6]), leaf([3, 6], 2), leaf([6, 6])];
+      const [x, router] = [leaf([4, 6]), leaf([3, 6], 2)];
+      const weights = [leaf([6, 6]), leaf([6, 6]), leaf([6, 6])];
+      // The second expert has no update, and the third one of another rank.
+      const [a, b, wideA, wideB] = [leaf([2, 6]), leaf([6, 2]), leaf([3, 6]), leaf([6, 3])];
       check(
-        [x, router, expert],
+        [x, router, ...weights, a, b, wideA, wideB],
         () => {
-          const { weights } = t.routeTopK(t.linear(x, router), { k: 2, renormalise });
-          const rows = t.linear(t.gatherRows(x, index), expert);
-          const halves = t.add(t.sliceColumns(rows, 0, 3), t.sliceColumns(rows, 3, 6));
-          const out = t.zeros([4, 3]);
-          t.scatterRowsAdd(t.scaleRows(halves, weights), index, out);
-          return out;
+          const routes = t.routeTopK(t.linear(x, router), { k: 2, renormalise });
+          const routed = t.routeRows(routes.ids, 3);
+          const rows = t.gatherRows(x, routed.rows);
+          const made = t.expertLinear(rows, routed, weights);
+          const updates = [
+            { expert: 0, piece: 0, a, b, scale: 0.5 },
+            { expert: 2, piece: 0, a: wideA, b: wideB, scale: 2 },
+          ];
+          t.expertLora(rows, routed, updates, made);
+          const halves = t.add(t.sliceColumns(made, 0, 3), t.sliceColumns(made, 3, 6));
+          return t.mixRows(halves, routes.weights, routed.places);
         },
         4e-3,
       );
     }
-    free(index);
   });
 
   it('tokenLogProbs with a soft cap', () => {

@@ -1,14 +1,15 @@
-import { discard, geglu, gelu, sliceColumns, swiglu, type Tensor } from '@hone/tensor';
+import { discard, gelu, sliceColumns, type Tensor } from '@hone/tensor';
 import type { Linear, LinearContext } from '@hone/nn';
-import type { Activation, MlpSpec } from '../config/decoder-spec.js';
+import type { MlpSpec } from '../config/decoder-spec.js';
 import { expertsOf } from './experts.js';
+import { gateOf } from './gate.js';
 import type { ModuleBuilder } from './module-builder.js';
 
 /** Rows [T, hiddenSize] to rows [T, hiddenSize]; nobody reads the input again. */
 export type Mlp = (x: Tensor, context: LinearContext) => Tensor;
 
 export function mlpOf(spec: MlpSpec, build: ModuleBuilder): Mlp {
-  if (spec.kind === 'experts') return expertsOf(spec, build, (expert) => mlpOf(expert, build));
+  if (spec.kind === 'experts') return expertsOf(spec, build);
   const inner = innerOf(spec, build);
   const down = build.linear(spec.down);
   return (x, context) => {
@@ -47,10 +48,4 @@ function halvesOf(linear: Linear, x: Tensor, context: LinearContext): [Tensor, T
   const halves: [Tensor, Tensor] = [sliceColumns(both, 0, width / 2), sliceColumns(both, width / 2, width)];
   discard(both);
   return halves;
-}
-
-function gateOf(activation: Activation): (gate: Tensor, up: Tensor) => Tensor {
-  if (activation === 'silu') return swiglu;
-  const options = { exact: activation === 'gelu' };
-  return (gate, up) => geglu(gate, up, options);
 }

@@ -4,17 +4,18 @@ import { attention } from './attention.js';
 import { checkpoint } from './checkpoint.js';
 import { dropout } from './dropout.js';
 import { embedding } from './embedding.js';
+import { expertLinear } from './expert-linear.js';
+import { expertLora } from './expert-lora.js';
 import { gatherRows } from './gather-rows.js';
 import { geglu, gelu } from './gelu.js';
 import { layerNorm } from './layer-norm.js';
 import { linear } from './linear.js';
 import { lora } from './lora.js';
+import { mixRows } from './mix-rows.js';
 import { rmsNorm } from './rms-norm.js';
 import { rope } from './rope.js';
 import { routeTopK } from './route-top-k.js';
-import { scaleRows } from './scale-rows.js';
 import { scale } from './scale.js';
-import { scatterRowsAdd } from './scatter-rows-add.js';
 import { sliceColumns } from './slice-columns.js';
 import { swiglu } from './swiglu.js';
 import { tokenLogProbs } from './token-log-probs.js';
@@ -42,8 +43,9 @@ export const gradients = {
   accumulate,
   dropout,
   gatherRows,
-  scatterRowsAdd,
-  scaleRows,
+  expertLinear,
+  expertLora,
+  mixRows,
   sliceColumns,
   routeTopK,
   checkpoint,

@@ -29,8 +29,9 @@ interface OpInputs {
   accumulate: readonly [x: T, y: T];
   dropout: readonly [x: T];
   gatherRows: readonly [x: T, index: T];
-  scatterRowsAdd: readonly [x: T, index: T, target: T];
-  scaleRows: readonly [x: T, factors: T];
+  expertLinear: readonly [x: T, segments: T, ...weights: T[]];
+  expertLora: readonly [x: T, segments: T, ...matrices: T[]];
+  mixRows: readonly [x: T, weights: T, places: T];
   sliceColumns: readonly [x: T];
   routeTopK: readonly [logits: T];
   checkpoint: readonly [input: T];
@@ -53,8 +54,9 @@ interface OpSaved {
   accumulate: readonly [];
   dropout: readonly [];
   gatherRows: readonly [];
-  scatterRowsAdd: readonly [];
-  scaleRows: readonly [];
+  expertLinear: readonly [];
+  expertLora: readonly [xa: T];
+  mixRows: readonly [];
   sliceColumns: readonly [];
   routeTopK: readonly [ids: T];
   checkpoint: readonly [];

@@ -8,6 +8,9 @@ import type { Tensor } from '../tensor.js';
 export function gatherRows(x: Tensor, index: Tensor): Tensor {
   const y = empty([dim(index.shape, 0), dim(x.shape, 1)]);
   ops.gatherRows(x.id, index.id, y.id);
-  if (isRecorded(x)) recordOp('gatherRows', [x, index], [y], {});
+  if (isRecorded(x)) {
+    const again = (id: number) => ops.gatherRows(x.id, index.id, id);
+    recordOp('gatherRows', [x, index], [y], {}, { again });
+  }
   return y;
 }

@@ -1,0 +1,51 @@
+#pragma once
+#include <string>
+
+#include "core/ops-args.h"
+
+namespace hone {
+
+// Rows begin..end-1 of a tensor whose rows are sorted by expert.
+struct RowRange {
+  std::int64_t begin = 0, end = 0;
+
+  std::int64_t count() const { return end - begin; }
+};
+
+// The rows between two columns of segments[expert]. The op table cannot bound them: routeRows wrote them a moment ago, and only
+// the two that a call reads are looked at here, because a layer makes this call for every expert and projection.
+inline Status expert_rows(const View& segments, std::int64_t expert, std::int64_t first, std::int64_t last, std::int64_t rows,
+                          RowRange& range) {
+  const std::int64_t experts = segments.dim[0], columns = segments.dim[1];
+  if (expert >= experts || first > last || last >= columns) {
+    return bad_argument("[experts] expected an expert below " + std::to_string(experts) + " and a piece below " +
+                        std::to_string(columns - 1) + " but received expert " + std::to_string(expert) + " and piece " +
+                        std::to_string(first));
+  }
+  const std::int32_t* row = segments.data_as<std::int32_t>() + expert * columns;
+  range = {row[first], row[last]};
+  if (range.begin >= 0 && range.begin <= range.end && range.end <= rows) return {};
+  return bad_argument("[experts] expected segments of routeRows within " + std::to_string(rows) + " rows but received " +
+                      std::to_string(range.begin) + " to " + std::to_string(range.end));
+}
+
+inline Status all_rows(const View& segments, std::int64_t expert, std::int64_t rows, RowRange& range) {
+  return expert_rows(segments, expert, 0, segments.dim[1] - 1, rows, range);
+}
+
+// The rows of a range as a tensor of their own.
+inline View rows_of(const View& view, const RowRange& range) {
+  View part = view;
+  part.data = view.data_as<float>() + range.begin * view.dim[1];
+  part.dim[0] = range.count();
+  return part;
+}
+
+// The same, with rows of another width that lie without gaps.
+inline View rows_of(const View& view, const RowRange& range, std::int64_t width) {
+  View part = rows_of(view, range);
+  part.dim[1] = width;
+  return part;
+}
+
+}  // namespace hone
