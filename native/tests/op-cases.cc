@@ -2048,6 +2048,14 @@ const OpCase kOpCases[] = {
      3, {{"M", 530}, {"N", 65}, {"K", 320}},
      1, {{3, 1}},
      1, {{1, false, true, DType::packed_bf16, Fill::normal, 1, 0, {}}}},
+    {1, "M=50 N=626 K=200 accumulate=0 w:packed-bf16",
+     3, {{"M", 50}, {"N", 626}, {"K", 200}},
+     1, {{3, 0}},
+     1, {{1, false, true, DType::packed_bf16, Fill::normal, 1, 0, {}}}},
+    {1, "M=50 N=626 K=320 accumulate=1 w:nf4",
+     3, {{"M", 50}, {"N", 626}, {"K", 320}},
+     1, {{3, 1}},
+     1, {{1, false, true, DType::nf4, Fill::normal, 1, 0, {}}}},
     {50, "B=3 V=50 n=20",
      3, {{"B", 3}, {"V", 50}, {"n", 20}},
      0, {},
@@ -2513,6 +2521,14 @@ const OpCase kOpCases[] = {
      1, {{1, false, true, DType::int4, Fill::normal, 1, 0, {}}}},
     {1, "M=257 N=48 K=64 accumulate=0 w:int4",
      3, {{"M", 257}, {"N", 48}, {"K", 64}},
+     1, {{3, 0}},
+     1, {{1, false, true, DType::int4, Fill::normal, 1, 0, {}}}},
+    {1, "M=50 N=192 K=200 accumulate=0 w:int8",
+     3, {{"M", 50}, {"N", 192}, {"K", 200}},
+     1, {{3, 0}},
+     1, {{1, false, true, DType::int8, Fill::normal, 1, 0, {}}}},
+    {1, "M=50 N=192 K=320 accumulate=0 w:int4",
+     3, {{"M", 50}, {"N", 192}, {"K", 320}},
      1, {{3, 0}},
      1, {{1, false, true, DType::int4, Fill::normal, 1, 0, {}}}},
     {8, "T=1 d=1 eps=0.00001 offset=0",
@@ -3119,6 +3135,6 @@ const OpCase kOpCases[] = {
       {6, true, false, DType::f32, Fill::normal, 1, 0, {}}}},
 };
 
-const int kOpCaseCount = 704;
+const int kOpCaseCount = 708;
 
 }  // namespace hone::test

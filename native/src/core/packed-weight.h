@@ -56,6 +56,9 @@ class PackedWeight {
   }
   std::byte* panel_bytes(std::int64_t panel) { return data_ + panel * panel_bytes_; }
 
+  // From one panel to the next.
+  std::int64_t panel_stride() const { return static_cast<std::int64_t>(panel_bytes_); }
+
   std::size_t tile_bytes() const { return tile_bytes_; }
   const std::uint8_t* tile(std::int64_t panel, std::int64_t block) const {
     return reinterpret_cast<const std::uint8_t*>(data_ + panel * panel_bytes_) + block * tile_bytes_;

@@ -112,22 +112,38 @@ inline void amx_retile(const std::uint32_t* source, std::int64_t width, std::int
   }
 }
 
-// Asks for a run of lines in equal pieces, one with every call.
+// Where a slice of a panel lies in memory: runs of whole lines, `stride` bytes apart.
+struct AmxSource {
+  const void* first = nullptr;
+  std::int64_t bytes = 0;  // Of one run.
+  std::int64_t runs = 1, stride = 0;
+};
+
+// Asks for the lines of a source in equal pieces, one with every call.
 class AmxAhead {
  public:
-  void aim(const void* from, std::int64_t bytes, std::int64_t calls) {
-    next_ = static_cast<const char*>(from);
-    end_ = next_ + bytes;
-    piece_ = ceil_div(ceil_div(bytes, 64), std::max<std::int64_t>(1, calls)) * 64;
+  void aim(const AmxSource& source, std::int64_t calls) {
+    run_ = static_cast<const char*>(source.first);
+    source_ = source;
+    at_ = 0;
+    piece_ = ceil_div(source.runs * ceil_div(source.bytes, 64), std::max<std::int64_t>(1, calls));
   }
   void go() {
-    for (const char* stop = std::min(end_, next_ + piece_); next_ < stop; next_ += 64) _mm_prefetch(next_, _MM_HINT_T1);
+    for (std::int64_t left = piece_; left > 0 && source_.runs > 0; --left, at_ += 64) {
+      if (at_ >= source_.bytes) {
+        --source_.runs;
+        run_ += source_.stride;
+        at_ = 0;
+        if (source_.runs == 0) return;
+      }
+      _mm_prefetch(run_ + at_, _MM_HINT_T1);
+    }
   }
 
  private:
-  const char* next_ = nullptr;
-  const char* end_ = nullptr;
-  std::int64_t piece_ = 0;
+  AmxSource source_{nullptr, 0, 0, 0};
+  const char* run_ = nullptr;
+  std::int64_t at_ = 0, piece_ = 0;
 };
 
 // Panels that lie in memory, [pair][width], as the tiles of amx_retile.
@@ -139,31 +155,38 @@ struct TilesOfMemory {
 
   std::int64_t width(std::int64_t panel) const { return panel + 1 == count ? panels.last_step : panels.step; }
   void operator()(std::int64_t panel, Range pairs, std::int64_t steps, std::uint32_t* tiles) const {
-    amx_retile(source(panel, pairs), width(panel), pairs.end - pairs.begin, steps, tiles);
+    amx_retile(lines(panel, pairs), width(panel), pairs.end - pairs.begin, steps, tiles);
   }
-  const std::uint32_t* source(std::int64_t panel, Range pairs) const {
+  AmxSource source(std::int64_t panel, Range pairs) const {
+    return {lines(panel, pairs), (pairs.end - pairs.begin) * width(panel) * 4};
+  }
+  const std::uint32_t* lines(std::int64_t panel, Range pairs) const {
     return panels.data + (panel - first) * panels.panel_elements + pairs.begin * width(panel);
   }
-  std::int64_t bytes(Range pairs) const { return (pairs.end - pairs.begin) * kPanelColumns * 4; }
 };
 
-// Tiles of what a fill of panels makes, by way of a copy in [pair][64].
+// Tiles of what a fill of panels makes: directly where it knows how (fill.tiles), else by way of a copy in [pair][64].
 template <class Fill>
 struct TilesOfFill {
   static constexpr AmxShare kShare{512, 4};
   const Fill& fill;
 
   void operator()(std::int64_t panel, Range pairs, std::int64_t steps, std::uint32_t* tiles) const {
+    if constexpr (requires { fill.tiles(panel, pairs, steps, tiles); }) {
+      if (fill.tiles(panel, pairs, steps, tiles)) return;
+    }
     alignas(64) std::uint32_t copy[kSliceSteps * kAmxPairs * kPanelColumns];
     fill(panel, pairs, copy, kPanelColumns);
     amx_retile(copy, kPanelColumns, pairs.end - pairs.begin, steps, tiles);
   }
-  const std::uint32_t* source(std::int64_t, Range) const { return nullptr; }
-  std::int64_t bytes(Range) const { return 0; }
+  AmxSource source(std::int64_t panel, Range pairs) const {
+    if constexpr (requires { fill.source(panel, pairs); }) return fill.source(panel, pairs);
+    return {};
+  }
 };
 
 // The panels of one block of C, by one thread. fill(panel, pairs, tiles) brings a slice of a panel in the order of
-// amx_retile; fill.ahead(panel, pairs) says where its source lies, for the prefetch.
+// amx_retile; fill.source(panel, pairs) says where its source lies, for the prefetch.
 template <class Fill>
 void amx_block(Context& context, const AmxProduct& product, Range rows, Range panels, const Fill& fill) {
   const AmxOperand& a = product.a;
@@ -181,12 +204,12 @@ void amx_block(Context& context, const AmxProduct& product, Range rows, Range pa
     AmxAhead next_a, next_b;
     if (!is_last) {
       const Range next = a.slices.steps_of(slice + 1);
-      next_a.aim(a.tile(rows.begin / 16, next), squares * 2 * (next.end - next.begin) * 1024, squares * 2 * count);
+      next_a.aim({a.tile(rows.begin / 16, next), squares * 2 * (next.end - next.begin) * 1024}, squares * 2 * count);
     }
     for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
       fill(panel, pairs, length, b);
-      if (panel + 1 < panels.end) next_b.aim(fill.source(panel + 1, pairs), fill.bytes(pairs), squares * 2);
-      else if (!is_last) next_b.aim(fill.source(panels.begin, a.slices.pairs_of(slice + 1)), fill.bytes(pairs), squares * 2);
+      if (panel + 1 < panels.end) next_b.aim(fill.source(panel + 1, pairs), squares * 2);
+      else if (!is_last) next_b.aim(fill.source(panels.begin, a.slices.pairs_of(slice + 1)), squares * 2);
       amx_fence();
       for (std::int64_t half = 0; half < 2; ++half) {
         const std::int64_t column = panel * kPanelColumns + half * 32;

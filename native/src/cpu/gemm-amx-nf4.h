@@ -129,7 +129,7 @@ inline void amx_block_nf4(Context& context, const AmxProduct& product, const Pac
     AmxAhead ahead;
     if (!is_last) {
       const Range next = a.slices.steps_of(slice + 1);
-      ahead.aim(a.tile(rows.begin / 16, next), squares * 2 * (next.end - next.begin) * 1024, squares * 2 * count);
+      ahead.aim({a.tile(rows.begin / 16, next), squares * 2 * (next.end - next.begin) * 1024}, squares * 2 * count);
     }
     const Nf4Slice part{product, weight, steps, slice == 0, is_last, tiles, dots};
     for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {

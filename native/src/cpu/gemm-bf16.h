@@ -1,5 +1,6 @@
 #pragma once
 #include "cpu/gemm-amx-block.h"
+#include "cpu/gemm-amx-turn.h"
 #include "cpu/gemm-fill.h"
 #include "cpu/gemm-round.h"
 #include "cpu/nf4-unpack.h"
@@ -90,6 +91,7 @@ struct FillBf16Rows {
 // `steps` begins at a multiple of 32 pairs, which is one panel of the packed form.
 struct FillFromPackedPairs {
   const PackedWeight& weight;
+  std::int64_t first = 0;  // The row of the weight (a whole panel) at which `steps` begins to count.
 
   // [pairs of k][width] of the tile; returns its row length.
   std::int64_t load_tile(std::int64_t source_panel, std::int64_t block, std::uint32_t* own,
@@ -113,10 +115,9 @@ struct FillFromPackedPairs {
   void operator()(std::int64_t panel, Range steps, std::uint32_t* target, std::int64_t width) const {
     alignas(64) std::uint32_t own[kTileElements];
     alignas(64) std::uint32_t turned[kTileElements];
-    const std::int64_t first = panel * kPanelColumns, valid = std::min(width, weight.columns() - first);
-    const std::int64_t k_pairs = pair_count(valid);
+    const std::int64_t valid = std::min(width, weight.columns() - panel * kPanelColumns), k_pairs = pair_count(valid);
     for (std::int64_t pair = steps.begin; pair < steps.end; pair += kTilePairs) {
-      const std::int64_t n = 2 * pair;
+      const std::int64_t n = first + 2 * pair;
       const std::int64_t rows = std::min(kPanelColumns, weight.rows() - n);
       const std::uint32_t* tile;
       const std::int64_t tile_row = load_tile(n / kPanelColumns, panel, own, &tile);
@@ -128,6 +129,30 @@ struct FillFromPackedPairs {
       }
     }
   }
+
+#if defined(__AMX_BF16__)
+  // The same as tiles of the unit, in the order of amx_retile; false where a panel or a block of the weight is not whole.
+  bool tiles(std::int64_t panel, Range pairs, std::int64_t steps, std::uint32_t* target) const {
+    if ((panel + 1) * kPanelColumns > weight.columns() || pairs.end % kTilePairs != 0 || first + 2 * pairs.end > weight.rows()) return false;
+    alignas(64) std::uint32_t own[kTileElements];
+    for (std::int64_t step = 0; step < steps; step += 2) {
+      const std::uint32_t* tile;
+      load_tile((first + 2 * pairs.begin) / kPanelColumns + step / 2, panel, own, &tile);
+      turn_into_tiles(tile, steps, target + step * 2 * kTileWords);
+    }
+    return true;
+  }
+
+  AmxSource source(std::int64_t panel, Range pairs) const {
+    const std::int64_t n_panel = (first + 2 * pairs.begin) / kPanelColumns, runs = ceil_div(pairs.end - pairs.begin, kTilePairs);
+    if (weight.format() == DType::packed_bf16) {
+      const std::int64_t at = panel * kTilePairs * weight.panel_width(n_panel);
+      return {weight.panel_as<std::uint32_t>(n_panel) + at, kTileElements * 4, runs, weight.panel_stride()};
+    }
+    const std::int64_t bytes = weight.tile_bytes(), tiles = kPanelColumns / weight.block();
+    return {weight.tile(n_panel, panel * tiles), bytes * tiles, runs, weight.panel_stride()};
+  }
+#endif
 };
 
 // c (+)= a B + bias, a f32 [rows, depth] with its rows `a_row` apart and rounded to bf16 on the way, B from a fill of panels.

@@ -106,10 +106,7 @@ class BackwardPass {
     if (args_.w.dtype == DType::bf16) {
       return product(FillBf16Rows{args_.w.data_as<std::uint16_t>() + first * depth_, columns, depth_});
     }
-    const FillFromPackedPairs fill{*args_.w.packed};
-    product([&](std::int64_t panel, Range steps, std::uint32_t* target, std::int64_t width) {
-      fill(panel, {first / 2 + steps.begin, first / 2 + steps.end}, target, width);
-    });
+    product(FillFromPackedPairs{*args_.w.packed, first});
   }
 
   // dw += gᵀ h; the tokens in ascending order.
