@@ -72,9 +72,10 @@ interface Target {
 
 const headOfSafetensors = (bytes: Uint8Array): number => 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true));
 
-const gguf = ['llama-vocabulary.gguf', 'llama-mixed.gguf'].map((name): Target => {
+const ofFamilies = ['gemma3', 'gpt2', 'mixtral', 'qwen3-moe'].map((family) => join('..', 'gguf', `${family}.gguf`));
+const gguf = ['llama-vocabulary.gguf', 'llama-mixed.gguf', ...ofFamilies].map((name): Target => {
   const files = new Map([['model.gguf', bytesOf(name)]]);
-  return { name, files, victim: 'model.gguf', head: 12_000, read: readGguf };
+  return { name, files, victim: 'model.gguf', head: ofFamilies.includes(name) ? 3000 : 12_000, read: readGguf };
 });
 
 const checkpoints = readdirSync(corpus, { withFileTypes: true })

@@ -1,20 +1,8 @@
-import { refuseGguf } from './cursor.js';
+import { ownFieldsOf, type GgufModel } from './family-fields.js';
 import type { GgufHeader } from './header.js';
+import { ggufClasses, ggufKindOf, ggufWordOf } from './kinds.js';
 import { GgufFields } from './typed-fields.js';
 import { llama3Scaling } from './rope-factors.js';
-
-/** GGUF's architecture -> the class that a config.json names, and its model_type. */
-const families: Readonly<Record<string, { architecture: string; modelType: string }>> = {
-  llama: { architecture: 'LlamaForCausalLM', modelType: 'llama' },
-  qwen2: { architecture: 'Qwen2ForCausalLM', modelType: 'qwen2' },
-  qwen3: { architecture: 'Qwen3ForCausalLM', modelType: 'qwen3' },
-};
-
-/** GGUF's word for the architecture of a config.json, for writing. */
-export function ggufArchitectureOf(architecture: string): string | undefined {
-  if (architecture === 'MistralForCausalLM') return 'llama';
-  return Object.keys(families).find((word) => families[word]?.architecture === architecture);
-}
 
 /**
  * The config.json that a GGUF file's metadata and tensor list stand for. `readFloats` gives the values of a small F32 tensor
@@ -26,27 +14,35 @@ export function configOfGguf(
   readFloats: (tensor: string) => Float32Array,
 ): Record<string, unknown> {
   const fields = new GgufFields(file, header.fields);
-  const word = fields.text('general.architecture');
-  const family = Object.hasOwn(families, word) ? families[word] : undefined;
-  if (!family) {
-    const known = Object.keys(families).join(', ');
-    throw refuseGguf(file, `the architecture ${JSON.stringify(word)} is not supported`, `use a model of ${known}`);
-  }
-  const at = (name: string): string => `${word}.${name}`;
+  const kind = ggufKindOf(fields);
+  const model: GgufModel = { kind, fields, tensors: header.tensors, at: (name) => `${ggufWordOf(kind)}.${name}` };
+  const { architecture, modelType } = ggufClasses[kind];
+  return {
+    architectures: [architecture],
+    model_type: modelType,
+    vocab_size: header.tensors.get('token_embd.weight')?.shape[0] ?? fields.size(model.at('vocab_size')),
+    tie_word_embeddings: !header.tensors.has('output.weight'),
+    ...(kind === 'gpt2' ? {} : decoderFieldsOf(model, readFloats)),
+    ...ownFieldsOf(model),
+    ...tokenIds(fields),
+    torch_dtype: 'float32',
+  };
+}
+
+/** The fields of every decoder with rotary embeddings. */
+function decoderFieldsOf(
+  { fields, tensors, at }: GgufModel,
+  readFloats: (tensor: string) => Float32Array,
+): Record<string, unknown> {
   const heads = fields.size(at('attention.head_count'));
   const hiddenSize = fields.size(at('embedding_length'));
   const rotary = fields.size(at('rope.dimension_count'), hiddenSize / heads);
   const headDim = fields.size(at('attention.key_length'), rotary);
   fields.only(at('attention.value_length'), headDim, 'keys and values have heads of one size');
   if (rotary !== headDim) fields.only(at('rope.dimension_count'), headDim, 'rotary embedding covers whole heads');
-  const { tensors } = header;
-  const embedding = tensors.get('token_embd.weight');
-  const scaling = scalingOf(fields, word) ?? (tensors.has('rope_freqs.weight') ? { factors: true } : undefined);
+  const scaling = scalingOf(fields, at) ?? (tensors.has('rope_freqs.weight') ? { factors: true } : undefined);
   const theta = fields.float(at('rope.freq_base'), 10_000);
   return {
-    architectures: [family.architecture],
-    model_type: family.modelType,
-    vocab_size: embedding?.shape[0] ?? fields.size(at('vocab_size')),
     hidden_size: hiddenSize,
     intermediate_size: fields.size(at('feed_forward_length')),
     num_hidden_layers: fields.size(at('block_count')),
@@ -58,30 +54,16 @@ export function configOfGguf(
     rope_theta: theta,
     ...(scaling && {
       rope_scaling:
-        'factors' in scaling ? llama3Scaling(file, readFloats('rope_freqs.weight'), theta, headDim) : scaling,
+        'factors' in scaling ? llama3Scaling(fields.file, readFloats('rope_freqs.weight'), theta, headDim) : scaling,
     }),
-    hidden_act: 'silu',
-    tie_word_embeddings: !tensors.has('output.weight'),
-    ...(word === 'qwen2' ? {} : { attention_bias: tensors.has('blk.0.attn_q.bias') }),
-    ...(word === 'llama' ? { mlp_bias: tensors.has('blk.0.ffn_up.bias') } : {}),
-    ...windowOf(fields, word),
-    ...tokenIds(fields),
-    torch_dtype: 'float32',
   };
 }
 
-function scalingOf(fields: GgufFields, word: string): Record<string, unknown> | undefined {
-  const legacy = fields.float(`${word}.rope.scale_linear`, 1);
-  const type = fields.text(`${word}.rope.scaling.type`, legacy === 1 ? 'none' : 'linear');
+function scalingOf(fields: GgufFields, at: GgufModel['at']): Record<string, unknown> | undefined {
+  const legacy = fields.float(at('rope.scale_linear'), 1);
+  const type = fields.text(at('rope.scaling.type'), legacy === 1 ? 'none' : 'linear');
   if (type === 'none') return undefined;
-  return { rope_type: type, factor: fields.float(`${word}.rope.scaling.factor`, legacy) };
-}
-
-/** Only Mistral's first model slides, in every layer; it carries the architecture llama. */
-function windowOf(fields: GgufFields, word: string): Record<string, unknown> {
-  const window = fields.size(`${word}.attention.sliding_window`, 1);
-  if (window === 1) return {};
-  return { architectures: ['MistralForCausalLM'], model_type: 'mistral', sliding_window: window };
+  return { rope_type: type, factor: fields.float(at('rope.scaling.factor'), legacy) };
 }
 
 /** A chat ends at the end of a turn as well as at the end of a text. */

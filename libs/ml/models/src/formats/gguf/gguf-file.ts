@@ -33,6 +33,12 @@ export class GgufFile {
     return this.#source.read(begin, end);
   }
 
+  /** Bytes from..to-1 of a tensor. */
+  part(name: string, from: number, to: number): Uint8Array {
+    const { begin } = this.tensor(name);
+    return this.#source.read(begin + from, begin + to);
+  }
+
   /** The values as f32, whatever type the file holds. */
   floats(name: string): Float32Array {
     return dequantizeGguf(this.tensor(name).type, this.bytes(name));

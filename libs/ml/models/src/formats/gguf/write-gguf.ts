@@ -7,8 +7,11 @@ import {
   ggufTensorBytes,
   ggmlLayouts,
   type GgufField,
+  type GgufKind,
+  type GgufWeightName,
 } from '@hone/base';
 import type { ModelConfig } from '../../config/model-config.js';
+import { transpose } from '../../transpose.js';
 import type { WeightSource } from '../weight-source.js';
 import { ggufModelFields, type GgufExportType } from './model-fields.js';
 import { permuteRows } from './permute.js';
@@ -37,16 +40,8 @@ interface Written {
  * no whole number of blocks in F16. One tensor at a time is in memory; the file appears under its name when it is whole.
  */
 export function writeGguf(path: string, { config, weights, name, type, tokenizer }: WriteGgufOptions): void {
-  const { architecture, fields, ropeFactors } = ggufModelFields(config, name, type);
-  const tensors = weights.names.map((weight): Written => {
-    const { shape } = weights.entry(weight);
-    const home = ggufOfWeight(architecture, weight);
-    if (!home) throw bug('gguf', `[gguf] expected a place for ${weight} in ${architecture} but there is none`);
-    const heads = home.heads === 'query' ? config.heads : config.kvHeads;
-    const values = (): Float32Array =>
-      home.heads ? permuteRows(weights.floats(weight), shape, heads) : weights.floats(weight);
-    return { name: home.name, type: typeOf(shape, type), shape, values };
-  });
+  const { kind, fields, ropeFactors } = ggufModelFields(config, name, type);
+  const tensors = tensorsOf(kind, config, weights, type);
   if (ropeFactors) {
     tensors.unshift({ name: 'rope_freqs.weight', type: 'F32', shape: [ropeFactors.length], values: () => ropeFactors });
   }
@@ -66,8 +61,65 @@ export function writeGguf(path: string, { config, weights, name, type, tokenizer
   });
 }
 
-function typeOf(shape: readonly number[], type: GgufExportType): WrittenGgmlType {
-  if (shape.length === 1) return 'F32';
+/** The weights as the tensors of the file: what reading does to them undone, the experts' matrices one after another. */
+function tensorsOf(kind: GgufKind, config: ModelConfig, weights: WeightSource, type: GgufExportType): Written[] {
+  const stacks = new Map<string, string[]>();
+  const tensors: Written[] = [];
+  for (const weight of weights.names) {
+    const { shape: own } = weights.entry(weight);
+    const home = ggufOfWeight(kind, weight);
+    if (!home) throw bug('gguf', `[gguf] expected a place for ${weight} in ${kind} but there is none`);
+    if (home.expert !== undefined) {
+      const experts = stacks.get(home.name) ?? [];
+      experts[home.expert] = weight;
+      stacks.set(home.name, experts);
+      continue;
+    }
+    const shape = home.change === 'transpose' ? [...own].reverse() : own;
+    const values = (): Float32Array => unread(weights.floats(weight), own, home, config);
+    tensors.push({ name: home.name, type: typeOf(home.name, shape, type), shape, values });
+  }
+  for (const [name, experts] of stacks) {
+    const shape = [experts.length, ...weights.entry(experts[0] as string).shape];
+    const values = (): Float32Array => concatenated(experts.map((weight) => weights.floats(weight)));
+    tensors.push({ name, type: typeOf(name, shape, type), shape, values });
+  }
+  return tensors;
+}
+
+function unread(
+  values: Float32Array,
+  shape: readonly number[],
+  { change, heads }: GgufWeightName,
+  config: ModelConfig,
+): Float32Array {
+  switch (change) {
+    case 'none':
+      return values;
+    case 'minus-one':
+      return values.map((weight) => weight + 1);
+    case 'transpose':
+      return transpose(values, shape[0] as number, shape[1] as number);
+    case 'unpermute':
+      return permuteRows(values, shape, heads === 'query' ? config.heads : config.kvHeads);
+  }
+}
+
+function concatenated(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** Routers and positions stay in full precision, as llama.cpp's own tools leave them. */
+const plainTensors = /\.ffn_gate_inp\.|^position_embd\./;
+
+function typeOf(name: string, shape: readonly number[], type: GgufExportType): WrittenGgmlType {
+  if (shape.length === 1 || plainTensors.test(name)) return 'F32';
   const wanted = ({ f16: 'F16', q8_0: 'Q8_0', q4_0: 'Q4_0' } as const)[type];
   return (shape.at(-1) as number) % ggmlLayouts[wanted].values === 0 ? wanted : 'F16';
 }
