@@ -9,7 +9,7 @@
 namespace hone::HONE_ISA {
 
 // How much of C a thread takes at once: 512 KiB of sums. 512 rows bring B into tiles half as often as 256 and read A
-// twice as often: 2 to 11 % faster on one thread (docs/LOG.md). The NF4 product was not measured with them and keeps 256.
+// twice as often: 2 to 11 % faster on one thread (docs/LOG.md).
 struct AmxShare {
   std::int64_t rows, panels;
 };

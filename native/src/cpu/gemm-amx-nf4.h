@@ -3,148 +3,206 @@
 #include "cpu/nf4-unpack.h"
 #if defined(__AMX_BF16__)
 
-// The 4-bit product of many rows on the tile unit. The tiles give the dots of one block of 64 k after the other; the dots
-// of a slice are scaled and added to the sums together, in the order of the blocks, so that a sum is loaded and stored once
-// a slice. The chain of one output is that of every other path: sum = fma(step[block], dot, sum).
+// The 4-bit product of many rows on the tile unit, 16 rows by the 64 columns of a panel at a time. The unit gives the dots of
+// one block of 64 k, which are stored, scaled and added to the sums on the vector ports while the unit is at the next block:
+// without that a block takes a quarter longer. The chain of one output is that of every other path:
+// sum = fma(step[block], dot, sum).
 namespace hone::HONE_ISA {
 
-inline constexpr std::int64_t kSliceBlocks = kSliceSteps / 2;
-inline constexpr AmxShare kNf4Share{256, 8};
+// Two blocks of 64 k: their tiles of a panel (16 KiB), the dots, the sums and the rows of x share the first level. Three and
+// four blocks load and store the sums less often and are slower.
+inline constexpr std::int64_t kNf4Steps = 4, kNf4Blocks = kNf4Steps / 2;
+// 1 MiB of sums, twice what bf16 takes: a slice of x is short and comes from the third level for every group of panels.
+inline constexpr AmxShare kNf4Share{512, 8};
+inline constexpr std::int64_t kStrip = 4 * kTileWords;  // 16 x 64 of C.
 
-// Codes of one tile of NF4 (64 columns x 64 k) into two steps of tiles, as amx_retile lays them.
-inline void nf4_tiles(const std::uint8_t* source, std::int64_t steps, std::int64_t block, std::uint32_t* tiles) {
+// Lines [begin, end) of a tile of NF4 (64 columns x 64 k) as [step][4 tiles].
+inline void nf4_tiles(const std::uint8_t* source, int begin, int end, std::uint32_t* tiles) {
   const __m512i table = nf4_word_table();
-  std::uint32_t* const left = tiles + block * 4 * kTileWords;
-  std::uint32_t* const right = left + steps * 2 * kTileWords;
-  for (int line = 0; line < kTilePairs; ++line) {
+  for (int line = begin; line < end; ++line) {
     const __m512i codes = _mm512_loadu_si512(source + line * 64);
-    const int at = line / 16 * 2 * static_cast<int>(kTileWords) + line % 16 * 16;
-    _mm512_store_si512(left + at, nf4_line<0>(table, codes));
-    _mm512_store_si512(left + at + kTileWords, nf4_line<1>(table, codes));
-    _mm512_store_si512(right + at, nf4_line<2>(table, codes));
-    _mm512_store_si512(right + at + kTileWords, nf4_line<3>(table, codes));
+    std::uint32_t* const out = tiles + line / 16 * 4 * kTileWords + line % 16 * 16;
+    _mm512_store_si512(out, nf4_line<0>(table, codes));
+    _mm512_store_si512(out + kTileWords, nf4_line<1>(table, codes));
+    _mm512_store_si512(out + 2 * kTileWords, nf4_line<2>(table, codes));
+    _mm512_store_si512(out + 3 * kTileWords, nf4_line<3>(table, codes));
   }
 }
 
-// sums = fma(scale of the block, dots of the block, sums), block after block.
-template <int Blocks>
-void nf4_add_dots(const float* dots, const float* scales, std::int64_t rows, float* sums, bool first) {
-  for (std::int64_t side = 0; side < 2; ++side) {
-    Vec scale[Blocks];
-    for (int block = 0; block < Blocks; ++block) scale[block] = vec_load(scales + block * kPanelColumns + side * 16);
-    for (std::int64_t r = 0; r < rows; ++r) {
-      const std::int64_t at = (r / 16 * 2 + side) * kTileWords + r % 16 * 16;
-      Vec sum = first ? vec_zero() : vec_load(sums + at);
-#pragma GCC unroll 4
-      for (int block = 0; block < Blocks; ++block) sum = vec_fma(vec_load(dots + block * kSquare + at), scale[block], sum);
-      vec_store(sums + at, sum);
+// One step of 16 pairs: a tile of x and four tiles of codes.
+inline void nf4_step(const std::uint32_t* a, const std::uint32_t* b) {
+  _tile_loadd(4, a, 64);
+  _tile_loadd(5, b, 64);
+  _tile_dpbf16ps(0, 4, 5);
+  _tile_loadd(6, b + kTileWords, 64);
+  _tile_dpbf16ps(1, 4, 6);
+  _tile_loadd(7, b + 2 * kTileWords, 64);
+  _tile_dpbf16ps(2, 4, 7);
+  _tile_loadd(5, b + 3 * kTileWords, 64);
+  _tile_dpbf16ps(3, 4, 5);
+}
+
+// sums = fma(dots, scale, sums) for two of the four tiles of a strip.
+template <int First>
+void nf4_join(const float* dots, const float* scales, float* sums, bool starts) {
+#pragma GCC unroll 2
+  for (int tile = First; tile < First + 2; ++tile) {
+    const Vec scale = vec_load(scales + tile * 16);
+#pragma GCC unroll 16
+    for (int r = 0; r < 16; ++r) {
+      const std::int64_t at = tile * kTileWords + r * 16;
+      vec_store(sums + at, vec_fma(vec_load(dots + at), scale, starts ? vec_zero() : vec_load(sums + at)));
     }
-  }
-}
-
-inline void nf4_add_slice(std::int64_t blocks, const float* dots, const float* scales, std::int64_t rows, float* sums, bool first) {
-  switch (blocks) {
-    case 1:
-      return nf4_add_dots<1>(dots, scales, rows, sums, first);
-    case 2:
-      return nf4_add_dots<2>(dots, scales, rows, sums, first);
-    case 3:
-      return nf4_add_dots<3>(dots, scales, rows, sums, first);
-    default:
-      return nf4_add_dots<kSliceBlocks>(dots, scales, rows, sums, first);
   }
 }
 
 // y = sums * factor + bias.
 inline void nf4_deliver(const float* sums, std::int64_t rows, std::int64_t columns, const float* factor, const float* bias,
                         float* c, std::int64_t c_row) {
-  for (std::int64_t side = 0; side * 16 < columns; ++side) {
+  for (std::int64_t tile = 0; tile * 16 < columns; ++tile) {
     // The lanes beyond the last column are neither loaded nor stored.
-    const __mmask16 lanes = static_cast<__mmask16>((1u << std::min<std::int64_t>(16, columns - side * 16)) - 1u);
-    const Vec scale = _mm512_maskz_loadu_ps(lanes, factor + side * 16);
-    const Vec add = bias != nullptr ? _mm512_maskz_loadu_ps(lanes, bias + side * 16) : vec_zero();
+    const __mmask16 lanes = static_cast<__mmask16>((1u << std::min<std::int64_t>(16, columns - tile * 16)) - 1u);
+    const Vec scale = _mm512_maskz_loadu_ps(lanes, factor + tile * 16);
+    const Vec add = bias != nullptr ? _mm512_maskz_loadu_ps(lanes, bias + tile * 16) : vec_zero();
     for (std::int64_t r = 0; r < rows; ++r) {
-      const Vec sum = vec_load(sums + (r / 16 * 2 + side) * kTileWords + r % 16 * 16);
-      _mm512_mask_storeu_ps(c + r * c_row + side * 16, lanes, vec_fma(sum, scale, add));
+      const Vec sum = vec_load(sums + tile * kTileWords + r * 16);
+      _mm512_mask_storeu_ps(c + r * c_row + tile * 16, lanes, vec_fma(sum, scale, add));
     }
   }
 }
 
-// One panel of a slice for one thread: its codes as tiles and its scales as f32, then all rows of the block.
-struct Nf4Slice {
-  const AmxProduct& product;
-  const PackedWeight& weight;
-  Range steps;
-  bool is_first, is_last;
-  std::uint32_t* tiles;
-  float* dots;
+// One block of C by one thread.
+class Nf4Block {
+ public:
+  Nf4Block(Context& context, const AmxProduct& product, const PackedWeight& weight, Range rows, Range panels)
+      : product_(product), weight_(weight), rows_(rows), panels_(panels), strips_(ceil_div(rows.end - rows.begin, 16)) {
+    const std::int64_t sums = strips_ * (panels.end - panels.begin) * kStrip, tiles = kNf4Steps * 4 * kTileWords;
+    sums_ = context.scratch_as<float>(ThreadPool::thread_index(), static_cast<std::size_t>(sums + tiles + kStrip), kOwnPanel);
+    tiles_ = reinterpret_cast<std::uint32_t*>(sums_ + sums);
+    dots_ = sums_ + sums + tiles;
+  }
 
-  void panel(std::int64_t panel, Range rows, float* sums, AmxAhead& ahead) const {
-    const std::int64_t length = steps.end - steps.begin, blocks = length / 2;
-    alignas(64) float scales[kSliceBlocks * kPanelColumns];
-    for (std::int64_t block = 0; block < blocks; ++block) {
-      const std::uint8_t* source = weight.tile(panel, steps.begin / 2 + block);
-      nf4_tiles(source, length, block, tiles);
+  void run() {
+    const AmxSlices& slices = product_.a.slices;
+    amx_configure({16, 16, 16});
+    for (std::int64_t slice = 0; slice < slices.count(); ++slice) {
+      if (slice + 1 < slices.count()) {
+        const Range next = slices.steps_of(slice + 1);
+        ahead_a_.aim({product_.a.tile(rows_.begin / 16, next), strips_ * (next.end - next.begin) * kTileWords * 4},
+                     strips_ * (panels_.end - panels_.begin));
+      }
+      for (std::int64_t panel = panels_.begin; panel < panels_.end; ++panel) {
+        unpack(panel, slices.steps_of(slice));
+        run_panel(panel, slice);
+      }
+    }
+    join<0>();
+    join<2>();
+    deliver();
+    _tile_release();
+  }
+
+ private:
+  // The block whose dots have been stored and not been joined, and the strip that is finished by it.
+  struct Pending {
+    const float* scales;
+    float* sums = nullptr;
+    bool starts, ends;
+    std::int64_t row, panel;
+  };
+
+  void unpack(std::int64_t panel, Range steps) {
+    scales_ = scales_ == scale_space_[0] ? scale_space_[1] : scale_space_[0];
+    for (std::int64_t block = 0; block * 2 < steps.end - steps.begin; ++block) {
+      const std::uint8_t* source = weight_.tile(panel, steps.begin / 2 + block);
+      nf4_tiles(source, 0, kTilePairs, tiles_ + block * 8 * kTileWords);
       for (int j = 0; j < kPanelColumns; j += kLanes) {
-        vec_store(scales + block * kPanelColumns + j, vec_load_i16(tile_steps(source) + j));
-      }
-    }
-    for (std::int64_t half = 0; half < 2; ++half) {
-      const std::int64_t column = panel * kPanelColumns + half * 32;
-      const std::int64_t columns = std::min<std::int64_t>(32, product.columns - column);
-      for (std::int64_t m = rows.begin; columns > 0 && m < rows.end; m += 32, sums += kSquare) {
-        const std::int64_t valid = std::min<std::int64_t>(32, rows.end - m);
-        const std::uint32_t* upper = product.a.tile(m / 16, steps);
-        const std::uint32_t* lower = valid > 16 ? product.a.tile(m / 16 + 1, steps) : nullptr;
-        ahead.go();
-        amx_fence();
-        for (std::int64_t block = 0; block < blocks; ++block) {
-          const std::int64_t at = block * 2 * kTileWords;
-          amx_square(upper + at, lower != nullptr ? lower + at : nullptr, tiles + (half * length + block * 2) * 2 * kTileWords, 2,
-                     dots + block * kSquare, false);
-        }
-        amx_fence();
-        nf4_add_slice(blocks, dots, scales + half * 32, valid, sums, is_first);
-        if (!is_last) continue;
-        const float* bias = product.bias != nullptr ? product.bias + column : nullptr;
-        nf4_deliver(sums, valid, columns, weight.row_factor() + column, bias, product.c_at(m, column), product.c_row);
+        vec_store(scales_ + block * kPanelColumns + j, vec_load_i16(tile_steps(source) + j));
       }
     }
   }
-};
 
-inline void amx_block_nf4(Context& context, const AmxProduct& product, const PackedWeight& weight, Range rows, Range panels) {
-  const AmxOperand& a = product.a;
-  const std::int64_t squares = ceil_div(rows.end - rows.begin, 32), count = panels.end - panels.begin;
-  const int thread = ThreadPool::thread_index();
-  const std::int64_t sums_count = squares * count * 2 * kSquare, tiles_count = kSliceSteps * 4 * kTileWords;
-  float* const sums = context.scratch_as<float>(
-      thread, static_cast<std::size_t>(sums_count + tiles_count + kSliceBlocks * kSquare), kOwnPanel);
-  std::uint32_t* const tiles = reinterpret_cast<std::uint32_t*>(sums + sums_count);
-  float* const dots = sums + sums_count + tiles_count;
-  amx_configure({16, 16, 16});
-  for (std::int64_t slice = 0; slice < a.slices.count(); ++slice) {
-    const Range steps = a.slices.steps_of(slice);
-    const bool is_last = slice + 1 == a.slices.count();
-    AmxAhead ahead;
-    if (!is_last) {
-      const Range next = a.slices.steps_of(slice + 1);
-      ahead.aim({a.tile(rows.begin / 16, next), squares * 2 * (next.end - next.begin) * 1024}, squares * 2 * count);
-    }
-    const Nf4Slice part{product, weight, steps, slice == 0, is_last, tiles, dots};
-    for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
-      part.panel(panel, rows, sums + (panel - panels.begin) * 2 * squares * kSquare, ahead);
+  void run_panel(std::int64_t panel, std::int64_t slice) {
+    const AmxSlices& slices = product_.a.slices;
+    const Range steps = slices.steps_of(slice);
+    const std::int64_t blocks = (steps.end - steps.begin) / 2;
+    const bool is_last = slice + 1 == slices.count();
+    AmxAhead ahead_b;
+    if (panel + 1 < panels_.end) ahead_b.aim(source(panel + 1, steps), strips_);
+    else if (!is_last) ahead_b.aim(source(panels_.begin, slices.steps_of(slice + 1)), strips_);
+    float* sums = sums_ + (panel - panels_.begin) * strips_ * kStrip;
+    for (std::int64_t m = rows_.begin; m < rows_.end; m += 16, sums += kStrip) {
+      const std::uint32_t* a = product_.a.tile(m / 16, steps);
+      ahead_a_.go();
+      ahead_b.go();
+      for (std::int64_t block = 0; block < blocks; ++block) {
+        multiply(a + block * 2 * kTileWords, tiles_ + block * 8 * kTileWords);
+        pending_ = {scales_ + block * kPanelColumns, sums, slice == 0 && block == 0, is_last && block + 1 == blocks, m, panel};
+      }
     }
   }
-  _tile_release();
-}
+
+  AmxSource source(std::int64_t panel, Range steps) const {
+    const std::int64_t bytes = static_cast<std::int64_t>(weight_.tile_bytes());
+    return {weight_.tile(panel, steps.begin / 2), (steps.end - steps.begin) / 2 * bytes};
+  }
+
+  // The loads of the joining come before the stores of the new dots: behind them each would wait for a store whose address
+  // has the same lowest 12 bits.
+  void multiply(const std::uint32_t* a, const std::uint32_t* b) {
+    amx_fence();
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    nf4_step(a, b);
+    amx_fence();
+    join<0>();
+    amx_fence();
+    nf4_step(a + kTileWords, b + 4 * kTileWords);
+    amx_fence();
+    join<2>();
+    amx_fence();
+    _tile_stored(0, dots_, 64);
+    _tile_stored(1, dots_ + kTileWords, 64);
+    _tile_stored(2, dots_ + 2 * kTileWords, 64);
+    _tile_stored(3, dots_ + 3 * kTileWords, 64);
+    amx_fence();
+    deliver();
+  }
+
+  template <int First>
+  void join() const {
+    if (pending_.sums != nullptr) nf4_join<First>(dots_, pending_.scales, pending_.sums, pending_.starts);
+  }
+
+  void deliver() const {
+    if (pending_.sums == nullptr || !pending_.ends) return;
+    const std::int64_t column = pending_.panel * kPanelColumns;
+    const float* bias = product_.bias != nullptr ? product_.bias + column : nullptr;
+    nf4_deliver(pending_.sums, std::min<std::int64_t>(16, rows_.end - pending_.row),
+                std::min(kPanelColumns, product_.columns - column), weight_.row_factor() + column, bias,
+                product_.c_at(pending_.row, column), product_.c_row);
+  }
+
+  const AmxProduct& product_;
+  const PackedWeight& weight_;
+  const Range rows_, panels_;
+  const std::int64_t strips_;
+  float *sums_, *dots_, *scales_ = nullptr;
+  std::uint32_t* tiles_;
+  Pending pending_;
+  AmxAhead ahead_a_;
+  alignas(64) float scale_space_[2][kNf4Blocks * kPanelColumns];
+};
 
 inline void amx_product_nf4(Context& context, const float* x, std::int64_t rows, const PackedWeight& weight, float* y,
                             const float* bias) {
   const std::int64_t depth = weight.columns(), columns = weight.rows();
-  const AmxProduct product{round_tiles(context, x, rows, depth, depth), rows, columns, y, columns, false, bias};
+  const AmxOperand a = round_tiles(context, x, rows, depth, depth, kSharedRows, kNf4Steps);
+  const AmxProduct product{a, rows, columns, y, columns, false, bias};
   amx_split(context, rows, product.panels(), kNf4Share,
-            [&](Range some, Range panels) { amx_block_nf4(context, product, weight, some, panels); });
+            [&](Range some, Range panels) { Nf4Block(context, product, weight, some, panels).run(); });
 }
 
 }  // namespace hone::HONE_ISA

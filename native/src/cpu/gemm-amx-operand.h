@@ -13,8 +13,9 @@ inline constexpr std::int64_t kSliceSteps = 8;
 struct AmxSlices {
   std::int64_t pairs, steps, length;  // `length` steps in every slice but the last; even, so that a slice of B is whole blocks of 64 k.
 
-  explicit AmxSlices(std::int64_t pairs_in) : pairs(pairs_in), steps(ceil_div(pairs_in, kAmxPairs)) {
-    const std::int64_t slices = std::max<std::int64_t>(1, ceil_div(steps, kSliceSteps));
+  explicit AmxSlices(std::int64_t pairs_in, std::int64_t longest = kSliceSteps)
+      : pairs(pairs_in), steps(ceil_div(pairs_in, kAmxPairs)) {
+    const std::int64_t slices = std::max<std::int64_t>(1, ceil_div(steps, longest));
     length = std::max<std::int64_t>(2, ceil_div(ceil_div(steps, slices), 2) * 2);
   }
   std::int64_t count() const { return ceil_div(steps, length); }
@@ -46,8 +47,8 @@ inline void round_into_tile(const float* source, std::int64_t count, std::uint32
 
 // A = source [rows, depth], its rows `source_row` apart, rounded to bf16.
 inline AmxOperand round_tiles(Context& context, const float* source, std::int64_t rows, std::int64_t depth,
-                              std::int64_t source_row, int slot = kSharedRows) {
-  const AmxSlices slices(ceil_div(depth, 2));
+                              std::int64_t source_row, int slot = kSharedRows, std::int64_t longest = kSliceSteps) {
+  const AmxSlices slices(ceil_div(depth, 2), longest);
   const std::int64_t blocks = ceil_div(rows, 16);
   std::uint32_t* const out = context.scratch_as<std::uint32_t>(
       ThreadPool::thread_index(), static_cast<std::size_t>(blocks * slices.steps * kTileWords), slot);

@@ -22,7 +22,7 @@ class HeadLogits {
     a_f32_ = h;
 #if defined(__AMX_BF16__)
     if (head_rounds(w) && rows >= kAmxBlockRows) {
-      tiles_ = round_tiles(context, h, rows, depth_, depth_, slot);
+      tiles_ = round_tiles(context, h, rows, depth_, depth_, slot, w.dtype == DType::nf4 ? kNf4Steps : kSliceSteps);
       return;
     }
 #endif
@@ -82,7 +82,7 @@ class HeadLogits {
 #if defined(__AMX_BF16__)
   void multiply_tiles(Range rows, Range panels, float* out) const {
     const AmxProduct product{tiles_, rows_, columns_, out, kChunkColumns, false, nullptr, rows.begin, panels.begin * kPanelColumns};
-    if (w_.dtype == DType::nf4) return amx_block_nf4(context_, product, *w_.packed, rows, panels);
+    if (w_.dtype == DType::nf4) return Nf4Block(context_, product, *w_.packed, rows, panels).run();
     const std::uint32_t* data = is_packed(w_.dtype) ? w_.packed->panel_as<std::uint32_t>(0) : shared_;
     const std::int64_t first = is_packed(w_.dtype) ? 0 : shared_first_;
     amx_block(context_, product, rows, panels,
