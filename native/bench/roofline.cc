@@ -119,7 +119,7 @@ class Bench {
   void quantized(std::int64_t rows, std::int64_t columns, std::int64_t depth) {
     if (copies_.empty()) {
       copies_.push_back(pack(DType::nf4, columns, depth));
-      const std::size_t stream = static_cast<std::size_t>(copies_[0]->panels() * copies_[0]->depth()) * PackedWeight::kTileBytes;
+      const std::size_t stream = copies_[0]->stream_bytes();
       while (copies_.size() * stream < beyond_cache_bytes()) {
         auto copy = std::make_shared<PackedWeight>(DType::nf4, columns, depth);
         std::memcpy(copy->panel_bytes(0), copies_[0]->tile(0, 0), stream);
@@ -130,7 +130,7 @@ class Bench {
     std::size_t turn = 0;
     const Timing timing = time([&] { forward(*copies_[++turn % copies_.size()], x, y, rows); });
     if (rows < 32) {
-      const double bytes = static_cast<double>(copies_[0]->panels() * copies_[0]->depth()) * PackedWeight::kTileBytes;
+      const double bytes = static_cast<double>(copies_[0]->stream_bytes());
       add("linear nf4", rows, columns, depth, timing, bytes, "GB/s", ceilings_.read_gbps);
     }
     if (rows > 1) {

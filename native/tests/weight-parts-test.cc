@@ -118,11 +118,11 @@ void quantizes_int8_to_the_nearest_step(Machine& machine) {
 }
 
 // Every code as it was given, every scale within half of a 2^-15th of the largest of its row (and the rounding of two f32
-// products); nothing but the tiles and a factor per row is kept.
+// products); nothing but the stream, which has a factor per row, is kept.
 void stands_for(Machine& machine, const PackedWeight& weight, const std::vector<std::uint8_t>& codes,
                 const std::vector<float>& scales) {
   const std::int64_t blocks = weight.columns() / 64;
-  CHECK(weight_bytes(weight) == static_cast<std::int64_t>(weight.stream_bytes()) + weight.panels() * 64 * 4);
+  CHECK(weight_bytes(weight) == static_cast<std::int64_t>(weight.stream_bytes()));
   const std::vector<float> values = unpacked(machine, weight);
   for (std::int64_t n = 0; n < weight.rows(); ++n) {
     float largest = 0;

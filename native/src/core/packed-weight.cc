@@ -1,10 +1,6 @@
 #include "core/packed-weight.h"
 
-#include <sys/mman.h>
-
-#include <cstdlib>
 #include <cstring>
-#include <new>
 
 namespace hone {
 namespace {
@@ -33,8 +29,11 @@ std::size_t step_bytes(DType format, int group) {
   }
 }
 
+bool has_row_factor(DType format) { return format == DType::nf4 || format == DType::int8; }
+
 std::size_t full_panel_bytes(DType format, std::int64_t columns, int group) {
-  return static_cast<std::size_t>(depth_of(format, columns, group)) * step_bytes(format, group);
+  return static_cast<std::size_t>(depth_of(format, columns, group)) * step_bytes(format, group) +
+         (has_row_factor(format) ? PackedWeight::kPanel * sizeof(float) : 0);
 }
 
 std::int64_t width_of(DType format, std::int64_t rows, std::int64_t panel) {
@@ -51,22 +50,6 @@ std::size_t all_panels_bytes(DType format, std::int64_t rows, std::int64_t colum
          full / PackedWeight::kPanel * static_cast<std::size_t>(width_of(format, rows, last));
 }
 
-std::int64_t padded(std::int64_t rows) {
-  return (rows + PackedWeight::kPanel - 1) / PackedWeight::kPanel * PackedWeight::kPanel;
-}
-
-// A decode step walks every weight once: with pages of 4 KiB each page costs a walk of the page table and stops the hardware
-// prefetcher. From 2 MiB on the panels lie on huge pages where the system grants them.
-std::byte* allocate(std::size_t bytes) {
-  constexpr std::size_t kHugePage = std::size_t{2} << 20;
-  const std::size_t alignment = bytes >= kHugePage ? kHugePage : 4096;
-  void* data = nullptr;
-  if (posix_memalign(&data, alignment, bytes) != 0) throw std::bad_alloc();
-  if (alignment == kHugePage) madvise(data, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
-  std::memset(data, 0, bytes);
-  return static_cast<std::byte*>(data);
-}
-
 }  // namespace
 
 PackedWeight::PackedWeight(DType format, std::int64_t rows, std::int64_t columns, int group)
@@ -76,13 +59,10 @@ PackedWeight::PackedWeight(DType format, std::int64_t rows, std::int64_t columns
       columns_(columns),
       tile_bytes_(step_bytes(format, group)),
       panel_bytes_(full_panel_bytes(format, columns, group)),
-      data_bytes_(all_panels_bytes(format, rows, columns, group)) {
-  // Kernels prefetch and load whole lines; a page of slack keeps the last ones inside the allocation.
-  data_ = allocate((data_bytes_ + 4095) / 4096 * 4096 + 4096);
-  if (format == DType::nf4 || format == DType::int8) row_factor_.resize(static_cast<std::size_t>(padded(rows)));
-}
-
-PackedWeight::~PackedWeight() { std::free(data_); }
+      data_bytes_(all_panels_bytes(format, rows, columns, group)),
+      // Kernels prefetch and load whole lines; a page of slack keeps the last ones inside the allocation.
+      memory_(data_bytes_ + 4096),
+      data_(memory_.data()) {}
 
 std::int64_t PackedWeight::depth() const { return depth_of(format_, columns_, group_); }
 
@@ -102,7 +82,7 @@ int PackedWeight::code_at(std::int64_t row, std::int64_t column) const {
 }
 
 float PackedWeight::scale_at(std::int64_t row, std::int64_t at) const {
-  if (format_ == DType::int8) return row_factor_[static_cast<std::size_t>(row)];
+  if (format_ == DType::int8) return row_factor(row / kPanel)[row % kPanel];
   const std::uint8_t* scales_of_tile = tile(row / kPanel, at) + block() / 2 * 64;
   if (format_ == DType::int4) {
     float scale;
@@ -111,7 +91,7 @@ float PackedWeight::scale_at(std::int64_t row, std::int64_t at) const {
   }
   std::int16_t quantized;
   std::memcpy(&quantized, scales_of_tile + row % kPanel * 2, 2);
-  return static_cast<float>(quantized) * row_factor_[static_cast<std::size_t>(row)];
+  return static_cast<float>(quantized) * row_factor(row / kPanel)[row % kPanel];
 }
 
 int PackedWeight::zero_at(std::int64_t row, std::int64_t at) const {
@@ -122,8 +102,7 @@ int PackedWeight::zero_at(std::int64_t row, std::int64_t at) const {
 
 std::int64_t packed_weight_bytes(DType format, std::int64_t rows, std::int64_t columns, int group) {
   std::int64_t bytes = static_cast<std::int64_t>(all_panels_bytes(format, rows, columns, group));
-  if (format == DType::nf4) bytes += padded(rows) * 4;
-  if (format == DType::int8) bytes += (padded(rows) + rows) * 4;
+  if (format == DType::int8) bytes += rows * 4;
   return bytes;
 }
 

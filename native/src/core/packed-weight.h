@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/weight-memory.h"
 #include "hone/view.h"
 #include "hone/weights.h"
 
@@ -14,9 +15,9 @@ namespace hone {
 //
 //   packed-f32   panel = [K][width] f32
 //   packed-bf16  panel = [ceil(K/2)][width] pairs (k, k+1) of bf16, the operand order of vdpbf16ps
-//   nf4          panel = [K/64] tiles: 32 lines of codes, then 64 scales of 16 bits
+//   nf4          panel = [K/64] tiles: 32 lines of codes, then 64 scales of 16 bits; at its end 64 factors of rows, f32
 //   int4         panel = [K/block] tiles: block/2 lines of codes, then 64 scales of f32, then 64 zero points of 8 bits
-//   int8         panel = [ceil(K/64)] tiles: 64 lines, one for each k, of 64 codes
+//   int8         panel = [ceil(K/64)] tiles: 64 lines, one for each k, of 64 codes; at its end 64 factors of rows, f32
 //
 // A line has 64 bytes. The width is 64 but for the last panel of the first two formats, where it is rounded up to 16.
 // A line of 4-bit codes holds one pair of k for 64 columns. Its 16-bit lane l has the codes of parity l % 2 of the
@@ -32,7 +33,6 @@ class PackedWeight {
   static constexpr std::size_t kTileBytes = 64 * kTileLines + 2 * kPanel;  // Of nf4.
 
   PackedWeight(DType format, std::int64_t rows, std::int64_t columns, int group = 64);
-  ~PackedWeight();
   PackedWeight(const PackedWeight&) = delete;
   PackedWeight& operator=(const PackedWeight&) = delete;
 
@@ -63,9 +63,13 @@ class PackedWeight {
   const std::uint8_t* tile(std::int64_t panel, std::int64_t block) const {
     return reinterpret_cast<const std::uint8_t*>(data_ + panel * panel_bytes_) + block * tile_bytes_;
   }
-  // One per row, padded to whole panels; nf4 and int8 only.
-  const float* row_factor() const { return row_factor_.data(); }
-  std::vector<float>& row_factor() { return row_factor_; }
+  // One for each row of a panel, at the end of its stream; nf4 and int8 only.
+  const float* row_factor(std::int64_t panel) const {
+    return reinterpret_cast<const float*>(data_ + (panel + 1) * panel_bytes_) - kPanel;
+  }
+  float& row_factor_of(std::int64_t row) {
+    return reinterpret_cast<float*>(data_ + (row / kPanel + 1) * panel_bytes_)[row % kPanel - kPanel];
+  }
 
   // The code (signed for int8), the f32 scale and the zero point that the kernels use for one weight.
   int code_at(std::int64_t row, std::int64_t column) const;
@@ -83,8 +87,8 @@ class PackedWeight {
   std::size_t tile_bytes_;
   std::size_t panel_bytes_;
   std::size_t data_bytes_;
+  WeightMemory memory_;
   std::byte* data_;
-  std::vector<float> row_factor_;
 };
 
 }  // namespace hone

@@ -43,7 +43,7 @@ void tile_nf4_row(const std::uint8_t* codes, const float* scales, std::int64_t r
   float largest = 0.0f;
   for (std::int64_t block = 0; block < blocks; ++block) largest = std::max(largest, std::fabs(scales[block]));
   const float factor = largest / 32767.0f;
-  weight.row_factor()[static_cast<std::size_t>(row)] = factor;
+  weight.row_factor_of(row) = factor;
   for (std::int64_t block = 0; block < blocks; ++block) {
     std::uint8_t* tile = tile_of(weight, row, block);
     tile_codes(codes + block * (kNf4Block / 2), PackedWeight::kTileLines, row, tile);
@@ -65,7 +65,7 @@ void tile_nf4(Context& context, const Nf4Parts& parts, PackedWeight& weight) {
 }
 
 void tile_int8_row(const std::int8_t* codes, float absmax, std::int64_t row, PackedWeight& weight) {
-  weight.row_factor()[static_cast<std::size_t>(row)] = absmax / 127.0f;
+  weight.row_factor_of(row) = absmax / 127.0f;
   const std::int64_t lane = row % PackedWeight::kPanel;
   for (std::int64_t k = 0; k < weight.columns(); ++k) {
     tile_of(weight, row, k / 64)[k % 64 * 64 + lane] = static_cast<std::uint8_t>(codes[k]);

@@ -181,7 +181,7 @@ class Nf4Block {
     const std::int64_t column = pending_.panel * kPanelColumns;
     const float* bias = product_.bias != nullptr ? product_.bias + column : nullptr;
     nf4_deliver(pending_.sums, std::min<std::int64_t>(16, rows_.end - pending_.row),
-                std::min(kPanelColumns, product_.columns - column), weight_.row_factor() + column, bias,
+                std::min(kPanelColumns, product_.columns - column), weight_.row_factor(pending_.panel), bias,
                 product_.c_at(pending_.row, column), product_.c_row);
   }
 

@@ -97,7 +97,7 @@ struct FillFromPackedPairs {
   std::int64_t load_tile(std::int64_t source_panel, std::int64_t block, std::uint32_t* own,
                          const std::uint32_t** tile) const {
     if (weight.format() == DType::nf4) {
-      unpack_scaled(weight.tile(source_panel, block), weight.row_factor() + source_panel * kPanelColumns, own);
+      unpack_scaled(weight.tile(source_panel, block), weight.row_factor(source_panel), own);
       *tile = own;
       return kPanelColumns;
     }

@@ -83,7 +83,7 @@ inline void nf4_tile_rows(int rows, const std::uint32_t* a, std::int64_t a_row, 
 inline void nf4_finish(const Nf4Product& product, Range rows, std::int64_t panel, const float* sums) {
   const std::int64_t first = panel * kPanelColumns;
   const std::int64_t count = std::min(kPanelColumns, product.weight.rows() - first);
-  const float* factor = product.weight.row_factor() + first;
+  const float* factor = product.weight.row_factor(panel);
   const float* bias = product.bias != nullptr ? product.bias + first : nullptr;
   for (std::int64_t m = rows.begin; m < rows.end; ++m, sums += kPanelColumns) {
     float* y = product.y + m * product.y_row + first - product.first_panel * kPanelColumns;

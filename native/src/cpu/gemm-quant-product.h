@@ -41,14 +41,20 @@ struct QuantJoin {
   }
 };
 
+// y = sums * factor + bias for some rows of one panel.
 inline void quant_finish(const QuantProduct& product, Range rows, std::int64_t panel, const float* sums) {
   const std::int64_t first = panel * kPanelColumns, columns = product.weight.rows();
   const std::int64_t count = std::min(kPanelColumns, columns - first);
-  const float* factor = product.weight.format() == DType::int4 ? nullptr : product.weight.row_factor() + first;
+  const float* factor = product.weight.format() == DType::int4 ? nullptr : product.weight.row_factor(panel);
   const float* bias = product.bias != nullptr ? product.bias + first : nullptr;
   for (std::int64_t m = rows.begin; m < rows.end; ++m, sums += kPanelColumns) {
     float* y = product.y + m * columns + first;
-    for (std::int64_t j = 0; j < count; ++j) {
+    std::int64_t j = 0;
+    for (; j + kLanes <= count; j += kLanes) {
+      const Vec scale = factor != nullptr ? vec_load(factor + j) : vec_set(1.0f);
+      vec_store(y + j, vec_fma(vec_load(sums + j), scale, bias != nullptr ? vec_load(bias + j) : vec_zero()));
+    }
+    for (; j < count; ++j) {
       y[j] = __builtin_fmaf(sums[j], factor != nullptr ? factor[j] : 1.0f, bias != nullptr ? bias[j] : 0.0f);
     }
   }
@@ -78,8 +84,10 @@ inline void round_quant_rows(Context& context, const float* x, bool as_floats, Q
           block_sums[m * tiles + at] = sum;
         }
       }
-      // From the back, so that no half is overwritten before it is read.
-      for (std::int64_t k = depth - 1; as_floats && k >= 0; --k) row[k] = static_cast<std::uint32_t>(halves[k]) << 16;
+      // From the back, so that no half is overwritten before it is read; depth is a multiple of 32.
+      for (std::int64_t k = depth - kLanes; as_floats && k >= 0; k -= kLanes) {
+        vec_store(reinterpret_cast<float*>(row + k), vec_load_bf16(halves + k));
+      }
     }
   });
   product.pairs = out;

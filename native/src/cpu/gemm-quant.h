@@ -1,6 +1,7 @@
 #pragma once
 #include "cpu/gemm-quant-amx.h"
 #include "cpu/gemm-quant-product.h"
+#include "cpu/weight-streams.h"
 
 // The products with a quantized weight, from one row to many.
 namespace hone::HONE_ISA {
@@ -59,12 +60,40 @@ inline constexpr int kStreamedRows = 2, kStreamedAtOnce = 2;
 inline constexpr int kStreamedRows = 6, kStreamedAtOnce = 6;
 #endif
 
+// Codes come into the second cache two pages ahead, over the ends of pages, where the hardware prefetcher stops, and into the
+// first one a kilobyte ahead; one line at a time, so that the few line buffers are not taken by a burst.
+template <std::int64_t Bytes>
+inline void stream_prefetch(const std::uint8_t* at) {
+#pragma GCC unroll 2
+  for (std::int64_t line = 0; line < Bytes; line += 64) {
+    _mm_prefetch(reinterpret_cast<const char*>(at + line + 8192), _MM_HINT_T1);
+    _mm_prefetch(reinterpret_cast<const char*>(at + line + 1024), _MM_HINT_T0);
+  }
+}
+
+// One pair of k of 16 columns joins the dots of `Rows` rows.
+template <class Format, int Rows, int j>
+inline void stream_columns(const Format& format, const typename Format::Line& line, const Vec (&x)[Rows][2],
+                           Vec (&even)[Rows][4], [[maybe_unused]] Vec (&odd)[Rows][4]) {
+  Vec lower, upper;
+  format.template values<j>(line, lower, upper);
+#pragma GCC unroll 6
+  for (int r = 0; r < Rows; ++r) {
+#if defined(__AMX_BF16__)
+    even[r][j] = vec_fma(x[r][0], lower, even[r][j]);
+    odd[r][j] = vec_fma(x[r][1], upper, odd[r][j]);
+#else
+    even[r][j] = vec_fma(x[r][0], lower, vec_fma(x[r][1], upper, even[r][j]));
+#endif
+  }
+}
+
 // The dot of one block for `Rows` rows and 64 columns. Where the level has the tile unit, the even and the odd element of
 // the pairs have a chain each, that begin anew every 16 pairs: this is how the tile unit sums (Intel SDM, TDPBF16PS), so few
 // rows have the bits that they have among many. Elsewhere there is one chain, the odd element before the even.
 template <class Format, int Rows>
 inline void stream_block(const Format& format, const std::uint8_t* tile, std::int64_t pairs, const float* x,
-                         std::int64_t x_row, std::int64_t ahead, Vec (&dot)[Rows][4]) {
+                         std::int64_t x_row, Vec (&dot)[Rows][4]) {
   const auto clear = [](Vec(&part)[Rows][4]) {
 #pragma GCC unroll 6
     for (int r = 0; r < Rows; ++r) part[r][0] = part[r][1] = part[r][2] = part[r][3] = vec_zero();
@@ -78,29 +107,23 @@ inline void stream_block(const Format& format, const std::uint8_t* tile, std::in
     const std::int64_t end = begin + kAmxPairs;
 #else
   {
+    Vec(&even)[Rows][4] = dot, (&odd)[Rows][4] = dot;
     constexpr std::int64_t begin = 0;
     const std::int64_t end = pairs;
 #endif
     for (std::int64_t pair = begin; pair < end; ++pair) {
-      _mm_prefetch(reinterpret_cast<const char*>(tile + pair * 64 + ahead), _MM_HINT_T0);
-      if constexpr (Format::kPairBytes > 64) {
-        _mm_prefetch(reinterpret_cast<const char*>(tile + (pairs + pair) * 64 + ahead), _MM_HINT_T0);
-      }
-      Vec lower[4], upper[4];
-      format.line(tile, pair, lower, upper);
+      stream_prefetch<Format::kPairBytes>(tile + pair * Format::kPairBytes);
+      const typename Format::Line line(tile, pair);
+      Vec x_pair[Rows][2];
 #pragma GCC unroll 6
       for (int r = 0; r < Rows; ++r) {
-        const Vec x_even = vec_set(x[r * x_row + 2 * pair]), x_odd = vec_set(x[r * x_row + 2 * pair + 1]);
-#pragma GCC unroll 4
-        for (int j = 0; j < 4; ++j) {
-#if defined(__AMX_BF16__)
-          even[r][j] = vec_fma(x_even, lower[j], even[r][j]);
-          odd[r][j] = vec_fma(x_odd, upper[j], odd[r][j]);
-#else
-          dot[r][j] = vec_fma(x_even, lower[j], vec_fma(x_odd, upper[j], dot[r][j]));
-#endif
-        }
+        x_pair[r][0] = vec_set(x[r * x_row + 2 * pair]);
+        x_pair[r][1] = vec_set(x[r * x_row + 2 * pair + 1]);
       }
+      stream_columns<Format, Rows, 0>(format, line, x_pair, even, odd);
+      stream_columns<Format, Rows, 1>(format, line, x_pair, even, odd);
+      stream_columns<Format, Rows, 2>(format, line, x_pair, even, odd);
+      stream_columns<Format, Rows, 3>(format, line, x_pair, even, odd);
     }
 #if defined(__AMX_BF16__)
 #pragma GCC unroll 6
@@ -112,23 +135,19 @@ inline void stream_block(const Format& format, const std::uint8_t* tile, std::in
   }
 }
 
-// The prefetch runs two tiles ahead of the use, over the ends of pages, where the hardware prefetcher stops, and one line at
-// a time, so that the few line buffers are not taken by a burst.
 template <class Format, int Rows>
 [[gnu::noinline]] void stream_panel(const QuantProduct& product, const Format& format, std::int64_t first_row,
                                     std::int64_t panel) {
   const std::int64_t tiles = product.weight.depth(), pairs = product.block_pairs(), x_row = product.padded_depth();
-  const std::int64_t tile_bytes = static_cast<std::int64_t>(product.weight.tile_bytes()), ahead = 2 * tile_bytes;
+  const std::int64_t tile_bytes = static_cast<std::int64_t>(product.weight.tile_bytes());
   const std::int64_t code_bytes = pairs * Format::kPairBytes;
   const std::uint8_t* tile = product.weight.tile(panel, 0);
   const float* x = product.floats + first_row * x_row;
   alignas(64) float sums[Rows * kPanelColumns] = {};
   for (std::int64_t at = 0; at < tiles; ++at, tile += tile_bytes, x += product.weight.block()) {
     Vec dot[Rows][4];
-    stream_block<Format, Rows>(format, tile, pairs, x, x_row, ahead, dot);
-    for (std::int64_t line = code_bytes; line < tile_bytes; line += 64) {
-      _mm_prefetch(reinterpret_cast<const char*>(tile + line + ahead), _MM_HINT_T0);
-    }
+    stream_block<Format, Rows>(format, tile, pairs, x, x_row, dot);
+    for (std::int64_t line = code_bytes; line < tile_bytes; line += 64) stream_prefetch<64>(tile + line);
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j) {
       const QuantJoin<Format> join(product, tile, j * kLanes);
@@ -151,19 +170,12 @@ void stream_rows(int rows, const QuantProduct& product, const Format& format, st
   stream_panel<Format, Rows>(product, format, first, panel);
 }
 
-// Each task is a run of neighbouring panels: one contiguous stream, whose pages no other thread reads but at its ends.
 template <class Format>
 void stream_product(Context& context, const QuantProduct& product, const Format& format) {
-  const std::int64_t panels = product.weight.panels();
-  const std::int64_t tasks = std::min<std::int64_t>(panels, context.pool.size() * std::int64_t{8});
-  context.pool.run(static_cast<int>(tasks), [&](int task) {
-    const FlushSubnormals guard;
-    const std::int64_t end = panels * (task + 1) / tasks;
-    for (std::int64_t panel = panels * task / tasks; panel < end; ++panel) {
-      for (std::int64_t m = 0; m < product.rows; m += kStreamedAtOnce) {
-        const int rows = static_cast<int>(std::min<std::int64_t>(kStreamedAtOnce, product.rows - m));
-        stream_rows(rows, product, format, m, panel);
-      }
+  walk_streams<FlushSubnormals>(context.pool, product.weight.panels(), [&](std::int64_t panel) {
+    for (std::int64_t m = 0; m < product.rows; m += kStreamedAtOnce) {
+      const int rows = static_cast<int>(std::min<std::int64_t>(kStreamedAtOnce, product.rows - m));
+      stream_rows(rows, product, format, m, panel);
     }
   });
 }

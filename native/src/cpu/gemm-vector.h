@@ -70,6 +70,10 @@ inline VecBits bits_join(VecBits upper, VecBits lower) { return _mm512_or_si512(
 inline void bits_store_u16(std::uint16_t* p, VecBits v) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(v));
 }
+inline Vec vec_load_bf16(const std::uint16_t* p) {
+  const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
+}
 
 #else
 
@@ -131,6 +135,10 @@ inline VecBits bits_join(VecBits upper, VecBits lower) { return _mm256_or_si256(
 inline void bits_store_u16(std::uint16_t* p, VecBits v) {
   const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(v, v), 0x08);
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_castsi256_si128(packed));
+}
+inline Vec vec_load_bf16(const std::uint16_t* p) {
+  const __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
 }
 
 #endif

@@ -121,16 +121,19 @@ struct NibbleFormat {
   }
 
 #if defined(__AVX512F__)
-  // One pair of k of all 64 columns.
-  void line(const std::uint8_t* tile, std::int64_t pair, Vec* lower, Vec* upper) const {
-    const __m512i codes = bits_load(tile + pair * 64);
-    const __m512i moved[4] = {codes, NibbleTable::moved<1>(codes), NibbleTable::moved<2>(codes),
-                              NibbleTable::moved<3>(codes)};
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; ++j) {
-      lower[j] = table.lower(moved[j]);
-      upper[j] = table.upper(moved[j]);
+  // One pair of k of 64 columns, 16 columns at a time: few of its numbers have to lie in registers at once.
+  struct Line {
+    __m512i codes;
+    Line(const std::uint8_t* tile, std::int64_t pair) : codes(bits_load(tile + pair * 64)) {
+      // One load a line: left alone, the compiler loads it again for every shift, and each of those waits for memory.
+      __asm__("" : "+v"(codes));
     }
+  };
+  template <int j>
+  void values(const Line& line, Vec& lower, Vec& upper) const {
+    const __m512i moved = NibbleTable::moved<j>(line.codes);
+    lower = table.lower(moved);
+    upper = table.upper(moved);
   }
 #endif
 };
@@ -201,9 +204,14 @@ struct Int8Format {
   }
 
 #if defined(__AVX512F__)
-  void line(const std::uint8_t* tile, std::int64_t pair, Vec* lower, Vec* upper) const {
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; ++j) values(tile, pair, j * kLanes, lower[j], upper[j]);
+  struct Line {
+    const std::uint8_t* tile;
+    std::int64_t pair;
+    Line(const std::uint8_t* tile_of, std::int64_t pair_of) : tile(tile_of), pair(pair_of) {}
+  };
+  template <int j>
+  void values(const Line& line, Vec& lower, Vec& upper) const {
+    values(line.tile, line.pair, j * kLanes, lower, upper);
   }
 #endif
 };
@@ -222,7 +230,7 @@ void unpack_values(const PackedWeight& weight, std::int64_t panel, std::int64_t 
         scale = Format::scale(tile, pairs, column);
         zero = vec_mul(Format::zero(tile, pairs, column), vec_set(-1.0f));
       } else {
-        scale = vec_load(weight.row_factor() + panel * PackedWeight::kPanel + column);
+        scale = vec_load(weight.row_factor(panel) + column);
       }
       for (std::int64_t pair = 0; pair < pairs; ++pair) {
         Vec lower, upper;
