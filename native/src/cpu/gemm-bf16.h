@@ -1,6 +1,7 @@
 #pragma once
 #include "cpu/gemm-amx-block.h"
 #include "cpu/gemm-amx-turn.h"
+#include "cpu/gemm-block.h"
 #include "cpu/gemm-fill.h"
 #include "cpu/gemm-round.h"
 #include "cpu/nf4-unpack.h"
@@ -33,7 +34,7 @@ inline const std::uint32_t* round_rows(Context& context, const float* source, st
 
 inline Product<Bf16Dot> bf16_product(const std::uint32_t* a, std::int64_t rows, std::int64_t pairs,
                                      std::int64_t columns, float* c, bool continues, const float* bias) {
-  return {rows, columns, pairs, a, pair_stride(pairs), pair_stride(pairs), 1, {}, c, columns, continues, bias};
+  return {rows, columns, pairs, a, pair_stride(pairs), 1, {}, c, columns, continues, bias};
 }
 
 // B = sourceᵀ as pairs, source bf16 [columns, depth] row-major.
@@ -166,7 +167,7 @@ void product_rounded(Context& context, const float* a, std::int64_t rows, std::i
   }
 #endif
   const std::uint32_t* pairs = round_rows(context, a, rows, depth, a_row);
-  gemm_filled(context, bf16_product(pairs, rows, pair_count(depth), columns, c, continues, bias), fill);
+  product_of_fill(context, bf16_product(pairs, rows, pair_count(depth), columns, c, continues, bias), fill);
 }
 
 // y = x wᵀ + bias for a plain bf16 weight.
@@ -194,7 +195,7 @@ inline void product_packed_bf16(Context& context, const float* x, std::int64_t r
   const std::uint32_t* a = round_rows(context, x, rows, depth, depth);
   Product<Bf16Dot> product = bf16_product(a, rows, weight.depth(), columns, y, false, bias);
   product.b = panels_of(weight);
-  gemm(context, product);
+  product_of_panels(context, product);
 }
 
 // dx (+)= dy w for a plain bf16 weight, and for one packed as bf16 or nf4.

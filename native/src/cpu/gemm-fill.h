@@ -3,6 +3,7 @@
 
 #include "core/half.h"
 #include "core/packed-weight.h"
+#include "cpu/gemm-fetch.h"
 #include "cpu/gemm-transpose.h"
 #include "cpu/gemm.h"
 
@@ -13,6 +14,11 @@ namespace hone::HONE_ISA {
 struct FillRows {
   const float* source;
   std::int64_t columns;
+
+  Ahead ahead(std::int64_t panel, Range steps) const {
+    const std::int64_t first = panel * kPanelColumns;
+    return ahead_of(source + steps.begin * columns + first, steps.end - steps.begin, std::min(kPanelColumns, columns - first), columns);
+  }
 
   void operator()(std::int64_t panel, Range steps, float* target, std::int64_t width) const {
     const std::int64_t first = panel * kPanelColumns;
@@ -30,6 +36,11 @@ struct FillTransposed {
   std::int64_t columns;
   std::int64_t depth;
 
+  Ahead ahead(std::int64_t panel, Range steps) const {
+    const std::int64_t first = panel * kPanelColumns;
+    return ahead_of(source + first * depth + steps.begin, std::min(kPanelColumns, columns - first), steps.end - steps.begin, depth);
+  }
+
   void operator()(std::int64_t panel, Range steps, float* target, std::int64_t width) const {
     const std::int64_t first = panel * kPanelColumns;
     const std::int64_t valid = std::min(width, columns - first);
@@ -42,6 +53,13 @@ struct FillTransposed {
 // B = the weight itself [N,K], read back from panels of its transpose.
 struct FillFromPackedF32 {
   const PackedWeight& weight;
+
+  Ahead ahead(std::int64_t panel, Range steps) const {
+    const std::int64_t first = panel * kPanelColumns, valid = std::min(kPanelColumns, weight.columns() - first);
+    const std::int64_t source = steps.begin / kPanelColumns, width = weight.panel_width(source);
+    return ahead_of(weight.panel_as<float>(source) + first * width, ceil_div(steps.end, kPanelColumns) - source, valid * width,
+                    kPanelColumns * weight.columns());
+  }
 
   void operator()(std::int64_t panel, Range steps, float* target, std::int64_t width) const {
     const std::int64_t first = panel * kPanelColumns;
@@ -57,23 +75,5 @@ struct FillFromPackedF32 {
     }
   }
 };
-
-// A [rows, depth] of f32, as tiles [step][kRows] of its transposed source [depth, rows]; rows beyond the end are zero.
-template <int Rows>
-void pack_rows_transposed(const float* source, std::int64_t rows, std::int64_t source_row, Range tiles,
-                          std::int64_t depth, float* target) {
-  for (std::int64_t tile = tiles.begin; tile < tiles.end; ++tile) {
-    const std::int64_t first = tile * Rows, valid = std::min<std::int64_t>(Rows, rows - first);
-    float* out = target + tile * Rows * depth;
-    for (std::int64_t k = 0; k < depth; ++k, out += Rows) {
-      const float* from = source + k * source_row + first;
-      if (valid == Rows) {
-        std::memcpy(out, from, sizeof(float) * Rows);
-      } else {
-        for (int r = 0; r < Rows; ++r) out[r] = r < valid ? from[r] : 0.0f;
-      }
-    }
-  }
-}
 
 }  // namespace hone::HONE_ISA

@@ -47,7 +47,7 @@ inline const std::uint32_t* round_transposed(Context& context, const float* sour
 inline void product_atb_bf16(Context& context, const float* a, std::int64_t rows, std::int64_t depth, const float* b,
                              std::int64_t columns, float* c, bool continues, std::int64_t a_step) {
   const std::uint32_t* pairs = round_transposed(context, a, rows, depth, a_step);
-  gemm_filled(context, bf16_product(pairs, rows, pair_count(depth), columns, c, continues, nullptr),
+  product_of_fill(context, bf16_product(pairs, rows, pair_count(depth), columns, c, continues, nullptr),
               FillRoundedRows{b, depth, columns});
 }
 

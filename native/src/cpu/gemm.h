@@ -35,9 +35,7 @@ struct Product {
   using Element = typename Dot::Element;
   std::int64_t rows, columns, depth;
   const Element* a;
-  // A plain: a_tile = a_row = row stride, a_step = 1. A packed in tiles of kRows: a_tile = depth, a_row = 1,
-  // a_step = kRows, so that one tile is read from front to back.
-  std::int64_t a_tile, a_row, a_step;
+  std::int64_t a_row, a_step;  // Elements from one row of A, and from one step, to the next.
   Panels<Element> b;
   float* c;
   std::int64_t c_row;
@@ -61,7 +59,9 @@ void gemm_ragged_tile(int rows, int columns, TileJob<typename Dot::Element> job)
   const std::int64_t c_row = job.c_row;
   const std::size_t bytes = static_cast<std::size_t>(columns) * sizeof(float);
   if (job.continues) {
-    for (int r = 0; r < rows; ++r) std::memcpy(copy + r * kWidth, c + r * c_row, bytes);
+    const float* const start = job.start != nullptr ? job.start : c;
+    const std::int64_t start_row = job.start != nullptr ? job.start_row : c_row;
+    for (int r = 0; r < rows; ++r) std::memcpy(copy + r * kWidth, start + r * start_row, bytes);
   }
   if (job.bias != nullptr) {
     std::memcpy(bias, job.bias, bytes);
@@ -69,6 +69,7 @@ void gemm_ragged_tile(int rows, int columns, TileJob<typename Dot::Element> job)
   }
   job.c = copy;
   job.c_row = kWidth;
+  job.start = nullptr;
   gemm_tile_any<Dot>(rows, static_cast<int>(ceil_div(columns, kLanes)), job);
   for (int r = 0; r < rows; ++r) std::memcpy(c + r * c_row, copy + r * kWidth, bytes);
 }
@@ -86,7 +87,7 @@ inline void amx_panel(const Product<Bf16Dot>& product, Range rows, std::int64_t 
   for (std::int64_t r = 0; is_ragged && continues && r < count; ++r) {
     std::memcpy(copy + r * kPanelColumns, c + r * product.c_row, bytes);
   }
-  const AmxJob job{0, 0, product.a + rows.begin * product.a_tile + steps.begin, product.a_row,
+  const AmxJob job{0, 0, product.a + rows.begin * product.a_row + steps.begin, product.a_row,
                    product.b.data + panel * product.b.panel_elements + steps.begin * b_step, b_step,
                    is_ragged ? copy : c, is_ragged ? kPanelColumns : product.c_row, continues};
   AmxShape shape{-1, 0, 0};
@@ -129,7 +130,7 @@ void gemm_panel(const Product<Dot>& product, Range rows, std::int64_t panel, Ran
     job.bias = last && product.bias != nullptr ? product.bias + first + j : nullptr;
     for (std::int64_t m = rows.begin; m < rows.end; m += Dot::kRows) {
       const int tile_rows = static_cast<int>(std::min<std::int64_t>(Dot::kRows, rows.end - m));
-      job.a = product.a + m * product.a_tile + steps.begin * product.a_step;
+      job.a = product.a + m * product.a_row + steps.begin * product.a_step;
       job.c = product.c + m * product.c_row + first + j;
       for (std::int64_t i = 0; i < piece && next < next_end; i += 64, next += 64) _mm_prefetch(next, _MM_HINT_T1);
       if (width % kLanes == 0) {

@@ -99,7 +99,7 @@ class HeadLogits {
                               : reinterpret_cast<const Element*>(shared_) + (panels.begin - shared_first_) * size;
     const std::int64_t columns = std::min(panels.end * kPanelColumns, columns_) - panels.begin * kPanelColumns;
     const std::int64_t a_row = head_rounds(w_) ? pair_stride(steps) : steps;
-    const Product<Dot> product{rows.end - rows.begin, columns, steps, a + rows.begin * a_row, a_row, a_row, 1,
+    const Product<Dot> product{rows.end - rows.begin, columns, steps, a + rows.begin * a_row, a_row, 1,
                                {data, size, kPanelColumns, width(panels.end - 1)}, out, kChunkColumns, false, nullptr};
     gemm_block(product, {0, product.rows}, {0, product.panels()});
   }

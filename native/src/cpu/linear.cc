@@ -55,8 +55,7 @@ Status linear_backward_input(Context& context, const LinearBackwardInputArgs& ar
       product_input_bf16(context, dy, rows, args.w.data_as<std::uint16_t>(), depth, columns, dx, args.accumulate);
       return {};
     case DType::packed_f32:
-      gemm_filled(context, f32_product(dy, rows, columns, depth, dx, args.accumulate),
-                  FillFromPackedF32{*args.w.packed});
+      product_input_packed_f32(context, dy, rows, *args.w.packed, dx, args.accumulate);
       return {};
     case DType::packed_bf16:
     case DType::nf4:

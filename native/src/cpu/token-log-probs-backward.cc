@@ -88,13 +88,13 @@ class BackwardPass {
     const std::int64_t count = rows.end - rows.begin, columns = columns_of(chunk), first = chunk * kChunkColumns;
     if (head_rounds(args_.w)) return add_to_dh_rounded(dh, count, columns, first);
     Product<F32Dot> product = f32_product(gradients_, count, columns, depth_, dh, chunk > 0);
-    product.a_tile = product.a_row = kChunkColumns;
+    product.a_row = kChunkColumns;
     if (args_.w.dtype == DType::f32) {
-      gemm_filled(context_, product, FillRows{args_.w.data_as<float>() + first * depth_, depth_});
+      product_of_fill(context_, product, FillRows{args_.w.data_as<float>() + first * depth_, depth_});
       return;
     }
     const FillFromPackedF32 fill{*args_.w.packed};
-    gemm_filled(context_, product, [&](std::int64_t panel, Range steps, float* target, std::int64_t width) {
+    product_of_fill(context_, product, [&](std::int64_t panel, Range steps, float* target, std::int64_t width) {
       fill(panel, {first + steps.begin, first + steps.end}, target, width);
     });
   }
