@@ -60,14 +60,13 @@ inline constexpr int kStreamedRows = 2, kStreamedAtOnce = 2;
 inline constexpr int kStreamedRows = 6, kStreamedAtOnce = 6;
 #endif
 
-// Codes come into the second cache two pages ahead, over the ends of pages, where the hardware prefetcher stops, and into the
-// first one a kilobyte ahead; one line at a time, so that the few line buffers are not taken by a burst.
+// The stream comes into the second cache two pages ahead, over the ends of pages, where the hardware prefetcher stops, and one
+// line at a time. Asked for in the first one, it would hold the few buffers that the loads themselves need.
 template <std::int64_t Bytes>
 inline void stream_prefetch(const std::uint8_t* at) {
 #pragma GCC unroll 2
   for (std::int64_t line = 0; line < Bytes; line += 64) {
     _mm_prefetch(reinterpret_cast<const char*>(at + line + 8192), _MM_HINT_T1);
-    _mm_prefetch(reinterpret_cast<const char*>(at + line + 1024), _MM_HINT_T0);
   }
 }
 

@@ -1,5 +1,6 @@
 // isa: avx2 avx512 avx512bf16 amx
 #include "core/ops-args.h"
+#include "cpu/gemm-bf16-stream.h"
 #include "cpu/gemm-f32.h"
 #include "cpu/gemm-nf4.h"
 #include "cpu/gemm-quant.h"
@@ -23,6 +24,12 @@ Status linear_forward(Context& context, const LinearForwardArgs& args) {
       product_packed_f32(context, x, rows, *args.w.packed, y, bias);
       return {};
     case DType::packed_bf16:
+#if defined(__AMX_BF16__)
+      if (streams_bf16(rows, *args.w.packed, bias)) {
+        stream_bf16(context, x, rows, *args.w.packed, y);
+        return {};
+      }
+#endif
       product_packed_bf16(context, x, rows, *args.w.packed, y, bias);
       return {};
     case DType::nf4:
