@@ -1,6 +1,7 @@
 #pragma once
 #include "cpu/gemm-amx-block.h"
 #include "cpu/nf4-unpack.h"
+#include "cpu/quant-format.h"
 #if defined(__AMX_BF16__)
 
 // The 4-bit product of many rows on the tile unit, 16 rows by the 64 columns of a panel at a time. The unit gives the dots of
@@ -83,6 +84,7 @@ class Nf4Block {
   }
 
   void run() {
+    const FlushSubnormals guard;  // As few rows are joined: a sum that is subnormal is zero there too.
     const AmxSlices& slices = product_.a.slices;
     amx_configure({16, 16, 16});
     for (std::int64_t slice = 0; slice < slices.count(); ++slice) {
