@@ -77,7 +77,7 @@ HONE_API int hone_tensor_read(hone_handle tensor, int64_t element_offset, void* 
 
 HONE_API void hone_memory_stats(int device, hone_memory* out);
 HONE_API void hone_reset_peak(int device);
-// Gives cached blocks back to the system.
+// Gives cached blocks and the workspace of the kernels back to the system.
 HONE_API void hone_release_cache(void);
 
 HONE_API int hone_pack_weight(hone_handle source, int format, hone_handle* out);

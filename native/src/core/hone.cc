@@ -180,6 +180,7 @@ void hone_reset_peak(int device) {
 void hone_release_cache(void) {
   guarded([](Runtime& runtime) -> Status {
     runtime.tensors.arena(Device::cpu).trim();
+    runtime.workspace.release();
     return {};
   });
 }

@@ -7,8 +7,13 @@ namespace hone {
 
 Scratch::Scratch(int threads) : blocks_(static_cast<std::size_t>(threads) * kSlots) {}
 
-Scratch::~Scratch() {
-  for (const Block& block : blocks_) std::free(block.data);
+Scratch::~Scratch() { release(); }
+
+void Scratch::release() {
+  for (Block& block : blocks_) {
+    std::free(block.data);
+    block = {};
+  }
 }
 
 void* Scratch::get(int thread, std::size_t bytes, int slot) {

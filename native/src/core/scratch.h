@@ -4,7 +4,7 @@
 
 namespace hone {
 
-// Grow-only workspace per (thread, slot). It is never shrunk inside a run, so a warm step allocates nothing.
+// Workspace per (thread, slot). It only grows inside a run, so a warm step allocates nothing.
 class Scratch {
  public:
   static constexpr int kSlots = 7;
@@ -16,6 +16,8 @@ class Scratch {
 
   void* get(int thread, std::size_t bytes, int slot);
   std::size_t bytes() const;
+  // Gives all of it back. For the time between ops: nothing may still use what `get` gave.
+  void release();
 
  private:
   struct Block {

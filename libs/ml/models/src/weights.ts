@@ -16,6 +16,7 @@ import type { ModelConfig } from './config/model-config.js';
 import { fitsNf4, shapeOnDevice, weightMap, type WeightSpec } from './config/weight-map.js';
 import type { BaseFormat } from './model.js';
 import { bf16FromFloats, floatsFromBytes, halvesFromBytes } from './safetensors/floats.js';
+import { releaseArray } from './release-array.js';
 import { transpose } from './transpose.js';
 import type { StoredParts, WeightSource } from './formats/weight-source.js';
 
@@ -54,7 +55,8 @@ export function loadWeights(source: WeightSource, config: ModelConfig, options: 
     if (arenas) {
       const parameter = (isDecayed(spec) ? arenas.decayed : arenas.plain).get(spec.name);
       const data = bytes();
-      if (data) parameter.write(parameter.dtype === 'bf16' ? halvesOf(spec, dtype, data) : floatsOf(spec, dtype, data));
+      if (data)
+        write(parameter, parameter.dtype === 'bf16' ? halvesOf(spec, dtype, data) : floatsOf(spec, dtype, data), data);
       tensors.set(spec.name, parameter);
     } else {
       const stored = packedAsStored(files, spec, options);
@@ -118,9 +120,16 @@ function packedAsStored(
   return keep(scoped(() => packParts(parts, size)));
 }
 
-function packParts(parts: StoredParts, size: readonly [number, number]): Tensor {
-  if (parts.format === 'nf4') return packNf4FromParts(parts.read(), size);
-  return parts.format === 'int8' ? packInt8FromParts(parts.read(), size) : packInt4FromParts(parts.read(), size);
+function packParts(stored: StoredParts, size: readonly [number, number]): Tensor {
+  if (stored.format === 'nf4') return packed(stored.read(), (parts) => packNf4FromParts(parts, size));
+  if (stored.format === 'int8') return packed(stored.read(), (parts) => packInt8FromParts(parts, size));
+  return packed(stored.read(), (parts) => packInt4FromParts(parts, size));
+}
+
+function packed<P extends object>(parts: P, pack: (parts: P) => Tensor): Tensor {
+  const weight = pack(parts);
+  for (const part of Object.values(parts)) if (ArrayBuffer.isView(part)) releaseArray(part);
+  return weight;
 }
 
 /** On the null device the arrays may be empty. */
@@ -137,8 +146,7 @@ function upload(spec: WeightSpec, dtype: string, bytes: Uint8Array | undefined, 
   const isNarrow = format !== 'f32' && spec.role === 'embedding';
   const tensor = empty(spec.shape, isNarrow ? 'bf16' : 'f32');
   if (!bytes) return tensor;
-  if (!isNarrow) return tensor.write(floatsOf(spec, dtype, bytes));
-  return tensor.write(halvesOf(spec, dtype, bytes));
+  return write(tensor, isNarrow ? halvesOf(spec, dtype, bytes) : floatsOf(spec, dtype, bytes), bytes);
 }
 
 function packedFormat(spec: WeightSpec, format: BaseFormat): PackedFormat {
@@ -163,7 +171,14 @@ function plain(spec: WeightSpec, dtype: string, bytes: Uint8Array | undefined): 
   const own = dtype === 'BF16' ? 'bf16' : dtype === 'F16' ? 'f16' : 'f32';
   const tensor = empty(shapeOnDevice(spec), own);
   if (!bytes) return tensor;
-  return tensor.write(own === 'f32' ? floatsOf(spec, dtype, bytes) : turned(spec, halvesFromBytes(bytes)));
+  return write(tensor, own === 'f32' ? floatsOf(spec, dtype, bytes) : turned(spec, halvesFromBytes(bytes)), bytes);
+}
+
+/** The values, and `bytes` that they were made of, have come to their end here. */
+function write(tensor: Tensor, values: Float32Array | Uint16Array, bytes: Uint8Array): Tensor {
+  tensor.write(values);
+  for (const array of [values, bytes]) releaseArray(array);
+  return tensor;
 }
 
 function refuseUnknown(files: WeightSource, specs: readonly WeightSpec[], config: ModelConfig): void {

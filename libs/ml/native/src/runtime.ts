@@ -116,7 +116,7 @@ export function resetPeak(device: DeviceName = currentDevice): void {
   addon().resetPeak(deviceCodes[device]);
 }
 
-/** Gives freed blocks that were kept for reuse back to the system. */
+/** Gives freed blocks that were kept for reuse, and the workspace of the kernels, back to the system. */
 export function releaseCache(): void {
   addon().releaseCache();
 }

@@ -10,7 +10,7 @@ export interface StoredWeight {
   /** A float type, or the file's own word for something that is none. */
   readonly dtype: string;
   readonly shape: readonly number[];
-  /** Little-endian elements of `dtype`, row-major. */
+  /** Little-endian elements of `dtype`, row-major: an array of its own, which the caller may release, or a view of a file in memory. */
   bytes(): Uint8Array;
   /** The codes and scales of the file, where a packed base format holds the very same ones. */
   readonly parts?: StoredParts;

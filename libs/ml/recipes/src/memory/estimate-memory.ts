@@ -59,7 +59,7 @@ export function estimateMemory(source: ModelSource, settings: TrainingSettings, 
       const isRounded = settings.method === 'qlora' || settings.precision === 'bf16';
       const tokens = settings.batchUnits * rowTokens;
       const isTrained = settings.method === 'full';
-      const workspace = workspaceBytes(model.config, { tokens, isRounded, isTrained });
+      const workspace = workspaceBytes(model.config, { tokens, isRounded, isTrained, hasLoss: true });
       const optimizer = residentBytes - weights - gradients;
       const [activations, gaps] = [peakBytes - residentBytes, reservedBytes - peakBytes];
       return {

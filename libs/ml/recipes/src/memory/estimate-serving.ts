@@ -50,7 +50,8 @@ export function estimateServing(source: ModelSource, load: ServingLoad): Serving
         logitRows: Int32Array.from({ length: sequences }, (_, row) => row),
       });
       const { peakBytes, reservedBytes } = memoryStats();
-      const workspace = workspaceBytes(model.config, { tokens: rows, isRounded: format !== 'f32', isTrained: false });
+      const isRounded = format !== 'f32';
+      const workspace = workspaceBytes(model.config, { tokens: rows, isRounded, isTrained: false, hasLoss: false });
       const [kvPages, activations, gaps] = [resident - weights, peakBytes - resident, reservedBytes - peakBytes];
       return {
         parts: { weights, kvPages, activations, workspace, gaps },

@@ -1,35 +1,47 @@
 import { init } from '@hone/tensor';
 import { weightMap, type ModelConfig } from '@hone/models';
 
-// What the products of native/src/cpu keep in scratch, by its largest users.
+// What the kernels of native/src/cpu keep in scratch, by its largest users.
 const panelBytesMost = 16 * 2 ** 20;
-const f32RowBytes = 4 * 2 ** 20;
+const transposedBytes = 2 * 2 ** 20;
+const headTokens = 1024;
 const chunkColumns = 512;
 const partialBytes = 16;
-const threadBytes = 2 ** 20;
+const threadBytes = { rounded: 1.5 * 2 ** 20, f32: 2 ** 20, serving: 2 ** 19 };
 
 export interface WorkspaceLoad {
   readonly tokens: number;
   /** Products round their inputs to bf16: every format but f32. */
   readonly isRounded: boolean;
-  /** All weights are trained: the head then lies plain, and its panels are made on the way. */
+  /** All weights are trained: they lie plain, and panels of them and of the inputs are made on the way. */
   readonly isTrained: boolean;
+  /** Log-probabilities with their gradient are asked for, and not only logits. */
+  readonly hasLoss: boolean;
 }
 
 /**
- * Scratch memory of the kernels: panels of the widest weight that is turned on the way (16 MiB at most), the input rows of a product
- * rounded to bf16, and the reduced chunks of the head. Estimated, where all else is counted: the kernels grow it as they go. It is a
- * few per cent of a run.
+ * Scratch memory of the kernels: panels of the widest operand that is turned on the way (16 MiB at most), the input rows of a
+ * product rounded to bf16, the gradients of the logits for 1,024 tokens at a time, and the reduced chunks of the head. Estimated,
+ * where all else is counted: the kernels grow it as they go. It is a few per cent of a run.
  */
-export function workspaceBytes(config: ModelConfig, { tokens, isRounded, isTrained }: WorkspaceLoad): number {
-  const { threads } = init();
-  const matrices = weightMap(config).filter(
-    ({ role }) => role === 'linear' || (isTrained && (role === 'head' || role === 'embedding')),
-  );
-  const sizes = matrices.map(({ shape }) => shape.reduce((product, size) => product * size, isRounded ? 2 : 4));
-  const linears = matrices.filter(({ role }) => role === 'linear').flatMap(({ shape }) => [...shape]);
-  const panels = Math.min(panelBytesMost, Math.max(...sizes));
-  const rows = isRounded ? 2 * tokens * Math.max(...linears) : f32RowBytes;
-  const chunks = tokens * Math.ceil(config.vocabSize / chunkColumns) * partialBytes;
-  return panels + rows + chunks + threads * threadBytes;
+export function workspaceBytes(config: ModelConfig, load: WorkspaceLoad): number {
+  const { tokens, isRounded, isTrained, hasLoss } = load;
+  const linears = weightMap(config).filter(({ role }) => role === 'linear');
+  const widest = Math.max(...linears.flatMap(({ shape }) => [...shape]));
+  const rows = isRounded ? 2 * tokens * widest : isTrained ? Math.max(transposedBytes, chunkColumns * widest) : 0;
+  const panels = isTrained ? panelBytes(config, widest, load) : 0;
+  const perThread = hasLoss ? (isRounded ? threadBytes.rounded : threadBytes.f32) : threadBytes.serving;
+  return panels + rows + (hasLoss ? headBytes(config, load) : 0) + init().threads * perThread;
+}
+
+function panelBytes(config: ModelConfig, widest: number, { tokens, isRounded }: WorkspaceLoad): number {
+  const matrices = weightMap(config).filter(({ role }) => role === 'linear' || role === 'head' || role === 'embedding');
+  const largest = Math.max(...matrices.map(({ shape }) => shape.reduce((product, size) => product * size, 1)));
+  return Math.min(panelBytesMost, (isRounded ? 2 : 4) * Math.max(largest, tokens * widest));
+}
+
+function headBytes({ hiddenSize, vocabSize }: ModelConfig, { tokens, isRounded }: WorkspaceLoad): number {
+  const alive = Math.min(tokens, headTokens);
+  const gradients = alive * (4 * chunkColumns + (isRounded ? 2 * hiddenSize : 0));
+  return gradients + tokens * Math.ceil(vocabSize / chunkColumns) * partialBytes;
 }
