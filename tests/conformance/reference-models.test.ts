@@ -255,7 +255,7 @@ describe('models with recorded numbers', () => {
           const { nll } = accumulateGradient(trained, batch, batch.targetCount, {});
           const expected = trace.trace_f64[step] as { loss: number; grad_norm: number };
           expect(Math.abs(nll / batch.targetCount - expected.loss)).toBeLessThan(1e-3);
-          expect(Math.abs(clip.apply(0) / expected.grad_norm - 1)).toBeLessThan(1e-3);
+          expect(Math.abs(clip.measure(0).norm / expected.grad_norm - 1)).toBeLessThan(1e-3);
           optimizer.step(rateOf(trace.note));
           optimizer.zeroGradients();
         });

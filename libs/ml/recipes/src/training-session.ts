@@ -93,9 +93,9 @@ export class TrainingSession {
   /** Clips, updates and counts one step; returns the gradient norm before clipping. A loss that is not finite ends the run. */
   update({ loss, tokens, targets, rows }: StepSums, learningRate: number): number {
     const step = this.#state.step + 1;
-    const gradNorm = this.#clip.apply(this.#options.settings.maxGradNorm);
+    const { norm: gradNorm, gradientScale } = this.#clip.measure(this.#options.settings.maxGradNorm);
     if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) throw notFinite(step, loss, gradNorm, rows);
-    this.#optimizer.step(learningRate);
+    this.#optimizer.step(learningRate, gradientScale);
     this.#optimizer.zeroGradients();
     this.#state = {
       ...this.#state,

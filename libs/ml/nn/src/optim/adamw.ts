@@ -40,11 +40,12 @@ export class Adamw {
     this.#seed = seed;
   }
 
-  step(learningRate: number): void {
+  /** One step; gradients count `gradientScale` times, as clipping asks. */
+  step(learningRate: number, gradientScale = 1): void {
     this.steps++;
     this.groups.forEach(({ arena: { values, gradients }, weightDecay, moments }, group) => {
       const seed = this.#rounding(group);
-      const settings = { ...this.options, learningRate, weightDecay, step: this.steps, seed };
+      const settings = { ...this.options, learningRate, weightDecay, step: this.steps, gradientScale, seed };
       if (moments.bits === 8) adamw8bitStep(values, gradients, moments.m, moments.v, settings);
       else adamwStep(values, gradients, moments.m, moments.v, settings);
     });

@@ -1,4 +1,4 @@
-import { keep, empty, scale, sumSquares, type Tensor } from '@hone/tensor';
+import { keep, empty, sumSquares, type Tensor } from '@hone/tensor';
 import type { ParameterArena } from '../parameter-arena.js';
 
 /** The norm over all gradients, and clipping to a largest norm (Pascanu et al., arXiv 1211.5063). */
@@ -9,8 +9,11 @@ export class GradientClip {
     this.#sums = arenas.map(() => keep(empty([1])));
   }
 
-  /** The norm before clipping; `maxNorm` 0 = measure only. The factor is torch's: maxNorm / (norm + 1e-6), at most 1. */
-  apply(maxNorm: number): number {
+  /**
+   * The norm before clipping, and what the optimiser must multiply gradients by on its way through them: torch's
+   * maxNorm / (norm + 1e-6), at most 1. `maxNorm` 0 = measure only.
+   */
+  measure(maxNorm: number): { readonly norm: number; readonly gradientScale: number } {
     let squares = 0;
     this.arenas.forEach(({ gradients }, index) => {
       const sum = this.#sums[index] as Tensor;
@@ -18,9 +21,7 @@ export class GradientClip {
       squares += sum.floats()[0] as number;
     });
     const norm = Math.sqrt(squares);
-    const factor = maxNorm / (norm + 1e-6);
-    if (maxNorm > 0 && factor < 1) for (const { gradients } of this.arenas) scale(gradients, factor);
-    return norm;
+    return { norm, gradientScale: maxNorm > 0 ? Math.min(1, maxNorm / (norm + 1e-6)) : 1 };
   }
 
   free(): void {

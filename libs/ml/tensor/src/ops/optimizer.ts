@@ -9,7 +9,7 @@ export interface AdamwSettings {
   readonly weightDecay: number;
   /** The number of this step, from 1. */
   readonly step: number;
-  /** What gradients are multiplied by on the way: clipping and unscaling without a pass of their own; default 1. */
+  /** What gradients are multiplied by on the way: clipping without a pass of its own; default 1. */
   readonly gradientScale?: number;
   /** Decides, with step and index, which bf16 results are rounded up and which down; default 0. */
   readonly seed?: number;
