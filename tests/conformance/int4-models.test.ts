@@ -7,6 +7,7 @@ import {
   loadModel,
   parseModelConfig,
   safetensorsBytes,
+  storedFormat,
   weightMap,
   type BaseFormat,
   type TensorToWrite,
@@ -107,6 +108,10 @@ describe('a GPTQ checkpoint asked for as int4', () => {
     });
     expect(bytes('int4')).toBe(counted);
     expect(counted).toBeLessThan(bytes('bf16') / 2.5);
+  });
+
+  it('is known to be stored so, unless it must be restored', () => {
+    expect([storedFormat(checkpoint(64)), storedFormat(checkpoint(64, true))]).toEqual(['int4', undefined]);
   });
 
   it('in activation order is refused by name, and restored for every other format', () => {

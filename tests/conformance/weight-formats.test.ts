@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { dequantizeGguf, loadModel, openWeights, type CausalModel, type ModelSource } from '@hone/models';
+import { dequantizeGguf, loadModel, openWeights, storedFormat, type CausalModel, type ModelSource } from '@hone/models';
 import { packInt4FromParts, packInt8FromParts, packNf4FromParts, unpackWeight } from '@hone/tensor';
 import { describeData, readJsonFile } from './data-root.js';
 
@@ -91,6 +91,7 @@ describe('a bitsandbytes checkpoint asked for in its own format', () => {
     const source = openWeights(join(golden, name));
     for (const path of Object.keys(weights)) {
       const { parts, shape } = source.entry(path);
+      expect(storedFormat(join(golden, name))).toBe(format);
       if (parts?.format !== format) throw new Error(`expected ${path} to be kept as ${format}`);
       const size = shape as readonly [number, number];
       const packed =

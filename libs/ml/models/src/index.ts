@@ -13,6 +13,7 @@ export type { GgufExportType } from './formats/gguf/model-fields.js';
 export { quantizeGguf } from './formats/gguf/quantize.js';
 export { writeGguf } from './formats/gguf/write-gguf.js';
 export { openWeights } from './formats/open-weights.js';
+export { storedFormat } from './formats/stored-format.js';
 export type { WeightSource } from './formats/weight-source.js';
 export { writeInitialModel } from './initial-model.js';
 export { kvBytesPerPage } from './kv-cache.js';

@@ -3,8 +3,9 @@ import { type ArtifactStore, materialize } from '@hone/artifacts';
 import { type Digest, modelFingerprint } from '@hone/base';
 import { type AdapterManifest, adapterManifest, type BaseManifest, baseManifest } from '@hone/contracts';
 import type { Weights } from '@hone/engine';
+import { storedFormat } from '@hone/models';
 import { traced } from '@hone/telemetry';
-import { type BaseFormat, formatOfAdapter, formatOfBase, type FormatSetting } from '../domain/base-format.js';
+import { formatOfAdapter, formatOfBase, type FormatSetting } from '../domain/base-format.js';
 import { type Resolution, wrongBase } from '../domain/resolve-model.js';
 
 type Manifest = BaseManifest | AdapterManifest;
@@ -30,29 +31,30 @@ export class WeightFolders {
     // Recomputed from the files, so that an entry cannot claim a content that its manifest does not have.
     const content = modelFingerprint(plain.files);
     if (content !== base.fingerprint) throw wrongBase(base, { ...base, fingerprint: content });
-    const formatOfPlain = formatOfBase(this.#setting, plain.parameters);
-    if (model.kind === 'base') return { base: await this.#base(base.manifest, plain, formatOfPlain) };
+    if (model.kind === 'base') return { base: await this.#base(base.manifest, plain, formatOfBase) };
     const adapter = await this.#adapterManifest(model.manifest);
     if (adapter.base !== base.fingerprint) throw wrongBase({ ...model, fingerprint: adapter.base }, base);
     if (adapter.rank === 0) return { base: await this.#fullModel(model.manifest, adapter, plain) };
-    const format = formatOfAdapter(adapter.hyperparameters, this.#setting, plain.parameters);
     const [place, folder] = await Promise.all([
-      this.#base(base.manifest, plain, format),
+      this.#base(base.manifest, plain, (...base) => formatOfAdapter(adapter.hyperparameters, ...base)),
       this.#files(model.manifest, adapter.files, 'adapter'),
     ]);
     return { base: place, adapter: { key: model.manifest, folder } };
   }
 
-  async #base(digest: Digest, { files }: BaseManifest, format: BaseFormat) {
-    return { key: `${digest}/${format}`, folder: await this.#files(digest, files, 'base'), format };
+  async #base(digest: Digest, { files, parameters }: BaseManifest, formatOf: typeof formatOfBase) {
+    const folder = await this.#files(digest, files, 'base');
+    const format = formatOf(this.#setting, parameters, () => storedFormat(folder));
+    return { key: `${digest}/${format}`, folder, format };
   }
 
   /** A full fine-tune brings its own weights; vocabulary and template stay the base's where it brings none. */
   async #fullModel(digest: Digest, { files }: AdapterManifest, base: BaseManifest) {
     const own = new Set(files.map(({ path }) => path));
     const kept = base.files.filter(({ path }) => !own.has(path) && !/\.(gguf|safetensors(\.index\.json)?)$/.test(path));
-    const format = formatOfBase(this.#setting, base.parameters);
-    return { key: `${digest}/${format}`, folder: await this.#files(digest, [...kept, ...files], 'full'), format };
+    const folder = await this.#files(digest, [...kept, ...files], 'full');
+    const format = formatOfBase(this.#setting, base.parameters, () => storedFormat(folder));
+    return { key: `${digest}/${format}`, folder, format };
   }
 
   #baseManifest(digest: Digest): Promise<BaseManifest> {

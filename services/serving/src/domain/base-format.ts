@@ -8,9 +8,18 @@ export type FormatSetting = 'auto' | BaseFormat;
 /** Below this, a base in f32 takes less than 200 MB and quantising it saves nothing worth having. */
 export const plainParametersMax = 50_000_000;
 
-/** A base asked for by itself: f32 when it is small, four bits otherwise. */
-export const formatOfBase = (setting: FormatSetting, parameters: number): BaseFormat =>
-  setting !== 'auto' ? setting : parameters < plainParametersMax ? 'f32' : 'nf4';
+/**
+ * A base asked for by itself: f32 when it is small, which every stored format can be restored to; otherwise as its files hold it
+ * (`stored`), because rounding codes to other codes would add a second error to the first; NF4 where they hold it plain.
+ */
+export function formatOfBase(
+  setting: FormatSetting,
+  parameters: number,
+  stored: () => BaseFormat | undefined,
+): BaseFormat {
+  if (setting !== 'auto') return setting;
+  return parameters < plainParametersMax ? 'f32' : (stored() ?? 'nf4');
+}
 
 const byMethod: Record<string, BaseFormat> = { qlora: 'nf4', lora: 'f32', full: 'f32' };
 
@@ -22,9 +31,10 @@ export function formatOfAdapter(
   hyperparameters: Readonly<Record<string, unknown>>,
   setting: FormatSetting,
   parameters: number,
+  stored: () => BaseFormat | undefined,
 ): BaseFormat {
   const named = baseFormats.find((format) => format === hyperparameters['base_format']);
   if (named) return named;
   const method = hyperparameters['method'];
-  return (typeof method === 'string' ? byMethod[method] : undefined) ?? formatOfBase(setting, parameters);
+  return (typeof method === 'string' ? byMethod[method] : undefined) ?? formatOfBase(setting, parameters, stored);
 }

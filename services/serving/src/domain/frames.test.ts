@@ -34,18 +34,32 @@ describe('the frames of a delta', () => {
 });
 
 describe('the format of a base', () => {
+  const plain = () => undefined;
+
   it('is plain when small, four bits when large, and what the setting says otherwise', () => {
-    expect([formatOfBase('auto', 1e6), formatOfBase('auto', 1e9), formatOfBase('bf16', 1e9)]).toEqual([
-      'f32',
-      'nf4',
-      'bf16',
-    ]);
+    const formats = [
+      formatOfBase('auto', 1e6, plain),
+      formatOfBase('auto', 1e9, plain),
+      formatOfBase('bf16', 1e9, plain),
+    ];
+    expect(formats).toEqual(['f32', 'nf4', 'bf16']);
+  });
+
+  it('is the stored one for a large base whose files hold codes', () => {
+    const formats = [
+      formatOfBase('auto', 1e9, () => 'int4'),
+      formatOfBase('auto', 1e9, () => 'int8'),
+      formatOfBase('auto', 1e6, () => 'int4'),
+      formatOfBase('nf4', 1e9, () => 'int4'),
+      formatOfAdapter({}, 'auto', 1e9, () => 'int4'),
+    ];
+    expect(formats).toEqual(['int4', 'int8', 'f32', 'nf4', 'int4']);
   });
 
   it('under an adapter is the one that its trainer held', () => {
-    expect(formatOfAdapter({ method: 'qlora' }, 'f32', 1e6)).toBe('nf4');
-    expect(formatOfAdapter({ method: 'lora' }, 'auto', 1e9)).toBe('f32');
-    expect(formatOfAdapter({}, 'auto', 1e9)).toBe('nf4');
-    expect(formatOfAdapter({ method: 'lora', base_format: 'int8' }, 'auto', 1e9)).toBe('int8');
+    expect(formatOfAdapter({ method: 'qlora' }, 'f32', 1e6, plain)).toBe('nf4');
+    expect(formatOfAdapter({ method: 'lora' }, 'auto', 1e9, plain)).toBe('f32');
+    expect(formatOfAdapter({}, 'auto', 1e9, plain)).toBe('nf4');
+    expect(formatOfAdapter({ method: 'lora', base_format: 'int8' }, 'auto', 1e9, plain)).toBe('int8');
   });
 });
