@@ -1,4 +1,8 @@
 // The worker's process needs compiled files, so these tests run the built package.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { ChatTemplate, TemplateSandbox } from '../dist/index.js';
 
@@ -16,6 +20,18 @@ const endless = [
 ];
 const swelling =
   "{% set ns = namespace(x='0123456789abcdef') %}{% for i in range(60) %}{% set ns.x = ns.x + ns.x %}{% endfor %}{{ ns.x }}";
+
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+
+/** A process that has ended but was not reaped yet runs no longer. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
 
 describe('the template sandbox', () => {
   it('renders what the thread would render', async () => {
@@ -38,6 +54,25 @@ describe('the template sandbox', () => {
   it('carries the words of a template that raises', async () => {
     const raising = new ChatTemplate("{{ raise_exception('no tools here') }}");
     await expect(sandbox.render(raising, [user])).rejects.toThrow('no tools here');
+  });
+
+  it('ends with its service, however that ends and whatever it renders', async () => {
+    const program = `
+      import { ChatTemplate, TemplateSandbox } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)};
+      const sandbox = new TemplateSandbox({ renderMsMax: 600_000 });
+      await sandbox.render(new ChatTemplate('ready'), []);
+      void sandbox.render(new ChatTemplate(${JSON.stringify(endless[0])}), []);
+      console.log('rendering');
+      setInterval(() => undefined, 1000);`;
+    const service = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(service.stdout, 'data');
+    const [worker] = childrenOf(service.pid as number);
+    expect(isRunning(worker as number)).toBe(true);
+    service.kill('SIGKILL');
+    await once(service, 'exit');
+    while (isRunning(worker as number)) await setTimeout(50);
   });
 
   it('answers callers that ask at once', async () => {
