@@ -24,7 +24,15 @@ export class Contender {
     });
     this.#process.stderr.on('data', (text) => (this.#last = `${this.#last}${text}`.slice(-2000)));
     this.#process.stdin.on('error', () => undefined);
-    this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
+    const lines = createInterface({ input: this.#process.stdout });
+    this.#lines = lines[Symbol.asyncIterator]();
+    // A process that dies may leave children that hold its standard output open, and the next answer would be waited for without
+    // end; what it wrote before is read first.
+    this.#process.once('exit', () => setTimeout(() => lines.close(), 1000));
+    this.#process.once('error', ({ message }) => {
+      this.#last = message;
+      lines.close();
+    });
   }
 
   /** One request, one answer: `{ case, ...parameters }` -> what the contender says. Its own words on failure are thrown. */
@@ -43,7 +51,8 @@ export class Contender {
 
   async close() {
     this.#process.stdin.end();
-    if (this.#process.exitCode !== null) return;
+    const { pid, exitCode, signalCode } = this.#process;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return;
     await new Promise((resolve) => {
       const timer = setTimeout(() => this.#process.kill('SIGKILL'), 5000);
       this.#process.once('exit', () => {

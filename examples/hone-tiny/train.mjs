@@ -70,16 +70,47 @@ const training = {
 const documentCount = 48_000;
 const heldOutDocuments = 400;
 
+const help = `Usage: node examples/hone-tiny/train.mjs [--steps N] [--documents N] [--out FOLDER]
+
+Trains hone-tiny from nothing: corpus, tokenizer, seeded weights, one pass of the trainer.
+
+  --steps N        end after so many steps (default: one pass over the corpus)
+  --documents N    documents of the corpus to learn (default: ${documentCount})
+  --out FOLDER     where model, tokenizer and RECIPE.json go (default: this folder)
+  --help           print this`;
+
 function main() {
-  const { values } = parseArgs({
-    options: { steps: { type: 'string' }, out: { type: 'string', default: here }, documents: { type: 'string' } },
-  });
+  const { steps, documents, out, help: isHelp } = optionsOf();
+  if (isHelp) return console.log(help);
   return train({
-    folder: values.out,
-    count: Number(values.documents ?? documentCount),
-    ...(values.steps ? { steps: Number(values.steps) } : {}),
+    folder: out,
+    count: countOf('documents', documents) ?? documentCount,
+    steps: countOf('steps', steps),
   });
 }
+
+function optionsOf() {
+  const options = {
+    steps: { type: 'string' },
+    documents: { type: 'string' },
+    out: { type: 'string', default: here },
+    help: { type: 'boolean', default: false },
+  };
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    throw usage(error.message.split('. ')[0]);
+  }
+}
+
+function countOf(name, text) {
+  if (text === undefined || /^[1-9]\d{0,8}$/.test(text)) return text && Number(text);
+  throw usage(`expected a whole number above zero for --${name} but received ${text}`);
+}
+
+const usage = (message) => new UsageError(`[hone-tiny] ${message}; fix: node examples/hone-tiny/train.mjs --help`);
+
+class UsageError extends Error {}
 
 async function train({ folder, count, steps }) {
   mkdirSync(folder, { recursive: true });
@@ -181,4 +212,10 @@ function report({ step, totalSteps, loss, lr, gradNorm, tokensPerSecond, etaSeco
   );
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}

@@ -5,8 +5,6 @@ export type Id = string;
 
 export const idPattern = /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$/;
 
-export const isId = (text: string): boolean => idPattern.test(text);
-
 /** A new id, e.g. `newId('ftjob')` -> `ftjob-01kb2v...`. */
 export const newId = (prefix: string): Id => `${prefix}-${ulid().toLowerCase()}`;
 
