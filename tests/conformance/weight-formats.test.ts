@@ -61,7 +61,7 @@ describe('bitsandbytes checkpoints', () => {
     ids: number[];
     logp: number[];
   }
-  const folders = ['bnb-nf4', 'bnb-nf4-nested', 'bnb-fp4', 'bnb-int8'];
+  const folders = ['bnb-nf4', 'bnb-nf4-nested', 'bnb-fp4', 'bnb-int8', 'bnb-nf4-gpt2'];
 
   it.each(folders)('%s: every weight is restored bit for bit', (name) => {
     const { weights } = readJsonFile<Expected>(golden, name, 'expected.json');
