@@ -94,6 +94,9 @@ describe('a model', () => {
       output,
     );
     expect(typed.stderr).toContain('a type for gguf');
+    const nowhere = await mesh.cli('model', 'export', 'whole', '--output', join(scratch, 'not', 'there'));
+    expect(nowhere).toMatchObject({ code: 1, stdout: '' });
+    expect(nowhere.stderr).toContain(`expected the folder ${join(scratch, 'not')} but it is not there`);
     const taken = await mesh.cli('model', 'export', 'whole', '--output', scratch);
     expect(taken.stderr).toContain('expected a new folder');
     expect(existsSync(output)).toBe(false);

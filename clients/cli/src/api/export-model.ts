@@ -1,6 +1,7 @@
-import { createWriteStream, existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { constants, createWriteStream, existsSync } from 'node:fs';
+import { access, mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -22,22 +23,47 @@ export async function exportModel(to: Connection, wish: ExportWish, output: stri
       `[model export] expected a new folder but ${output} is there; fix: name another one`,
       exitCodes.usage,
     );
+  const target = resolve(output);
+  // Asked before the export is made: where its files cannot be written, nobody should work for nothing.
+  await access(`${dirname(target)}/.`, constants.W_OK).catch((thrown: unknown) => {
+    throw asDiskTrouble(thrown, target);
+  });
+  const made = await waitForExport(to, wish);
+  const draft = `${target}.partial-${randomUUID().slice(0, 8)}`;
+  try {
+    await mkdir(draft);
+    for (const file of made.files) await fetchFile(to, made.id, file, draft);
+    await rename(draft, target);
+    return made;
+  } catch (thrown) {
+    await rm(draft, { recursive: true, force: true });
+    throw asDiskTrouble(thrown, target);
+  }
+}
+
+async function waitForExport(to: Connection, wish: ExportWish): Promise<ExportObject> {
   let made = await ask<ExportObject>(to, 'POST', '/v1/exports', wish);
   while (made.status === 'queued' || made.status === 'running') {
     await pause(500);
     made = await askPatiently<ExportObject>(to, 'GET', `/v1/exports/${made.id}`);
   }
   if (made.status === 'failed') throw new CliError(made.error?.message ?? '[model export] failed', exitCodes.failed);
-  const draft = `${output}.partial`;
-  await mkdir(draft, { recursive: true });
-  try {
-    for (const file of made.files) await fetchFile(to, made.id, file, draft);
-    await rename(draft, output);
-  } catch (thrown) {
-    await rm(draft, { recursive: true, force: true });
-    throw thrown;
-  }
   return made;
+}
+
+/** What the disk refused, in words; anything else stays as it is. */
+function asDiskTrouble(thrown: unknown, target: string): unknown {
+  const parent = dirname(target);
+  const troubles: Record<string, string> = {
+    ENOENT: `expected the folder ${parent} but it is not there; fix: make it, or name another one`,
+    ENOTDIR: `expected ${parent} to be a folder but it is a file; fix: name another one`,
+    EACCES: `expected to be allowed to write in ${parent}; fix: name another folder`,
+    EPERM: `expected to be allowed to write in ${parent}; fix: name another folder`,
+    EROFS: `expected to write in ${parent} but its disk is read-only; fix: name another folder`,
+    ENOSPC: `expected room in ${parent} but its disk is full; fix: free some, or name another folder`,
+  };
+  const trouble = troubles[(thrown as NodeJS.ErrnoException).code ?? ''];
+  return trouble === undefined ? thrown : new CliError(`[model export] ${trouble}`, exitCodes.failed);
 }
 
 async function fetchFile(

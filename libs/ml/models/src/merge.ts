@@ -3,6 +3,7 @@ import { fromFloats, scoped, linear } from '@hone/tensor';
 import type { LoraAdapter, LoraModule } from '@hone/nn';
 import { underBaseName } from './base-names.js';
 import { weightMap, type WeightSpec } from './config/weight-map.js';
+import { halvesFromFloats } from './formats/halves.js';
 import { openWeights } from './formats/open-weights.js';
 import { bytesOfFloats, ListedWeights, type StoredWeight, type WeightSource } from './formats/weight-source.js';
 import { readModelConfig } from './load-model.js';
@@ -52,6 +53,17 @@ function updateAsStored(module: LoraModule, isTransposed: boolean): Float32Array
 
 const sum = (a: Float32Array, b: Float32Array): Float32Array => a.map((value, i) => value + (b[i] as number));
 
+type WritableType = 'BF16' | 'F16' | 'F32';
+
+const torchNames: Readonly<Record<WritableType, string>> = { BF16: 'bfloat16', F16: 'float16', F32: 'float32' };
+
+/** The type in which a weight of such a file is written again; quantised and wider ones become F32. */
+function writableType(dtype: string): { dtype: WritableType; round: (floats: Float32Array) => ArrayBufferView } {
+  if (dtype === 'BF16') return { dtype, round: bf16FromFloats };
+  if (dtype === 'F16') return { dtype, round: halvesFromFloats };
+  return { dtype: 'F32', round: (floats) => floats };
+}
+
 /**
  * Writes the base with an adapter merged in: W + scale B A, rounded once to the dtype of the base's files. The adapter is
  * read from the unquantised base, whatever format it was trained on. Without an adapter the base itself is written, plain.
@@ -62,20 +74,15 @@ export function mergeAdapter(source: ModelSource, adapter: LoraAdapter | undefin
   const files = underBaseName(openWeights(source), specs);
   try {
     const merged = mergedWeights(files, specs, adapter);
-    const tensors = new Map<string, TensorToWrite>();
-    let isNarrow = true;
-    for (const { name, shape } of specs) {
-      const { dtype } = files.entry(name);
-      isNarrow &&= dtype === 'BF16';
-      const floats = () => merged.floats(name);
-      tensors.set(
-        name,
-        dtype === 'BF16'
-          ? { dtype: 'BF16', shape, data: () => bf16FromFloats(floats()) }
-          : { dtype: 'F32', shape, data: floats },
-      );
-    }
-    copyCompanions(source, folder, isNarrow ? 'bfloat16' : 'float32');
+    const tensors = new Map<string, TensorToWrite & { dtype: WritableType }>(
+      specs.map(({ name, shape }) => {
+        const { dtype, round } = writableType(files.entry(name).dtype);
+        return [name, { dtype, shape, data: () => round(merged.floats(name)) }];
+      }),
+    );
+    const dtypes = new Set([...tensors.values()].map(({ dtype }) => dtype));
+    const [only] = [...dtypes];
+    copyCompanions(source, folder, dtypes.size === 1 && only !== undefined ? torchNames[only] : 'float32');
     writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
   } finally {
     files.close();

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf, refusal, type Digest, type GgufField } from '@hone/base';
@@ -47,9 +48,9 @@ export function exportModel(options: ExportOptions): ParityCertificate {
   }
   const config = readModelConfig(base);
   const probe = parityProbe(config, options.probeSeed ?? 1, options.probeTexts);
-  const draft = `${output}.partial`;
-  rmSync(draft, { recursive: true, force: true });
-  mkdirSync(draft, { recursive: true });
+  // A name that nobody else can have taken, on the same disk, so that the end is one rename.
+  const draft = `${output}.partial-${randomUUID().slice(0, 8)}`;
+  mkdirSync(draft);
   try {
     // One model at a time is in memory: the trained one is gone before the exported one is loaded.
     const trained = writeAndProbe(options, draft, probe);
@@ -112,9 +113,11 @@ function writeMergedGguf(
 function targetOf({ target }: ExportOptions, draft: string): ExportTarget {
   if (target !== 'safetensors') return target;
   const weights = openWeights(draft);
-  const isNarrow = weights.names.some((name) => weights.entry(name).dtype !== 'F32');
+  const dtypes = new Set(weights.names.map((name) => weights.entry(name).dtype));
   weights.close();
-  return isNarrow ? 'safetensors-bf16' : 'safetensors-f32';
+  // The narrowest type that is there rounds most.
+  if (dtypes.has('BF16')) return 'safetensors-bf16';
+  return dtypes.has('F16') ? 'safetensors-f16' : 'safetensors-f32';
 }
 
 function probeExport({ base, target }: ExportOptions, draft: string, probe: ParityProbe): Float32Array {
