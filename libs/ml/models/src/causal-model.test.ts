@@ -298,6 +298,30 @@ describe('loading', () => {
     expect(memoryStats().liveBytes).toBe(live);
   });
 
+  it('refuses a head of its own in a file whose config.json ties it to the embedding', () => {
+    const folder = join(root, 'llama');
+    const whole = new SafetensorsFile(memorySource('whole', readFileSync(join(folder, 'model.safetensors'))));
+    const embedding = 'model.embed_tokens.weight';
+    const withHead = (change: number) => {
+      const tensors = new Map(
+        [...whole.tensors].map(([name, { shape }]) => [
+          name,
+          { dtype: 'F32', shape, data: whole.floats(name) } as const,
+        ]),
+      );
+      const { shape } = tensors.get(embedding) as { shape: readonly number[] };
+      const data = whole.floats(embedding).map((value) => value + change);
+      const bytes = safetensorsBytes(tensors.set('lm_head.weight', { dtype: 'F32', shape, data }));
+      const config = new Uint8Array(readFileSync(join(folder, 'config.json')));
+      return new Map([
+        ['config.json', config],
+        ['model.safetensors', bytes],
+      ]);
+    };
+    loadModel(withHead(0)).free();
+    expect(() => loadModel(withHead(0.5))).toThrow('expected lm_head.weight to be the embedding');
+  });
+
   it('takes files of the bare decoder, as the original GPT-2 is published, masks and all', () => {
     const folder = join(root, 'gpt2');
     const whole = new SafetensorsFile(memorySource('whole', readFileSync(join(folder, 'model.safetensors'))));

@@ -46,6 +46,7 @@ export function loadWeights(source: WeightSource, config: ModelConfig, options: 
   const specs = weightMap(config);
   const files = underBaseName(source, specs);
   refuseUnknown(files, specs, config);
+  if (isRead && config.isHeadTied) refuseOtherHead(files, specs);
   const arenas = isTrainable ? newArenas(specs, format === 'bf16' ? 'bf16' : 'f32') : undefined;
   const tensors = new Map<string, Tensor>();
   const load = (spec: WeightSpec): void => {
@@ -188,6 +189,17 @@ function refuseUnknown(files: WeightSource, specs: readonly WeightSpec[], config
   const shown = unknown.slice(0, 3).join(', ');
   const message = `[weights] ${unknown.length} tensors have no place in ${config.architecture}: ${shown}; fix: use the config.json that belongs to them`;
   throw refusal('unknown_weight', message, { details: { unknown: unknown.slice(0, 20) } });
+}
+
+/** transformers gives a model the head of its file when it differs from the embedding, whatever tie_word_embeddings says. */
+function refuseOtherHead(files: WeightSource, specs: readonly WeightSpec[]): void {
+  const head = 'lm_head.weight';
+  const embedding = specs.find(({ role }) => role === 'embedding')?.name;
+  if (!files.names.includes(head) || embedding === undefined) return;
+  const isSame = files.entry(head).dtype === files.entry(embedding).dtype;
+  if (isSame && Buffer.compare(files.bytes(head), files.bytes(embedding)) === 0) return;
+  const message = `[weights] expected ${head} to be the embedding, as tie_word_embeddings says, but received another; fix: set tie_word_embeddings to false`;
+  throw refusal('unknown_weight', message, { param: head });
 }
 
 const wrongShape = ({ name, shape }: WeightSpec, received: readonly number[]) =>

@@ -155,6 +155,13 @@ describe('the defaults of each family where config.json is silent', () => {
     refused('Gemma3ForCausalLM', 'gemma3_text', { attn_logit_softcapping: 50 }, 'does not cap its scores');
     refused('Gemma3ForCausalLM', 'gemma3_text', { rope_parameters: { rope_theta: 1 } }, 'expected full_attention');
     refused('Phi3ForCausalLM', 'phi3', { rope_scaling: { type: 'longrope' } }, 'rope_scaling');
+    refused('Phi3ForCausalLM', 'phi3', { rope_scaling: { type: 'linear', factor: 2 } }, 'no scaling but longrope');
+    const linear = { type: 'linear', factor: 2 };
+    refused('Gemma3ForCausalLM', 'gemma3_text', { rope_scaling: linear }, 'under the name rope_type');
+    refused('LlamaForCausalLM', 'llama', { rope_scaling: linear, rope_parameters: {} }, 'only one of them can hold');
+    const slides = { layer_types: Array.from({ length: 32 }, () => 'sliding_attention') };
+    refused('SmolLM3ForCausalLM', 'smollm3', { ...slides, sliding_window: 8 }, 'no sliding_window is in use');
+    refused('Gemma3ForCausalLM', 'gemma3_text', { sliding_window: null }, 'no sliding_window is in use');
     refused('Phi3ForCausalLM', 'phi3', { partial_rotary_factor: 0.75 }, 'partial_rotary_factor = 0.75');
     refused('GPT2LMHeadModel', 'gpt2', { add_cross_attention: true }, 'no encoder');
     refused('SmolLM3ForCausalLM', 'smollm3', { no_rope_layers: [1, 0] }, 'no_rope_layers');

@@ -19,7 +19,7 @@ export interface RopeConfig {
 
 /** Reads rope_theta and rope_scaling, or rope_parameters, which holds both since transformers 5. */
 export function readRope(config: ConfigFields, defaults: { theta: number } = { theta: 10_000 }): RopeConfig {
-  const parameters = config.record('rope_parameters');
+  const parameters = readRopeParameters(config);
   const scaling = parameters ?? config.record('rope_scaling');
   const outer = config.number('rope_theta', defaults.theta);
   const name = parameters ? 'rope_parameters' : 'rope_scaling';
@@ -27,6 +27,15 @@ export function readRope(config: ConfigFields, defaults: { theta: number } = { t
     throw config.unsupported(name, 'this architecture has one rotary table for all layers');
   }
   return readRopeOf(scaling, outer, (reason) => config.unsupported(name, reason));
+}
+
+/** rope_parameters, where rope_scaling does not say the same thing again: transformers lets the older field win without a word. */
+export function readRopeParameters(config: ConfigFields): ConfigFields | undefined {
+  const parameters = config.record('rope_parameters');
+  if (parameters && config.raw('rope_scaling') !== undefined) {
+    throw config.unsupported('rope_scaling', 'rope_parameters is there too, and only one of them can hold');
+  }
+  return parameters;
 }
 
 /** One table: the frequencies' base and how they are stretched. */

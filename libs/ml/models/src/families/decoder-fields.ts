@@ -48,15 +48,18 @@ export const noiseOf = (config: ConfigFields, names: readonly string[], fallback
 export const expectSilu = (config: ConfigFields): void =>
   config.only('hidden_act', 'silu', 'only the silu activation is built for this architecture');
 
-/**
- * Attended tokens per layer (0 = all): layer_types where the file has it, else by `isSliding`. `window` 0 = no layer slides,
- * whatever its type.
- */
+/** Attended tokens per layer (0 = all): layer_types where the file has it, else by `isSliding`. `window` 0 = no layer slides. */
 export function readWindows(config: ConfigFields, window: number, isSliding: (layer: number) => boolean): number[] {
   const layers = config.size('num_hidden_layers');
-  return readLayerTypes(config, isSliding)
-    .slice(0, layers)
-    .map((type) => (type === 'sliding_attention' ? window : 0));
+  const types = readLayerTypes(config, (layer) => window > 0 && isSliding(layer)).slice(0, layers);
+  expectWindow(config, window, types);
+  return types.map((type) => (type === 'sliding_attention' ? window : 0));
+}
+
+/** Layers that slide without a window would be another model than the file's, whichever of the two is meant. */
+export function expectWindow(config: ConfigFields, window: number, types: readonly string[]): void {
+  if (window > 0 || !types.includes('sliding_attention')) return;
+  throw config.unsupported('layer_types', 'it asks for sliding layers, but no sliding_window is in use');
 }
 
 const layerTypes = ['sliding_attention', 'full_attention'] as const;

@@ -1,6 +1,6 @@
 import type { ConfigFields } from '../config/read-fields.js';
-import { readRopeOf, type RopeConfig } from '../config/rope.js';
-import { readLayerTypes, readShape } from './decoder-fields.js';
+import { readRopeOf, readRopeParameters, type RopeConfig } from '../config/rope.js';
+import { expectWindow, readLayerTypes, readShape } from './decoder-fields.js';
 import { rmsNorm, separateAttention } from './decoder-parts.js';
 import type { ModelFamily } from './family.js';
 import { gemmaDecoder, readGemmaScale } from './gemma-parts.js';
@@ -19,6 +19,7 @@ export const gemma3: ModelFamily = {
     const pattern = config.size('sliding_window_pattern', config.size('_sliding_window_pattern', 6));
     const types = readLayerTypes(config, (layer) => (layer + 1) % pattern !== 0);
     const window = config.sizeOrNone('sliding_window', 4096);
+    expectWindow(config, window, types);
     const ropes = readRopes(config);
     const scale = readGemmaScale(config);
     const decoder = gemmaDecoder(config, shape, eps, (path, layer) => {
@@ -40,13 +41,17 @@ export const gemma3: ModelFamily = {
 /** Two tables: rope_parameters by layer type, or rope_theta with rope_scaling beside rope_local_base_freq in older files. */
 function readRopes(config: ConfigFields): { local: RopeConfig; global: RopeConfig } {
   const refuse = (name: string) => (reason: string) => config.unsupported(name, reason);
-  const parameters = config.record('rope_parameters');
+  const parameters = readRopeParameters(config);
   if (parameters && !parameters.has('full_attention') && !parameters.has('sliding_attention')) {
     throw config.unsupported('rope_parameters', 'expected full_attention and sliding_attention in it');
   }
   const [name, globalScaling] = parameters
     ? ['rope_parameters', parameters.record('full_attention')]
     : ['rope_scaling', config.record('rope_scaling')];
+  // transformers overlooks the older name of this field here, and stretches nothing.
+  if (globalScaling?.has('type') && !globalScaling.has('rope_type')) {
+    throw config.unsupported(name, 'expected its type under the name rope_type');
+  }
   const local = parameters?.record('sliding_attention');
   return {
     global: readRopeOf(globalScaling, config.number('rope_theta', 1_000_000), refuse(name)),

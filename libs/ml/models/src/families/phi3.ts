@@ -16,6 +16,9 @@ export const phi3: ModelFamily = {
     const eps = config.number('rms_norm_eps', 1e-5);
     const inner = config.size('intermediate_size');
     const rope = readRope(config);
+    if (rope.scaling.type !== 'default') {
+      throw config.unsupported('rope_scaling', 'this architecture knows no scaling but longrope, which is not built');
+    }
     const window = config.sizeOrNone('sliding_window', undefined);
     const spec = decoder(shape, eps, (path) => ({
       ...preNorms(path, hiddenSize, eps),

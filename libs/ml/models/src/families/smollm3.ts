@@ -18,7 +18,7 @@ export const smollm3: ModelFamily = {
     const isRotated = readRotatedLayers(config, shape.layers);
     const window = config.flag('use_sliding_window', false) ? config.sizeOrNone('sliding_window', undefined) : 0;
     // Where a window is used at all, it is the layers without rotation that slide.
-    const windows = readWindows(config, window, (layer) => window > 0 && !isRotated[layer]);
+    const windows = readWindows(config, window, (layer) => !isRotated[layer]);
     const eps = config.number('rms_norm_eps', 1e-6);
     const spec = decoder(shape, eps, (path, layer) => ({
       ...preNorms(path, shape.hiddenSize, eps),
