@@ -1,5 +1,5 @@
 // Our side of the serving rows: requests in tokens through the text engine, its scheduler and its runner, in this thread.
-// Case chat: { folder, format, streams, prompt, tokens, adapters: [folder, ...] }; detail has the tokens per second of both phases.
+// Case chat: { folder, format, headFormat, streams, prompt, tokens, adapters: [folder, ...] }; detail has the tokens per second of both phases.
 import { TextEngine } from '@hone/engine';
 import { loadModel } from '@hone/models';
 import { init, memoryStats } from '@hone/tensor';
@@ -9,16 +9,24 @@ import { promptOf } from '../shapes.mjs';
 
 const sampling = { temperature: 0, topP: 1, topK: 0, minP: 0, presencePenalty: 0, frequencyPenalty: 0, stop: [] };
 
-async function chat({ folder, format = 'nf4', streams = 1, prompt = 512, tokens = 128, adapters = [] }) {
+async function chat({
+  folder,
+  format = 'nf4',
+  headFormat = 'auto',
+  streams = 1,
+  prompt = 512,
+  tokens = 128,
+  adapters = [],
+}) {
   const { isa, threads } = init();
   const tokenizer = await Tokenizer.fromFolder(folder);
-  const model = loadModel(folder, { format });
+  const model = loadModel(folder, { format, headFormat });
   // What one token reads of the weights: all but the embeddings, of which it reads one row (bf16 where weights are not f32).
   const { vocabSize, hiddenSize } = model.shape;
   const weightBytes = memoryStats().liveBytes - vocabSize * hiddenSize * (format === 'f32' ? 4 : 2);
   const engine = new TextEngine({ model, tokenizer, template: undefined });
   for (const [index, path] of adapters.entries()) engine.adapters.load(String(index), path);
-  const detail = { isa, threads, weight_bytes: weightBytes };
+  const detail = { isa, threads, head: headFormat === 'auto' ? 'bf16' : headFormat, weight_bytes: weightBytes };
   let round = 0;
   const call = () => {
     const began = performance.now();

@@ -9,14 +9,14 @@ const threads = 2;
 const figures = ['prefill', 'decode', 'generated'];
 
 /** Medians { ours, peer } of prefill, decode and generated tokens per second; `peer` is undefined where it cannot be had. */
-export async function duel(shape, { streams, prompt, tokens, adapters = 0, samples = 5 }) {
+export async function duel(shape, { streams, prompt, tokens, adapters = 0, headFormat = 'auto', samples = 5 }) {
   const models = randomModels();
   const request = { case: 'chat', calls: 1, streams, prompt, tokens };
   const sides = [];
   try {
     const paths = Array.from({ length: adapters }, (_, index) => models.adapter(shape, index));
     const hone = new Contender('hone', process.execPath, [join(import.meta.dirname, '../ours/chat.mjs')], { threads });
-    sides.push([hone, { ...request, folder: models.base(shape), format: 'nf4', adapters: paths }]);
+    sides.push([hone, { ...request, folder: models.base(shape), format: 'nf4', headFormat, adapters: paths }]);
     const library = nodeLlamaCpp();
     if (library !== undefined) {
       const script = join(import.meta.dirname, '../peers/llama-chat.mjs');

@@ -30,7 +30,7 @@ function startEngine(settings: Settings, instruments: Instruments): EnginePort {
 function makeState(mesh: Mesh, store: ArtifactStore, settings: Settings, log: Log): ServingState {
   const instruments = new Instruments();
   const folder = settings.cacheFolder ?? join(settings.home, 'cache', 'models');
-  const folders = new WeightFolders(store, resolve(folder), settings.weights);
+  const folders = new WeightFolders(store, resolve(folder), settings.weights, settings.head);
   return new ServingState({
     mesh,
     store,

@@ -1,10 +1,12 @@
 import { z } from 'zod';
-import { baseFormats } from './domain/base-format.js';
+import { baseFormats, headFormats } from './domain/base-format.js';
 
 /** HONE_SERVING_<NAME>, or `serving:` in the settings file. */
 export const servingSettings = z.object({
   /** How a base that is asked for by itself is held; adapters are served over the weights that they were trained on. */
   weights: z.enum(['auto', ...baseFormats]).default('auto'),
+  /** How the output head of such a base is held: int8 halves what a step reads of it. Adapters keep the head of their trainer. */
+  head: z.enum(headFormats).default('auto'),
   /** Sequences that run at the same time on one base. */
   sequencesMax: z.int().min(1).max(1024).default(64),
   /** Sequences that may wait for their turn; beyond, requests are refused with 429. */

@@ -18,6 +18,7 @@ interface PlanOptions extends CommonOptions {
   set: Record<string, unknown>;
   serve?: number;
   format: string;
+  head: string;
 }
 
 type Parts = Record<string, number>;
@@ -62,6 +63,7 @@ export function addPlan(program: Command): void {
     .option('--set <name=value>', 'any other hyper-parameter, e.g. --set r=32; may be repeated', collect, {})
     .option('--serve <sequences>', 'plan serving so many sequences at a time instead', count)
     .option('--format <name>', 'how the served base is held: f32, bf16, nf4, int8 or int4', 'bf16')
+    .option('--head <name>', 'how its output head is held: auto (as the base) or int8', 'auto')
     .action(plan);
 }
 
@@ -71,7 +73,7 @@ function plan(options: PlanOptions): void {
   const limit = options.memory === undefined ? {} : { limitBytes: options.memory };
   if (options.serve !== undefined) {
     const length = options.length === undefined ? {} : { length: options.length };
-    const serve = { format: options.format, sequences: options.serve, ...length, ...limit };
+    const serve = { format: options.format, headFormat: options.head, sequences: options.serve, ...length, ...limit };
     const found = ask<ServingPlan>({ folder, serve });
     if ('error' in found) throw failure(found.error);
     show(isJson, found.plan, () => servingText(found.plan));

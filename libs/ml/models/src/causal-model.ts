@@ -24,8 +24,17 @@ import type { Attend } from './layers/attention.js';
 import { DecoderLayer } from './layers/decoder-layer.js';
 import { InputEmbedding } from './layers/input-embedding.js';
 import { ModuleBuilder, type Norm } from './layers/module-builder.js';
-import type { AdapterRows, BaseFormat, KvCache, ModelShape, PackedBatch, StepBatch, StepRows } from './model.js';
-import type { LoadedWeights } from './weights.js';
+import type {
+  AdapterRows,
+  BaseFormat,
+  HeadFormat,
+  KvCache,
+  ModelShape,
+  PackedBatch,
+  StepBatch,
+  StepRows,
+} from './model.js';
+import { packedHeadFormat, type LoadedWeights } from './weights.js';
 
 /** A decoder with its weights on the device: one forward pass for training, one over paged keys and values for serving. */
 export class CausalModel {
@@ -48,6 +57,7 @@ export class CausalModel {
     /** What an adapter must name to be accepted. */
     readonly fingerprint: Digest,
     weights: LoadedWeights,
+    readonly headFormat: HeadFormat = 'auto',
   ) {
     const { vocabSize, hiddenSize, layers, heads, kvHeads, headDim, maxPositions, eosTokenIds, bosTokenId } = config;
     this.shape = { vocabSize, hiddenSize, layers, heads, kvHeads, headDim, maxPositions, eosTokenIds, bosTokenId };
@@ -82,12 +92,16 @@ export class CausalModel {
     return isRecording() ? run() : scoped(run);
   }
 
-  /** Log-probability of each row's target (negative = ignored), and what else is asked for. */
+  /**
+   * Log-probability of each row's target (negative = ignored), and what else is asked for. Not with a head in int8, which only the
+   * steps of serving have: the trainer's numbers and the server's must be those of one model.
+   */
   tokenLogProbs(
     hidden: Tensor,
     targets: Int32Array,
     wanted: { entropy?: boolean; argmax?: boolean } = {},
   ): TokenLogProbs {
+    if (this.headFormat === 'int8') throw headIsForServing();
     const softcap = this.config.decoder.logitSoftcap;
     const run = () => ({ ...tokenLogProbs(hidden, this.#head, fromInts(targets), { ...wanted, softcap }) });
     return isRecording() ? run() : scoped(run);
@@ -143,7 +157,7 @@ export class CausalModel {
    */
   #packedHead(): Tensor {
     if (!this.config.isHeadTied || this.arenas) return this.#head;
-    this.#tiedHead ??= keep(packWeight(this.#head, this.#head.dtype === 'f32' ? 'packed-f32' : 'packed-bf16'));
+    this.#tiedHead ??= keep(packWeight(this.#head, packedHeadFormat(this.format, this.headFormat)));
     return this.#tiedHead;
   }
 
@@ -178,6 +192,13 @@ const uploaded = (batch: StepBatch): StepRows => ({
   rowPosition: fromInts(batch.rowPosition),
   logitRows: fromInts(batch.logitRows),
 });
+
+const headIsForServing = () =>
+  refusal(
+    'unsupported_config',
+    '[tokenLogProbs] expected a model whose head follows its base but received one with a head in int8; fix: load it without headFormat',
+    { param: 'headFormat' },
+  );
 
 /** Dropout inside the base is no part of fine-tuning here: a run that silently left it out would not be the one asked for. */
 function refuseNoise({ trainingNoise }: ModelConfig): void {

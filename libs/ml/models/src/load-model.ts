@@ -4,7 +4,7 @@ import { CausalModel } from './causal-model.js';
 import { parseModelConfig, type ModelConfig } from './config/model-config.js';
 import { ConfigFields } from './config/read-fields.js';
 import { fingerprintOf } from './fingerprint.js';
-import { baseFormats, type LoadModelOptions, type ModelSource } from './model.js';
+import { baseFormats, headFormats, type LoadModelOptions, type ModelSource } from './model.js';
 import { openWeights } from './formats/open-weights.js';
 import { hasFile, readConfigJson, readJson } from './model-source.js';
 import { loadWeights } from './weights.js';
@@ -24,7 +24,7 @@ const uncounted: Digest = 'sha256:';
 
 /** Loads a model in Hugging Face layout onto the current device. */
 export function loadModel(source: ModelSource, options: LoadModelOptions = {}): CausalModel {
-  const { format = 'f32', isTrainable = false } = options;
+  const { format = 'f32', headFormat = 'auto', isTrainable = false } = options;
   if (!baseFormats.includes(format)) {
     const message = `[model] expected ${baseFormats.join(', ')} for format but received ${String(format)}; fix: name one of them`;
     throw refusal('unknown_format', message, { param: 'format' });
@@ -33,11 +33,16 @@ export function loadModel(source: ModelSource, options: LoadModelOptions = {}): 
     const message = `[model] expected format f32 or bf16 for full fine-tuning but received ${format}; fix: train an adapter instead`;
     throw refusal('format_not_trainable', message, { param: 'format' });
   }
+  if (!headFormats.includes(headFormat) || (isTrainable && headFormat !== 'auto')) {
+    const wanted = isTrainable ? 'auto' : headFormats.join(' or ');
+    const message = `[model] expected ${wanted} for headFormat but received ${String(headFormat)}; fix: leave it out`;
+    throw refusal('unknown_format', message, { param: 'headFormat' });
+  }
   const config = readModelConfig(source);
   const files = openWeights(source);
   try {
-    const weights = loadWeights(files, config, { format, isTrainable, isRead: !isCounted() });
-    return new CausalModel(config, format, isCounted() ? uncounted : fingerprintOf(source), weights);
+    const weights = loadWeights(files, config, { format, headFormat, isTrainable, isRead: !isCounted() });
+    return new CausalModel(config, format, isCounted() ? uncounted : fingerprintOf(source), weights, headFormat);
   } finally {
     files.close();
   }

@@ -9,12 +9,22 @@ export const baseFormats = ['f32', 'bf16', 'nf4', 'int8', 'int4'] as const;
 
 export type BaseFormat = (typeof baseFormats)[number];
 
+/**
+ * How the output head is held when a base is served by itself. `auto` follows the base: f32 for f32, bf16 for every other, as QLoRA
+ * keeps it. int8 (rows of codes with one scale each) halves what a step reads of it; llama.cpp calls it --output-tensor-type.
+ */
+export const headFormats = ['auto', 'int8'] as const;
+
+export type HeadFormat = (typeof headFormats)[number];
+
 /** Where a model is read from: a folder in Hugging Face layout, or the same files as bytes by file name. */
 export type ModelSource = string | ReadonlyMap<string, Uint8Array>;
 
 export interface LoadModelOptions {
   /** Default f32. */
   format?: BaseFormat;
+  /** Default auto; int8 is for serving alone, because no trainer holds its head so. */
+  headFormat?: HeadFormat;
   /** Full fine-tuning: every weight stays plain, gets a gradient, and can be written back. Needs format f32 or bf16. */
   isTrainable?: boolean;
 }

@@ -14,7 +14,7 @@ import { ParameterArena } from '@hone/nn';
 import { underBaseName } from './base-names.js';
 import type { ModelConfig } from './config/model-config.js';
 import { fitsNf4, shapeOnDevice, weightMap, type WeightSpec } from './config/weight-map.js';
-import type { BaseFormat } from './model.js';
+import type { BaseFormat, HeadFormat } from './model.js';
 import { bf16FromFloats, floatsFromBytes, halvesFromBytes } from './safetensors/floats.js';
 import { releaseArray } from './release-array.js';
 import { transpose } from './transpose.js';
@@ -35,6 +35,7 @@ const isIgnored = (name: string, config: ModelConfig): boolean =>
 
 export interface WeightOptions {
   readonly format: BaseFormat;
+  readonly headFormat: HeadFormat;
   readonly isTrainable: boolean;
   /** false = memory is only counted, and the files' data stays unread. */
   readonly isRead: boolean;
@@ -61,7 +62,7 @@ export function loadWeights(source: WeightSource, config: ModelConfig, options: 
       tensors.set(spec.name, parameter);
     } else {
       const stored = packedAsStored(files, spec, options);
-      tensors.set(spec.name, stored ?? keep(scoped(() => upload(spec, dtype, bytes(), format))));
+      tensors.set(spec.name, stored ?? keep(scoped(() => upload(spec, dtype, bytes(), options))));
     }
   };
   try {
@@ -138,16 +139,25 @@ const countedInt4 = (groupSize: number, size: readonly [number, number]): Tensor
   packInt4FromParts({ codes: new Uint8Array(), scales: new Float32Array(), zeros: new Uint8Array(), groupSize }, size);
 
 /** Linear weights and heads are packed, embeddings stay plain because rows of them are looked up, norms are f32. */
-function upload(spec: WeightSpec, dtype: string, bytes: Uint8Array | undefined, format: BaseFormat): Tensor {
+function upload(
+  spec: WeightSpec,
+  dtype: string,
+  bytes: Uint8Array | undefined,
+  { format, headFormat }: WeightOptions,
+): Tensor {
   if (spec.role === 'router') return packWeight(plain(spec, dtype, bytes), 'packed-f32');
   if (spec.role === 'linear') return packWeight(plain(spec, dtype, bytes), packedFormat(spec, format));
-  // A 4-bit base keeps its head in bf16, as QLoRA does.
-  if (spec.role === 'head')
-    return packWeight(plain(spec, dtype, bytes), format === 'f32' ? 'packed-f32' : 'packed-bf16');
+  if (spec.role === 'head') return packWeight(plain(spec, dtype, bytes), packedHeadFormat(format, headFormat));
   const isNarrow = format !== 'f32' && spec.role === 'embedding';
   const tensor = empty(spec.shape, isNarrow ? 'bf16' : 'f32');
   if (!bytes) return tensor;
   return write(tensor, isNarrow ? halvesOf(spec, dtype, bytes) : floatsOf(spec, dtype, bytes), bytes);
+}
+
+/** A 4-bit base keeps its head in bf16, as QLoRA does, unless int8 is asked for. */
+export function packedHeadFormat(format: BaseFormat, headFormat: HeadFormat): PackedFormat {
+  if (headFormat === 'int8') return 'int8';
+  return format === 'f32' ? 'packed-f32' : 'packed-bf16';
 }
 
 function packedFormat(spec: WeightSpec, format: BaseFormat): PackedFormat {

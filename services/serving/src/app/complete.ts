@@ -117,7 +117,12 @@ function startFrame(
     ...(arm === undefined ? {} : { arm }),
     promptTokens,
     // Everything that decides the numbers: base content, adapter content, and how the base is held.
-    fingerprint: digestOf({ base: base.fingerprint, model: model.manifest, format: weights.base.format }),
+    fingerprint: digestOf({
+      base: base.fingerprint,
+      model: model.manifest,
+      format: weights.base.format,
+      head: weights.base.headFormat ?? 'auto',
+    }),
   };
 }
 

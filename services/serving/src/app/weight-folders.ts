@@ -5,7 +5,13 @@ import { type AdapterManifest, adapterManifest, type BaseManifest, baseManifest 
 import type { Weights } from '@hone/engine';
 import { storedFormat } from '@hone/models';
 import { traced } from '@hone/telemetry';
-import { formatOfAdapter, formatOfBase, type FormatSetting } from '../domain/base-format.js';
+import {
+  type BaseFormat,
+  formatOfAdapter,
+  formatOfBase,
+  type FormatSetting,
+  type HeadFormat,
+} from '../domain/base-format.js';
 import { type Resolution, wrongBase } from '../domain/resolve-model.js';
 
 type Manifest = BaseManifest | AdapterManifest;
@@ -18,12 +24,14 @@ export class WeightFolders {
   readonly #store: ArtifactStore;
   readonly #folder: string;
   readonly #setting: FormatSetting;
+  readonly #head: HeadFormat;
   readonly #fetched = new Map<string, Promise<unknown>>();
 
-  constructor(store: ArtifactStore, folder: string, setting: FormatSetting) {
+  constructor(store: ArtifactStore, folder: string, setting: FormatSetting, head: HeadFormat) {
     this.#store = store;
     this.#folder = folder;
     this.#setting = setting;
+    this.#head = head;
   }
 
   async weights({ model, base }: Resolution): Promise<Weights> {
@@ -31,21 +39,21 @@ export class WeightFolders {
     // Recomputed from the files, so that an entry cannot claim a content that its manifest does not have.
     const content = modelFingerprint(plain.files);
     if (content !== base.fingerprint) throw wrongBase(base, { ...base, fingerprint: content });
-    if (model.kind === 'base') return { base: await this.#base(base.manifest, plain, formatOfBase) };
+    if (model.kind === 'base') return { base: await this.#base(base.manifest, plain, this.#head, formatOfBase) };
     const adapter = await this.#adapterManifest(model.manifest);
     if (adapter.base !== base.fingerprint) throw wrongBase({ ...model, fingerprint: adapter.base }, base);
     if (adapter.rank === 0) return { base: await this.#fullModel(model.manifest, adapter, plain) };
     const [place, folder] = await Promise.all([
-      this.#base(base.manifest, plain, (...base) => formatOfAdapter(adapter.hyperparameters, ...base)),
+      this.#base(base.manifest, plain, 'auto', (...base) => formatOfAdapter(adapter.hyperparameters, ...base)),
       this.#files(model.manifest, adapter.files, 'adapter'),
     ]);
     return { base: place, adapter: { key: model.manifest, folder } };
   }
 
-  async #base(digest: Digest, { files, parameters }: BaseManifest, formatOf: typeof formatOfBase) {
+  async #base(digest: Digest, { files, parameters }: BaseManifest, head: HeadFormat, formatOf: typeof formatOfBase) {
     const folder = await this.#files(digest, files, 'base');
     const format = formatOf(this.#setting, parameters, () => storedFormat(folder));
-    return { key: `${digest}/${format}`, folder, format };
+    return { key: keyOf(digest, format, head), folder, format, headFormat: head };
   }
 
   /** A full fine-tune brings its own weights; vocabulary and template stay the base's where it brings none. */
@@ -54,7 +62,7 @@ export class WeightFolders {
     const kept = base.files.filter(({ path }) => !own.has(path) && !/\.(gguf|safetensors(\.index\.json)?)$/.test(path));
     const folder = await this.#files(digest, [...kept, ...files], 'full');
     const format = formatOfBase(this.#setting, base.parameters, () => storedFormat(folder));
-    return { key: `${digest}/${format}`, folder, format };
+    return { key: keyOf(digest, format, this.#head), folder, format, headFormat: this.#head };
   }
 
   #baseManifest(digest: Digest): Promise<BaseManifest> {
@@ -85,3 +93,6 @@ export class WeightFolders {
     return fetching;
   }
 }
+
+const keyOf = (digest: Digest, format: BaseFormat, headFormat: HeadFormat): string =>
+  headFormat === 'auto' ? `${digest}/${format}` : `${digest}/${format}/${headFormat} head`;

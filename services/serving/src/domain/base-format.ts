@@ -3,6 +3,11 @@ export const baseFormats = ['f32', 'bf16', 'nf4', 'int8', 'int4'] as const;
 
 export type BaseFormat = (typeof baseFormats)[number];
 
+/** How the head of a base that is asked for by itself is held; auto follows the base. */
+export const headFormats = ['auto', 'int8'] as const;
+
+export type HeadFormat = (typeof headFormats)[number];
+
 export type FormatSetting = 'auto' | BaseFormat;
 
 /** Below this, a base in f32 takes less than 200 MB and quantising it saves nothing worth having. */

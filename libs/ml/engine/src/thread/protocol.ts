@@ -1,5 +1,5 @@
 import type { ErrorBody } from '@hone/base';
-import type { BaseFormat } from '@hone/models';
+import type { BaseFormat, HeadFormat } from '@hone/models';
 import type { GenerationOutput, GenerationRequest, Score, ScoreRequest } from '../generation.js';
 import type { TextEngineOptions, TextEngineStats } from '../text-engine.js';
 
@@ -9,6 +9,8 @@ export interface BasePlace {
   key: string;
   folder: string;
   format: BaseFormat;
+  /** Default auto. */
+  headFormat?: HeadFormat;
 }
 
 export interface AdapterPlace {

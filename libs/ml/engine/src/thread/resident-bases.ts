@@ -58,11 +58,11 @@ export class ResidentBases {
     this.#residents.clear();
   }
 
-  async #load({ folder, format }: BasePlace): Promise<TextEngine> {
+  async #load({ folder, format, headFormat }: BasePlace): Promise<TextEngine> {
     this.#makeRoom();
     const tokenizer = await Tokenizer.fromFolder(folder);
     const template = await ChatTemplate.fromFolder(folder);
-    const model = loadModel(folder, { format });
+    const model = loadModel(folder, { format, headFormat });
     try {
       return new TextEngine({ model, tokenizer, template }, this.#options);
     } catch (thrown) {

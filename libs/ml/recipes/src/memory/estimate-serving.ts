@@ -1,9 +1,11 @@
 import { memoryStats, onDevice, resetPeak } from '@hone/tensor';
-import { loadModel, type BaseFormat, type ModelSource } from '@hone/models';
+import { loadModel, type BaseFormat, type HeadFormat, type ModelSource } from '@hone/models';
 import { workspaceBytes } from './workspace.js';
 
 export interface ServingLoad {
   readonly format: BaseFormat;
+  /** Default auto. */
+  readonly headFormat?: HeadFormat;
   /** Sequences that are answered at a time. */
   readonly sequences: number;
   /** Tokens of each, prompt and answer. */
@@ -27,10 +29,10 @@ export interface ServingEstimate {
 
 /** What serving a base takes, by the same dry run: weights, all pages full, and the largest step. */
 export function estimateServing(source: ModelSource, load: ServingLoad): ServingEstimate {
-  const { format, sequences, length, pageSize = 16, stepRows = 256 } = load;
+  const { format, headFormat, sequences, length, pageSize = 16, stepRows = 256 } = load;
   return onDevice('null', () => {
     resetPeak();
-    const model = loadModel(source, { format });
+    const model = loadModel(source, { format, headFormat });
     const weights = memoryStats().liveBytes;
     const blocksPerSequence = Math.ceil(length / pageSize);
     const kv = model.newKvCache(sequences * blocksPerSequence, pageSize);

@@ -1,4 +1,4 @@
-import { parameterCount, readModelConfig, type BaseFormat, type ModelSource } from '@hone/models';
+import { parameterCount, readModelConfig, type BaseFormat, type HeadFormat, type ModelSource } from '@hone/models';
 import { trainingSettings, type Method, type TrainingSettings } from '../arguments/training-settings.js';
 import type { MemoryEstimate } from './estimate-memory.js';
 import { estimateServing, type ServingEstimate } from './estimate-serving.js';
@@ -64,7 +64,7 @@ export interface ServingPlan extends ServingEstimate {
 
 export function planServing(
   source: ModelSource,
-  load: { format: BaseFormat; sequences: number; length?: number; limitBytes?: number },
+  load: { format: BaseFormat; headFormat?: HeadFormat; sequences: number; length?: number; limitBytes?: number },
 ): ServingPlan {
   const limitBytes = load.limitBytes ?? memoryLimit();
   const estimate = estimateServing(source, { ...load, length: load.length ?? readModelConfig(source).maxPositions });
