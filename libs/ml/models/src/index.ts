@@ -26,3 +26,4 @@ export { exportModel, type ExportOptions } from './parity/export-model.js';
 export { parityProbe, probeLogProbs } from './parity/probe.js';
 export * from './safetensors/index.js';
 export * from './save-model.js';
+export { transpose } from './transpose.js';

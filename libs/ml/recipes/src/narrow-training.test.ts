@@ -85,3 +85,20 @@ it('writes bf16 weights as such, and they load again', async () => {
   expect(written['torch_dtype'] ?? written['dtype']).toBe('bfloat16');
   loadModel(result, { format: 'bf16' }).free();
 });
+
+it.each([{}, { bf16: true }])('resumes a family that stores its weights turned, to the bit (%j)', async (args) => {
+  const source = mkdtempSync(join(output, 'gpt2-'));
+  const quiet = { resid_pdrop: 0, embd_pdrop: 0, attn_pdrop: 0 };
+  const sizes = { vocab_size: 64, n_embd: 64, n_layer: 2, n_head: 4, n_positions: 64, eos_token_id: 1 };
+  writeInitialModel({ architectures: ['GPT2LMHeadModel'], model_type: 'gpt2', ...sizes, ...quiet }, source, 3);
+  const settings = trainingSettings({ ...common, ...args, max_steps: 4, save_strategy: 'steps', save_steps: 2 });
+  const trained = async (outputDir: string, resumeFrom?: string) => {
+    const { model } = prepareTraining(source, settings);
+    await sft({ model, source, train: datasetOf(rows), settings, outputDir, resumeFrom });
+    model.free();
+    return digestOfBytes(readFileSync(join(outputDir, checkpointName(4), 'model.safetensors')));
+  };
+  const whole = mkdtempSync(join(output, 'whole-'));
+  const digest = await trained(whole);
+  expect(await trained(mkdtempSync(join(output, 'again-')), join(whole, checkpointName(2)))).toBe(digest);
+});

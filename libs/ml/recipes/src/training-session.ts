@@ -171,7 +171,8 @@ export class TrainingSession {
   #resume(folder: string, identity: RunIdentity): void {
     const state = readState(folder);
     checkIdentity(folder, state.identity, identity);
-    restoreTensors(folder, this.arenas, this.#optimizer, state.step);
+    const { config } = this.#options.model;
+    restoreTensors(folder, { arenas: this.arenas, config }, this.#optimizer, state.step);
     if (this.#best) restoreBest(folder, this.#best);
     this.#state = state;
     this.#checkpoint = folder;

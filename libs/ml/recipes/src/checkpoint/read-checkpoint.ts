@@ -1,12 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { refusal, type Digest } from '@hone/base';
-import type { Tensor } from '@hone/tensor';
 import type { Adamw, ParameterArena } from '@hone/nn';
-import { SafetensorsFile, fileSource } from '@hone/models';
+import { SafetensorsFile, fileSource, weightMap, type ModelConfig } from '@hone/models';
 import type { Snapshot } from '../trained-parameters.js';
 import type { TrainingState } from './training-state.js';
-import { isStoredAs, restore } from './stored-tensor.js';
+import { isStoredAs, restore, type Place } from './stored-tensor.js';
 import { fileDigest } from './write-checkpoint.js';
 
 const refuse = (folder: string, problem: string) =>
@@ -28,25 +27,25 @@ export function readState(folder: string): TrainingState {
   return state;
 }
 
-/** Puts weights and optimiser state back bit by bit. */
+/** Puts weights and optimiser state back bit by bit; `config` tells which weights of a whole model its family stores turned. */
 export function restoreTensors(
   folder: string,
-  arenas: readonly ParameterArena[],
+  { arenas, config }: { arenas: readonly ParameterArena[]; config: ModelConfig },
   optimizer: Adamw,
   step: number,
 ): void {
   const isAdapter = existsSync(join(folder, 'adapter_model.safetensors'));
   const weights = isAdapter ? 'adapter_model.safetensors' : 'model.safetensors';
   const key = (name: string) => (isAdapter ? `base_model.model.${name}` : name);
+  const turned = new Set(weightMap(config).flatMap(({ name, isTransposed }) => (isTransposed ? [name] : [])));
   const parameters = arenas.flatMap((arena) => [...arena.entries()]);
   fillFrom(
     join(folder, weights),
-    parameters.map(({ name, parameter }) => [key(name), parameter]),
+    parameters.map(({ name, parameter }) => {
+      return { name: key(name), tensor: parameter, isTransposed: !isAdapter && turned.has(name) };
+    }),
   );
-  fillFrom(
-    join(folder, 'optimizer.safetensors'),
-    [...optimizer.state()].map(({ name, tensor }) => [name, tensor]),
-  );
+  fillFrom(join(folder, 'optimizer.safetensors'), [...optimizer.state()]);
   optimizer.steps = step;
 }
 
@@ -55,16 +54,16 @@ export function restoreBest(folder: string, best: Snapshot): void {
   if (!existsSync(join(folder, 'best.safetensors'))) return best.take();
   fillFrom(
     join(folder, 'best.safetensors'),
-    [...best.entries()].map(({ name, kept }) => [name, kept]),
+    [...best.entries()].map(({ name, kept }) => ({ name, tensor: kept })),
   );
 }
 
-function fillFrom(path: string, targets: readonly (readonly [string, Tensor])[]): void {
+function fillFrom(path: string, places: readonly Place[]): void {
   const file = new SafetensorsFile(fileSource(path));
   try {
-    for (const [name, tensor] of targets) {
-      if (!isStoredAs(file, name, tensor)) throw refuse(path, `${name} has another shape or type`);
-      restore(file, name, tensor);
+    for (const place of places) {
+      if (!isStoredAs(file, place)) throw refuse(path, `${place.name} has another shape or type`);
+      restore(file, place);
     }
   } finally {
     file.close();

@@ -1,6 +1,6 @@
 import { bug } from '@hone/base';
 import type { Tensor } from '@hone/tensor';
-import type { SafetensorsFile, TensorToWrite } from '@hone/models';
+import { transpose, type SafetensorsFile, type TensorToWrite } from '@hone/models';
 
 const dtypes = { f32: 'F32', bf16: 'BF16', u8: 'U8' } as const;
 type StoredDType = keyof typeof dtypes;
@@ -22,14 +22,24 @@ export function stored(tensor: Tensor): TensorToWrite {
   };
 }
 
+/** What a tensor is called in a file, and whether it lies there turned by the layout of its family. */
+export interface Place {
+  readonly name: string;
+  readonly tensor: Tensor;
+  readonly isTransposed?: boolean;
+}
+
 /** Whether a stored entry has the tensor's dtype and shape. */
-export const isStoredAs = (file: SafetensorsFile, name: string, tensor: Tensor): boolean => {
+export const isStoredAs = (file: SafetensorsFile, { name, tensor, isTransposed }: Place): boolean => {
   const { dtype, shape } = file.entry(name);
-  return dtype === dtypes[dtypeOf(tensor)] && shape.join() === tensor.shape.join();
+  const expected = isTransposed ? [...tensor.shape].reverse() : tensor.shape;
+  return dtype === dtypes[dtypeOf(tensor)] && shape.join() === expected.join();
 };
 
-export function restore(file: SafetensorsFile, name: string, tensor: Tensor): void {
+export function restore(file: SafetensorsFile, { name, tensor, isTransposed }: Place): void {
   // A copy: what the file hands out may not be aligned for its element type.
   const bytes = Uint8Array.from(file.bytes(name));
-  tensor.write(new arrays[dtypeOf(tensor)](bytes.buffer));
+  const values = new arrays[dtypeOf(tensor)](bytes.buffer);
+  const [columns = 1, rows = 1] = tensor.shape;
+  tensor.write(isTransposed && !(values instanceof Uint8Array) ? transpose(values, rows, columns) : values);
 }
