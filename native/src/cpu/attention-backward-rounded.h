@@ -89,45 +89,54 @@ struct GradientRule {
 };
 
 // p = exp(s - lse) inside the reach, else 0; ds = p (dp - delta), times the slope of a soft cap; for 16 queries and two keys.
-template <bool is_masked>
+template <bool is_masked, bool is_capped>
 void soften_gradient(const GradientColumns& t, GradientKeys& keys, std::int64_t c, float base, std::int64_t rows,
                      const GradientRule& rule) {
   const F16x first = load(t.first + c), last = load(t.last + c), delta = load(t.delta + c);
-  const F16x shift = sub(set(0.0f), load(t.lse + c)), factor = set(rule.factor);
+  const F16x shift = sub(set(0.0f), load(t.lse + c)), factor = set(rule.factor), cap = set(rule.cap);
+  // Copies of the pointers: a store of bf16 may change anything, for all that the compiler knows, and they would be read again.
+  const std::int64_t columns = t.columns;
+  const float *const scores = keys.scores + c, *const dp = keys.dp + c;
+  std::uint16_t *const p = keys.p + c, *const ds = keys.ds + c;
+  std::uint32_t* const joined = keys.ds_joined + c;
   for (std::int64_t r = 0; r < rows; r += 2) {
     F16x slope[2];
     for (int i = 0; i < 2; ++i) {
-      const std::int64_t at = (r + i) * t.columns + c;
-      const F16x score = load(keys.scores + at);
+      const std::int64_t at = (r + i) * columns;
+      const F16x score = load(scores + at);
       F16x power = fma(score, factor, shift);
       if (is_masked) power = hide(power, base + static_cast<float>(r + i), first, last);
       const F16x weight = exp2_short(power);
-      slope[i] = mul(weight, sub(load(keys.dp + at), delta));
-      if (rule.cap > 0) {
-        const F16x share = div(score, set(rule.cap));
+      slope[i] = mul(weight, sub(load(dp + at), delta));
+      if (is_capped) {
+        const F16x share = div(score, cap);
         slope[i] = mul(slope[i], fnma(share, share, set(1.0f)));
       }
-      store_bf16(keys.p + at, weight);
-      store_bf16(keys.ds + at, slope[i]);
+      store_bf16(p + at, weight);
+      store_bf16(ds + at, slope[i]);
     }
-    store_pairs(keys.ds_joined + r / 2 * t.columns + c, slope[0], slope[1]);
+    store_pairs(joined + r / 2 * columns, slope[0], slope[1]);
   }
 }
 
 // What the keys [start, start + rows) of the task give to the queries of the tile, and take from them.
 inline void gradient_block(const GradientColumns& t, GradientKeys& keys, const ScoreRule& rule, float base,
-                           std::int64_t start, std::int64_t rows, bool is_whole) {
+                           std::int64_t start, std::int64_t rows, bool is_whole, bool is_first, std::span<LinesAhead> ahead) {
   const std::int64_t half = t.depth / 2;
   const auto pairs = [](const std::uint16_t* values) { return reinterpret_cast<const std::uint32_t*>(values); };
-  multiply_pairs({rows, t.columns, half, pairs(keys.k + start * t.depth), half, t.q_turned, t.columns, keys.scores, t.columns, false});
-  multiply_pairs({rows, t.columns, half, pairs(keys.v + start * t.depth), half, t.d_o_turned, t.columns, keys.dp, t.columns, false});
+  multiply_pairs({rows, t.columns, half, pairs(keys.k + start * t.depth), half, t.q_turned, t.columns, keys.scores, t.columns, false, ahead});
+  multiply_pairs({rows, t.columns, half, pairs(keys.v + start * t.depth), half, t.d_o_turned, t.columns, keys.dp, t.columns, false, ahead});
   const GradientRule shaped = {shape_scores(keys.scores, rows * t.columns, rule), rule.softcap * kLog2e};
   for (std::int64_t c = 0; c < t.columns; c += kWide) {
-    is_whole ? soften_gradient<false>(t, keys, c, base, rows, shaped) : soften_gradient<true>(t, keys, c, base, rows, shaped);
+    if (shaped.cap > 0) {
+      soften_gradient<true, true>(t, keys, c, base, rows, shaped);
+    } else {
+      is_whole ? soften_gradient<false, false>(t, keys, c, base, rows, shaped) : soften_gradient<true, false>(t, keys, c, base, rows, shaped);
+    }
   }
-  multiply_pairs({rows, t.depth, t.columns / 2, pairs(keys.p), t.columns / 2, t.d_o_joined, t.depth, keys.dv + start * t.depth, t.depth, true});
-  multiply_pairs({rows, t.depth, t.columns / 2, pairs(keys.ds), t.columns / 2, t.q_joined, t.depth, keys.dk + start * t.depth, t.depth, true});
-  multiply_pairs({t.depth, t.columns, rows / 2, keys.k_turned + start / 2, keys.capacity / 2, keys.ds_joined, t.columns, t.dq, t.columns, true});
+  multiply_pairs({rows, t.depth, t.columns / 2, pairs(keys.p), t.columns / 2, t.d_o_joined, t.depth, keys.dv + start * t.depth, t.depth, true, ahead});
+  multiply_pairs({rows, t.depth, t.columns / 2, pairs(keys.ds), t.columns / 2, t.q_joined, t.depth, keys.dk + start * t.depth, t.depth, true, ahead});
+  multiply_pairs({t.depth, t.columns, rows / 2, keys.k_turned + start / 2, keys.capacity / 2, keys.ds_joined, t.columns, t.dq, t.columns, !is_first, ahead});
 }
 
 // One task: all the tiles of queries that reach its keys.
@@ -143,6 +152,7 @@ class GradientTask {
     for (std::int64_t first = plan_.first_query(task_.base); first < end; first += plan_.tokens) {
       const std::int64_t last = std::min(length, first + plan_.tokens) - 1;
       lay_out(tile, first, last);
+      aim_ahead(first, end);
       blocks(tile, keys, first, last);
       plan_.in_turn(task_, first, [&] { add_dq(tile, first, turned); });
     }
@@ -173,17 +183,32 @@ class GradientTask {
       tile.first[r] = static_cast<float>(first_key(query));
       tile.last[r] = static_cast<float>(query);
     }
-    std::memset(tile.dq, 0, tile.depth * tile.columns * sizeof(float));
   }
 
-  void blocks(const GradientColumns& tile, GradientKeys& keys, std::int64_t first, std::int64_t last) const {
+  // Each pass of a task over q, do and dq comes from memory: a sixth of the time when it is waited for.
+  void aim_ahead(std::int64_t first, std::int64_t end) {
+    const std::int64_t products = 5 * (kGradientKeys / 32) * (kGradientColumns / 32), calls = products * task_.lane->keys / kGradientKeys;
+    const auto rows = [&](const View& view, std::int64_t from) {
+      const std::int64_t tokens = std::min(plan_.tokens, std::max<std::int64_t>(0, end - from));
+      return Lines{view.data_as<float>() + row_of(from, 0) * width_, group_ * width_ * 4, tokens, heads_ * width_ * 4};
+    };
+    ahead_[0].aim(rows(args_.dq, first), calls);
+    ahead_[1].aim(rows(args_.q, first + plan_.tokens), calls);
+    ahead_[2].aim(rows(args_.d_o, first + plan_.tokens), calls);
+  }
+
+  void blocks(const GradientColumns& tile, GradientKeys& keys, std::int64_t first, std::int64_t last) {
     const std::int64_t end = std::min({task_.base + task_.lane->keys, task_.lane->length(), last + 1});
+    bool is_first = true;
     for (std::int64_t base = task_.base; base < end; base += kGradientKeys) {
       if (base + kGradientKeys <= first_key(first)) continue;
       const std::int64_t rows = filled_up(std::min(kGradientKeys, end - base), 32);
       const bool is_whole = base >= first_key(last) && base + rows - 1 <= first;
-      gradient_block(tile, keys, rule_, static_cast<float>(base), base - task_.base, rows, is_whole);
+      gradient_block(tile, keys, rule_, static_cast<float>(base), base - task_.base, rows, is_whole, is_first,
+                     ahead_);
+      is_first = false;
     }
+    if (is_first) std::memset(tile.dq, 0, tile.depth * tile.columns * sizeof(float));
   }
 
   void add_dq(const GradientColumns& tile, std::int64_t first, float* turned) const {
@@ -210,6 +235,7 @@ class GradientTask {
   const KeyTask& task_;
   const std::int64_t heads_, group_, width_;
   const ScoreRule rule_;
+  LinesAhead ahead_[3];
 };
 
 inline void backward_rounded(Context& context, const AttentionBackwardArgs& args, const float* delta) {

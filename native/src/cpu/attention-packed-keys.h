@@ -7,7 +7,7 @@
 namespace hone::HONE_ISA {
 
 // Query rows of a task over keys that are packed already: only the balance of the threads asks for a number.
-inline constexpr std::int64_t kPackedRows = 256;
+inline constexpr std::int64_t kPackedRows = 512;
 
 // The keys and values of a batch as the blocks that attend reads, made once for all the queries: as many bytes as the keys and
 // values would take in bf16, each sequence filled up to a multiple of 32.

@@ -1,7 +1,9 @@
 #pragma once
 #include <cstdint>
 #include <cstring>
+#include <span>
 
+#include "cpu/lines-ahead.h"
 #include "cpu/simd.h"
 
 // C (+)= A B for the tiles of attention whose operands are bf16 and whose sums are f32. A lies row by row, two values of its
@@ -20,6 +22,8 @@ struct PairProduct {
   float* c;
   std::int64_t c_row;
   bool accumulate;
+  // What is needed next, for the tile unit: the other levels take so long that the hardware prefetcher is enough.
+  std::span<LinesAhead> ahead = {};
 };
 
 #if defined(__AMX_BF16__)
@@ -87,6 +91,7 @@ inline void multiply_pairs(const PairProduct& p) {
     const bool two_rows = row + 16 < p.rows;
     for (std::int64_t column = 0; column < p.columns; column += 32) {
       const bool two_columns = column + 16 < p.columns;
+      for (LinesAhead& next : p.ahead) next.go();
       if (two_rows) {
         two_columns ? pair_block<true, true>(p, row, column) : pair_block<true, false>(p, row, column);
       } else {

@@ -1,4 +1,5 @@
 #pragma once
+#include "cpu/lines-ahead.h"
 #include "cpu/gemm-amx-operand.h"
 #if defined(__AMX_BF16__)
 
@@ -112,40 +113,6 @@ inline void amx_retile(const std::uint32_t* source, std::int64_t width, std::int
   }
 }
 
-// Where a slice of a panel lies in memory: runs of whole lines, `stride` bytes apart.
-struct AmxSource {
-  const void* first = nullptr;
-  std::int64_t bytes = 0;  // Of one run.
-  std::int64_t runs = 1, stride = 0;
-};
-
-// Asks for the lines of a source in equal pieces, one with every call.
-class AmxAhead {
- public:
-  void aim(const AmxSource& source, std::int64_t calls) {
-    run_ = static_cast<const char*>(source.first);
-    source_ = source;
-    at_ = 0;
-    piece_ = ceil_div(source.runs * ceil_div(source.bytes, 64), std::max<std::int64_t>(1, calls));
-  }
-  void go() {
-    for (std::int64_t left = piece_; left > 0 && source_.runs > 0; --left, at_ += 64) {
-      if (at_ >= source_.bytes) {
-        --source_.runs;
-        run_ += source_.stride;
-        at_ = 0;
-        if (source_.runs == 0) return;
-      }
-      _mm_prefetch(run_ + at_, _MM_HINT_T1);
-    }
-  }
-
- private:
-  AmxSource source_{nullptr, 0, 0, 0};
-  const char* run_ = nullptr;
-  std::int64_t at_ = 0, piece_ = 0;
-};
-
 // Panels that lie in memory, [pair][width], as the tiles of amx_retile.
 struct TilesOfMemory {
   static constexpr AmxShare kShare{512, 4};
@@ -157,7 +124,7 @@ struct TilesOfMemory {
   void operator()(std::int64_t panel, Range pairs, std::int64_t steps, std::uint32_t* tiles) const {
     amx_retile(lines(panel, pairs), width(panel), pairs.end - pairs.begin, steps, tiles);
   }
-  AmxSource source(std::int64_t panel, Range pairs) const {
+  Lines source(std::int64_t panel, Range pairs) const {
     return {lines(panel, pairs), (pairs.end - pairs.begin) * width(panel) * 4};
   }
   const std::uint32_t* lines(std::int64_t panel, Range pairs) const {
@@ -179,7 +146,7 @@ struct TilesOfFill {
     fill(panel, pairs, copy, kPanelColumns);
     amx_retile(copy, kPanelColumns, pairs.end - pairs.begin, steps, tiles);
   }
-  AmxSource source(std::int64_t panel, Range pairs) const {
+  Lines source(std::int64_t panel, Range pairs) const {
     if constexpr (requires { fill.source(panel, pairs); }) return fill.source(panel, pairs);
     return {};
   }
@@ -201,7 +168,7 @@ void amx_block(Context& context, const AmxProduct& product, Range rows, Range pa
     const Range steps = a.slices.steps_of(slice), pairs = a.slices.pairs_of(slice);
     const std::int64_t length = steps.end - steps.begin;
     const bool is_first = slice == 0, is_last = slice + 1 == a.slices.count();
-    AmxAhead next_a, next_b;
+    LinesAhead next_a, next_b;
     if (!is_last) {
       const Range next = a.slices.steps_of(slice + 1);
       next_a.aim({a.tile(rows.begin / 16, next), squares * 2 * (next.end - next.begin) * 1024}, squares * 2 * count);

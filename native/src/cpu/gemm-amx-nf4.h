@@ -129,7 +129,7 @@ class Nf4Block {
     const Range steps = slices.steps_of(slice);
     const std::int64_t blocks = (steps.end - steps.begin) / 2;
     const bool is_last = slice + 1 == slices.count();
-    AmxAhead ahead_b;
+    LinesAhead ahead_b;
     if (panel + 1 < panels_.end) ahead_b.aim(source(panel + 1, steps), strips_);
     else if (!is_last) ahead_b.aim(source(panels_.begin, slices.steps_of(slice + 1)), strips_);
     float* sums = sums_ + (panel - panels_.begin) * strips_ * kStrip;
@@ -144,7 +144,7 @@ class Nf4Block {
     }
   }
 
-  AmxSource source(std::int64_t panel, Range steps) const {
+  Lines source(std::int64_t panel, Range steps) const {
     const std::int64_t bytes = static_cast<std::int64_t>(weight_.tile_bytes());
     return {weight_.tile(panel, steps.begin / 2), (steps.end - steps.begin) / 2 * bytes};
   }
@@ -194,7 +194,7 @@ class Nf4Block {
   float *sums_, *dots_, *scales_ = nullptr;
   std::uint32_t* tiles_;
   Pending pending_;
-  AmxAhead ahead_a_;
+  LinesAhead ahead_a_;
   alignas(64) float scale_space_[2][kNf4Blocks * kPanelColumns];
 };
 

@@ -144,7 +144,7 @@ struct FillFromPackedPairs {
     return true;
   }
 
-  AmxSource source(std::int64_t panel, Range pairs) const {
+  Lines source(std::int64_t panel, Range pairs) const {
     const std::int64_t n_panel = (first + 2 * pairs.begin) / kPanelColumns, runs = ceil_div(pairs.end - pairs.begin, kTilePairs);
     if (weight.format() == DType::packed_bf16) {
       const std::int64_t at = panel * kTilePairs * weight.panel_width(n_panel);
