@@ -12,7 +12,7 @@ import {
   type TextEngineOptions,
 } from '@hone/engine';
 import { type CausalModel, loadAdapter, loadModel } from '@hone/models';
-import { ChatTemplate, Tokenizer } from '@hone/text';
+import { ChatTemplate, renderJobs, Tokenizer } from '@hone/text';
 import { init, memoryStats, scoped } from '@hone/tensor';
 import { describeReferenceModels, readJsonFile } from '../conformance/data-root.js';
 
@@ -107,8 +107,7 @@ describeReferenceModels((folder, reference) => {
   const engines: TextEngine[] = [];
   const open = async (options: TextEngineOptions = {}): Promise<TextEngine> => {
     const tokenizer = await Tokenizer.fromFolder(folder);
-    const text = { model: loadModel(folder), tokenizer, template: templateFor(tokenizer) };
-    const engine = new TextEngine(text, options);
+    const engine = new TextEngine({ model: loadModel(folder), tokenizer }, options);
     engines.push(engine);
     return engine;
   };
@@ -193,7 +192,7 @@ describeReferenceModels((folder, reference) => {
       async (format) => {
         const tokenizer = await Tokenizer.fromFolder(folder);
         const ids = tokenizer.encode('Echoes of the old river, and a dream of light', { addSpecialTokens: true });
-        const engine = new TextEngine({ model: loadModel(folder, { format }), tokenizer, template: undefined });
+        const engine = new TextEngine({ model: loadModel(folder, { format }), tokenizer });
         engines.push(engine);
         for (const name of adapters) engine.adapters.load(name, join(reference, name));
         for (const adapter of [undefined, ...adapters]) {
@@ -362,20 +361,24 @@ describeReferenceModels((folder, reference) => {
       const tokenizer = await Tokenizer.fromFolder(folder);
       const template = templateFor(tokenizer);
       const messages = [{ role: 'user', content: 'What do you dream?' }];
-      const items = ['Of stars.', 'Of a long river, and of light.'].map((answer) => ({ messages, answer }));
+      const given = ['Of stars.', 'Of a long river, and of light.'];
+      const items = given.map((answer) => {
+        const jobs = renderJobs([...messages, { role: 'assistant', content: answer }]);
+        return { texts: jobs.map((job) => template.render(job.messages, job)) };
+      });
       const { outputs } = engine.startScore({ id: 's', items });
       const seen = [...outputs];
       while (!engine.isIdle) seen.push(...engine.step());
       const [scored] = seen;
       if (scored?.type !== 'scored') throw new Error('expected scores');
-      for (const [index, { answer }] of items.entries()) {
+      for (const [index, answer] of given.entries()) {
         const before = tokenizer.encode(template.render(messages, { addGenerationPrompt: true }));
         const whole = tokenizer.encode(template.render([...messages, { role: 'assistant', content: answer }]));
         const ids = whole.slice(0, whole.lastIndexOf(tokenizer.eosId as number) + 1);
         const echoed = answers(engine, [textRequest(`e${index}`, ids, { tokensMax: 0, topLogProbs: 0 }, true)]);
-        const given = echoed.get(`e${index}/0`)?.logprobs.slice(before.length) ?? [];
-        expect(scored.scores[index]?.tokens).toBe(given.length);
-        const sum = given.reduce((total, { logprob }) => total + (logprob as number), 0);
+        const echo = echoed.get(`e${index}/0`)?.logprobs.slice(before.length) ?? [];
+        expect(scored.scores[index]?.tokens).toBe(echo.length);
+        const sum = echo.reduce((total, { logprob }) => total + (logprob as number), 0);
         expect(scored.scores[index]?.logProb).toBeCloseTo(sum, 4);
       }
     });

@@ -46,7 +46,6 @@ async function open(
   const text = {
     model: loadModel(model, held),
     tokenizer: await Tokenizer.fromFolder(model),
-    template: undefined,
   };
   const engine = new TextEngine(text, options);
   for (const adapter of adapters) engine.adapters.load(adapter, `${model}-${adapter}`);

@@ -1,7 +1,7 @@
 // Goal: the service keeps its word on the bus. Method: its own process (the built dist) beside a real nats-server and a real
 // store, over a model with random weights and a real vocabulary.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -152,10 +152,14 @@ async function registerModels(): Promise<void> {
   const other = await writeRandomModel(join(folder, 'other'), { seed: 2 });
   const base = await storeBase(store, plain);
   const foreign = await storeBase(store, other);
+  const endless = join(folder, 'endless');
+  cpSync(plain, endless, { recursive: true });
+  writeFileSync(join(endless, 'chat_template.jinja'), '{% for i in range(100000000) %}{% endfor %}');
   const createdAt = 1;
   const entry = { kind: 'base' as const, createdAt, evidence: [] };
   await models().create(modelId('random'), { ...entry, name: 'random', ...base });
   await models().create(modelId('other'), { ...entry, name: 'other', ...foreign });
+  await models().create(modelId('endless'), { ...entry, name: 'endless', ...(await storeBase(store, endless)) });
   for (const [index, name] of ['ft:random:hone:desk:a', 'ft:random:hone:desk:b'].entries()) {
     const adapter = await writeRandomAdapter(plain, join(folder, `adapter-${index}`), 10 + index);
     const manifest = await storeAdapter(store, adapter, base.fingerprint, { method: 'lora' });
@@ -263,6 +267,20 @@ describe('serving', () => {
     expect(unknown.message).toContain('did you mean "random"');
     const wrong = await refusedBy(chat('ft:other:hone:desk:x'));
     expect(wrong).toMatchObject({ kind: 'refusal', code: 'wrong_base', param: 'model' });
+  });
+
+  it('refuses a base whose template never ends by the name of the template, and answers the others meanwhile', async () => {
+    const alone = (await chat('random')).text;
+    const first = await refusedBy(chat('endless'));
+    expect(first).toMatchObject({ kind: 'refusal', code: 'template_timeout' });
+    expect(first.details?.['template']).toMatch(/^sha256:/);
+    // Its template is known now: whoever asks for it waits apart from the others.
+    let told = 0;
+    const stuck = Array.from({ length: 3 }, () => refusedBy(chat('endless')).then(() => told++));
+    for (let round = 0; round < 3; round++) expect((await chat('random')).text).toBe(alone);
+    expect(told).toBeLessThan(3);
+    await Promise.all(stuck);
+    expect((await chat('random')).text).toBe(alone);
   });
 
   it('scores given answers alike however they are asked, and differently under an adapter', async () => {

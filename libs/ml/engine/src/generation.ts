@@ -18,13 +18,17 @@ export interface RequestSampling {
   topLogProbs?: number | undefined;
 }
 
-export type GenerationInput =
-  | { kind: 'chat'; messages: readonly ChatMessage[] }
-  | { kind: 'text'; prompt: string | readonly number[]; echo: boolean };
+type TextInput = { kind: 'text'; prompt: string | readonly number[]; echo: boolean };
+
+/** What a caller asks to have continued. */
+export type GenerationInput = { kind: 'chat'; messages: readonly ChatMessage[] } | TextInput;
+
+/** The same once the conversation is a text: a template is a foreign program and never runs in the engine's thread. */
+export type RenderedInput = { kind: 'rendered'; text: string } | TextInput;
 
 export interface GenerationRequest {
   id: string;
-  input: GenerationInput;
+  input: RenderedInput;
   /** Choices, each with its own draws. */
   n: number;
   sampling: RequestSampling;
@@ -37,9 +41,14 @@ export interface ScoreItem {
   answer: string;
 }
 
+/** A conversation with its answer as the texts of `renderJobs`, in their order. */
+export interface RenderedItem {
+  texts: readonly string[];
+}
+
 export interface ScoreRequest {
   id: string;
-  items: readonly ScoreItem[];
+  items: readonly RenderedItem[];
   adapter?: string | undefined;
 }
 

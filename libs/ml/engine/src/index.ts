@@ -13,4 +13,11 @@ export { StopWatch } from './stop-watch.js';
 export { TextEngine, type TextEngineOptions, type TextEngineStats } from './text-engine.js';
 export type { TextModel } from './text-model.js';
 export { EnginePort, type EnginePortOptions, type StepNews, type Weights } from './thread/engine-port.js';
-export type { AdapterPlace, BasePlace, EngineThreadOptions, ResidentLoad, ResidentStats } from './thread/protocol.js';
+export type {
+  AdapterPlace,
+  BasePlace,
+  EngineThreadOptions,
+  ResidentLoad,
+  ResidentStats,
+  TemplateSource,
+} from './thread/protocol.js';

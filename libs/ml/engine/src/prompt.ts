@@ -1,16 +1,13 @@
 import { refusal } from '@hone/base';
-import { renderForTraining } from '@hone/text';
-import type { GenerationInput, RequestSampling, ScoreItem } from './generation.js';
+import { tokensFromRenderings } from '@hone/text';
+import type { RenderedInput, RenderedItem, RequestSampling } from './generation.js';
 import type { SamplingSettings } from './sampling-settings.js';
 import { randomSeed, seedWords } from './seed-words.js';
 import type { TextModel } from './text-model.js';
 
 /** The token ids that an answer continues. */
-export function promptIds({ tokenizer, template, model }: TextModel, input: GenerationInput): number[] {
-  if (input.kind === 'chat') {
-    if (!template) throw noTemplate();
-    return tokenizer.encode(template.render(input.messages, { addGenerationPrompt: true }));
-  }
+export function promptIds({ tokenizer, model }: TextModel, input: RenderedInput): number[] {
+  if (input.kind === 'rendered') return tokenizer.encode(input.text);
   if (typeof input.prompt !== 'string') return checkedIds(input.prompt, model.shape.vocabSize);
   const ids = tokenizer.encode(input.prompt, { addSpecialTokens: true });
   if (ids.length > 0) return ids;
@@ -22,10 +19,8 @@ export function promptIds({ tokenizer, template, model }: TextModel, input: Gene
 }
 
 /** A conversation with its answer, exactly as training sees it; `from` is the last position before the answer. */
-export function scoredIds({ tokenizer, template }: TextModel, { messages, answer }: ScoreItem): ScoredIds {
-  if (!template) throw noTemplate();
-  const asked = messages.map((message) => ({ ...message, weight: 0 }));
-  const { ids, mask } = renderForTraining(template, tokenizer, [...asked, { role: 'assistant', content: answer }]);
+export function scoredIds({ tokenizer }: TextModel, { texts }: RenderedItem): ScoredIds {
+  const { ids, mask } = tokensFromRenderings(tokenizer, texts);
   const first = mask.indexOf(1);
   const last = mask.lastIndexOf(1);
   if (first < 1)
@@ -61,10 +56,3 @@ function checkedId(id: number, vocabSize: number, param: string): number {
   const message = `[serving] expected token ids from 0 to ${vocabSize - 1} for ${param} but received ${id}`;
   throw refusal('token_out_of_range', `${message}; fix: use ids of this model's tokenizer`, { param });
 }
-
-const noTemplate = (): Error =>
-  refusal(
-    'no_chat_template',
-    '[serving] expected a model with a chat template but this one has none; fix: use the completions API, or add chat_template to its tokenizer_config.json',
-    { param: 'model' },
-  );

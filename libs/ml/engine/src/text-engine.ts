@@ -24,7 +24,7 @@ export interface TextEngineStats extends EngineStats {
 
 type Running = RunningAnswer | RunningScore;
 
-/** Requests in words over one model: renders, encodes, queues, decodes, watches for stop strings. */
+/** Requests in words over one model: encodes, queues, decodes, watches for stop strings. */
 export class TextEngine {
   readonly engine: Engine;
   readonly adapters: AdapterSlots;
@@ -206,7 +206,7 @@ export class TextEngine {
 }
 
 function contextExceeded(tokens: number, lengthMax: number, param: string): HoneError {
-  const name = param === 'chat' ? 'messages' : param === 'text' ? 'prompt' : param;
+  const name = param === 'rendered' ? 'messages' : param === 'text' ? 'prompt' : param;
   const message = `[serving] expected fewer than ${lengthMax} tokens for ${name} but received ${tokens}`;
   return refusal('context_length_exceeded', `${message}; fix: shorten it, or use a model with a longer context`, {
     param: name,

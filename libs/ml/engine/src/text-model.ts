@@ -1,9 +1,8 @@
 import type { CausalModel } from '@hone/models';
-import type { ChatTemplate, Tokenizer } from '@hone/text';
+import type { Tokenizer } from '@hone/text';
 
 /** A model with its words. */
 export interface TextModel {
   model: CausalModel;
   tokenizer: Tokenizer;
-  template: ChatTemplate | undefined;
 }

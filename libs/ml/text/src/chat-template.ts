@@ -34,7 +34,7 @@ export class ChatTemplate {
   readonly digest: Digest;
   /** Special tokens by the names under which templates know them (`bos_token`, `eos_token`). */
   readonly specialTokens: Readonly<Record<string, string>>;
-  readonly #template: Template;
+  #parsed: Template | undefined;
 
   constructor(source: string, specialTokens: Record<string, string> = {}) {
     if (source.length > templateLimits.sourceChars)
@@ -45,13 +45,6 @@ export class ChatTemplate {
     this.source = source;
     this.digest = digestOfBytes(source);
     this.specialTokens = specialTokens;
-    try {
-      this.#template = new Template(source.replace(/\bstrftime_now\b/g, clockName));
-    } catch (cause) {
-      throw refusal('template_invalid', `[chat-template] expected a Jinja template but ${(cause as Error).message}`, {
-        cause,
-      });
-    }
   }
 
   /** The template of a model folder; undefined where the model has none. */
@@ -72,13 +65,14 @@ export class ChatTemplate {
   }
 
   /**
-   * The text of a conversation. It runs in this thread and without a time limit: only for templates that came with a trusted
-   * base model; anything else goes through TemplateSandbox.
+   * The text of a conversation. Reading the template and running it both happen here, in this thread and without a time limit
+   * (spaces alone take the parser seconds): only tests and the sandbox's own process call it; all else asks TemplateSandbox.
    */
   render(messages: readonly ChatMessage[], options: RenderOptions = {}): string {
+    const template = this.parse();
     let text: string;
     try {
-      text = this.#template.render(templateContext(this.specialTokens, messages, options));
+      text = template.render(templateContext(this.specialTokens, messages, options));
     } catch (cause) {
       throw refusal('template_refused', `[chat-template] ${(cause as Error).message}`, { param: 'messages', cause });
     }
@@ -88,6 +82,17 @@ export class ChatTemplate {
         `[chat-template] expected at most ${templateLimits.outputChars} characters of output but received ${text.length}`,
       );
     return text;
+  }
+
+  /** Reads the template, once; a refusal where it is none. It takes this thread's time as `render` does. */
+  parse(): Template {
+    try {
+      return (this.#parsed ??= new Template(this.source.replace(/\bstrftime_now\b/g, clockName)));
+    } catch (cause) {
+      throw refusal('template_invalid', `[chat-template] expected a Jinja template but ${(cause as Error).message}`, {
+        cause,
+      });
+    }
   }
 }
 

@@ -4,7 +4,7 @@ export { tokenizerFilesOfGguf, type GgufTokenizerFiles } from './gguf/from-gguf.
 export { ggufFieldsOfTokenizer } from './gguf/to-gguf.js';
 export * from './import-vocabulary.js';
 export * from './stream-decoder.js';
-export { TemplateSandbox, type SandboxLimits } from './template-sandbox.js';
+export { endsWorker, TemplateSandbox, type SandboxLimits } from './template-sandbox.js';
 export * from './tokenizer-files.js';
 export * from './tokenizer.js';
 export * from './train-bpe.js';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { ChatTemplate, TemplateSandbox } from '../dist/index.js';
+import { ChatTemplate, templateLimits, TemplateSandbox } from '../dist/index.js';
 
 const sandbox = new TemplateSandbox();
 afterAll(() => sandbox.close());
@@ -41,6 +41,22 @@ describe('the template sandbox', () => {
   it.each([...endless, swelling])('refuses %s and serves the next caller', async (source) => {
     await expect(sandbox.render(new ChatTemplate(source), [user])).rejects.toMatchObject({ kind: 'refusal' });
     expect(await sandbox.render(good, [user])).toBe('<s>hello');
+  });
+
+  it('names the template that it refuses', async () => {
+    const template = new ChatTemplate(endless[0] as string);
+    await expect(sandbox.render(template, [user])).rejects.toMatchObject({
+      code: 'template_timeout',
+      message: expect.stringContaining(template.digest.slice(0, 19)) as unknown,
+      details: { template: template.digest },
+    });
+  });
+
+  it('refuses what cannot be read, and what takes too long to read, without the calling thread', async () => {
+    await expect(sandbox.check(new ChatTemplate('{% for %}'))).rejects.toMatchObject({ code: 'template_invalid' });
+    const spaces = new ChatTemplate(' '.repeat(templateLimits.sourceChars));
+    await expect(sandbox.check(spaces)).rejects.toMatchObject({ code: 'template_timeout' });
+    await sandbox.check(good);
   });
 
   it('leaves the calling thread free while a template runs', async () => {

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { HoneError, fault, refusal, type ErrorBody } from '@hone/base';
+import { type Digest, HoneError, fault, refusal, type ErrorBody } from '@hone/base';
 import type { ChatMessage, ChatTemplate, RenderOptions } from './chat-template.js';
 import type { Tokenizer } from './tokenizer.js';
 import {
@@ -62,7 +62,21 @@ export class TemplateSandbox {
     messages: readonly ChatMessage[],
     options: Omit<RenderOptions, 'addGenerationPrompt'> = {},
   ): Promise<TrainingTokens> {
-    return tokensFromRenderings(tokenizer, await this.#ask(template, renderJobs(messages), trainingOptions(options)));
+    return tokensFromRenderings(tokenizer, await this.textsForTraining(template, messages, options));
+  }
+
+  /** The renderings of `renderJobs`, for a caller whose tokenizer is in another thread. */
+  textsForTraining(
+    template: ChatTemplate,
+    messages: readonly ChatMessage[],
+    options: Omit<RenderOptions, 'addGenerationPrompt'> = {},
+  ): Promise<string[]> {
+    return this.#ask(template, renderJobs(messages), trainingOptions(options));
+  }
+
+  /** Refuses a text that is no template, or one that takes too long to read. */
+  async check(template: ChatTemplate): Promise<void> {
+    await this.#ask(template, [], {});
   }
 
   /** Ends the worker. The sandbox can be used again; it then starts another. */
@@ -71,6 +85,8 @@ export class TemplateSandbox {
     this.#worker = undefined;
     if (!worker || hasEnded(worker)) return;
     const ended = once(worker, 'exit');
+    // It is waited for now, so it holds the process again.
+    worker.ref();
     worker.kill('SIGKILL');
     await ended;
   }
@@ -78,21 +94,17 @@ export class TemplateSandbox {
   /** One request at a time: a time limit must not count the work of others. */
   #ask(template: ChatTemplate, jobs: readonly RenderJob[], options: RenderOptions): Promise<string[]> {
     const { source, specialTokens } = template;
-    const turn = this.#last.then(() => this.#run({ source, specialTokens, jobs, options }));
+    const turn = this.#last.then(() => this.#run({ source, specialTokens, jobs, options }, template.digest));
     this.#last = turn.catch(() => undefined);
     return turn;
   }
 
-  async #run(request: SandboxRequest): Promise<string[]> {
+  async #run(request: SandboxRequest, template: Digest): Promise<string[]> {
     const idle = this.#worker;
     const worker = idle && !hasEnded(idle) ? idle : await this.#start();
     this.#worker = worker;
-    const reply = replyOf(worker, this.#limits.renderMsMax * request.jobs.length, () =>
-      refusal(
-        'template_timeout',
-        `[chat-template] expected a rendering within ${this.#limits.renderMsMax} ms but the template was still running; fix: simplify its loops`,
-      ),
-    );
+    const { renderMsMax } = this.#limits;
+    const reply = replyOf(worker, renderMsMax * Math.max(1, request.jobs.length), () => tooSlow(renderMsMax));
     worker.send(request, () => undefined);
     try {
       const answer = await reply;
@@ -101,8 +113,9 @@ export class TemplateSandbox {
       if ('error' in answer) throw HoneError.from(answer.error);
       return answer.texts;
     } catch (error) {
-      if (!(error instanceof HoneError) || stopsWorker.has(error.code)) await this.close();
-      throw error;
+      if (!(error instanceof HoneError)) throw error;
+      if (endsWorker(error)) await this.close();
+      throw naming(error, template);
     }
   }
 
@@ -126,6 +139,22 @@ export class TemplateSandbox {
 }
 
 const stopsWorker: ReadonlySet<string> = new Set(['template_timeout', 'template_out_of_memory', 'template_worker']);
+
+/** Whether a rendering failed in a way that costs the worker its process. */
+export const endsWorker = ({ code }: HoneError): boolean => stopsWorker.has(code);
+
+/** Which template it was: a service has the templates of many models. */
+function naming(error: HoneError, template: Digest): HoneError {
+  const { details, message, ...body } = error.toJSON();
+  const named = message.replace('[chat-template]', `[chat-template ${template.slice(0, 'sha256:'.length + 12)}]`);
+  return HoneError.from({ ...body, message: named, details: { ...details, template } });
+}
+
+const tooSlow = (renderMsMax: number): HoneError =>
+  refusal(
+    'template_timeout',
+    `[chat-template] expected a rendering within ${renderMsMax} ms but the template was still running; fix: simplify its loops`,
+  );
 
 const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
 

@@ -14,6 +14,8 @@ function answer({ source, specialTokens, jobs, options }: SandboxRequest): Sandb
       template = new ChatTemplate(source, specialTokens);
       templates.set(source, template);
     }
+    // No job at all asks whether the template can be read.
+    template.parse();
     const texts: string[] = [];
     for (const { messages, addGenerationPrompt } of jobs)
       texts.push(template.render(messages, { ...options, addGenerationPrompt }));

@@ -121,7 +121,7 @@ describe('a chat template', () => {
   it('is refused with its own words when it raises or does not parse', () => {
     const strict = new ChatTemplate("{{ raise_exception('roles must alternate') }}");
     expect(() => strict.render([user])).toThrow('roles must alternate');
-    expect(() => new ChatTemplate('{% for %}')).toThrow('expected a Jinja template');
+    expect(() => new ChatTemplate('{% for %}').render([])).toThrow('expected a Jinja template');
     expect(() => new ChatTemplate('x'.repeat(300_000))).toThrow('at most');
   });
 

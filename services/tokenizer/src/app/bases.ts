@@ -2,7 +2,7 @@ import type { ArtifactStore } from '@hone/artifacts';
 import { type Digest, refusal } from '@hone/base';
 import { baseManifest, type BaseManifest, modelGet } from '@hone/contracts';
 import type { Mesh } from '@hone/mesh';
-import { ChatTemplate, Tokenizer, type TokenizerFiles } from '@hone/text';
+import { ChatTemplate, type TemplateSandbox, Tokenizer, type TokenizerFiles } from '@hone/text';
 
 /** A base model as far as text is concerned. */
 export interface Base {
@@ -23,6 +23,7 @@ export class Bases {
   constructor(
     private readonly mesh: Mesh,
     private readonly store: ArtifactStore,
+    private readonly sandbox: TemplateSandbox,
   ) {}
 
   async load(name: string): Promise<Base> {
@@ -47,7 +48,9 @@ export class Bases {
     const manifest = await this.store.getManifest(digest, baseManifest);
     const files = await this.#files(manifest);
     const { fingerprint, contextLength } = manifest;
-    return { fingerprint, contextLength, tokenizer: new Tokenizer(files), template: ChatTemplate.fromFiles(files) };
+    const template = ChatTemplate.fromFiles(files);
+    if (template) await this.sandbox.check(template);
+    return { fingerprint, contextLength, tokenizer: new Tokenizer(files), template };
   }
 
   async #files({ files }: BaseManifest): Promise<TokenizerFiles> {

@@ -13,7 +13,7 @@ export class TokenizerState {
     readonly mesh: Mesh,
     readonly store: ArtifactStore,
   ) {
-    this.bases = new Bases(mesh, store);
+    this.bases = new Bases(mesh, store, this.sandbox);
   }
 
   close(): Promise<void> {

@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { type ErrorBody, fault, HoneError } from '@hone/base';
-import type { GenerationOutput, GenerationRequest, Score, ScoreRequest } from '../generation.js';
+import type { GenerationInput, GenerationOutput, GenerationRequest, Score, ScoreItem } from '../generation.js';
 import { OutputChannel } from './output-channel.js';
+import { PromptTexts } from './prompt-texts.js';
 import type {
   Accepted,
   AdapterPlace,
@@ -40,9 +41,11 @@ export class EnginePort {
   readonly #worker: Worker;
   readonly #calls = new Map<number, Call>();
   readonly #channels = new Map<string, OutputChannel>();
+  readonly #texts = new PromptTexts((base) => this.#ask({ type: 'template', call: this.#next(), base }));
   readonly #stepped: ((step: StepNews) => void) | undefined;
   #count = 0;
   #isClosing = false;
+  #end: HoneError | undefined;
 
   constructor({ stepped, ...options }: EnginePortOptions = {}) {
     this.#stepped = stepped;
@@ -58,7 +61,8 @@ export class EnginePort {
     this.ended = new Promise((resolve) => {
       this.#worker.on('exit', () => {
         const error = this.#isClosing ? undefined : crashed(reason);
-        this.#failAll(error ?? closed());
+        this.#end = error ?? closed();
+        this.#failAll(this.#end);
         resolve(error);
       });
     });
@@ -77,7 +81,7 @@ export class EnginePort {
   /** Starts an answer. The outputs end after the last choice's finish; leaving them early, or the signal, aborts it. */
   async generate(
     { base, adapter }: Weights,
-    request: Omit<GenerationRequest, 'id' | 'adapter'>,
+    { input, ...settings }: Omit<GenerationRequest, 'id' | 'adapter' | 'input'> & { input: GenerationInput },
     signal?: AbortSignal,
   ): Promise<{ promptTokens: number; outputs: AsyncGenerator<GenerationOutput, void, void> }> {
     const call = this.#next();
@@ -86,6 +90,7 @@ export class EnginePort {
     const stop = (): void => this.#abort(id, channel);
     signal?.addEventListener('abort', stop, { once: true });
     try {
+      const request = { ...settings, input: await this.#texts.prompt(base, input), id };
       if (signal?.aborted) throw aborted();
       const more = adapter ? { adapter } : {};
       const accepted: Accepted = await this.#ask({
@@ -93,12 +98,12 @@ export class EnginePort {
         call,
         base,
         ...more,
-        request: { ...request, id },
+        request,
       });
       for (const output of accepted.outputs) channel.push(output);
       return {
         promptTokens: accepted.promptTokens,
-        outputs: this.#read(id, channel, request.n, () => signal?.removeEventListener('abort', stop)),
+        outputs: this.#read(id, channel, settings.n, () => signal?.removeEventListener('abort', stop)),
       };
     } catch (thrown) {
       this.#channels.delete(id);
@@ -107,15 +112,16 @@ export class EnginePort {
     }
   }
 
-  async score({ base, adapter }: Weights, items: ScoreRequest['items'], signal?: AbortSignal): Promise<Score[]> {
+  async score({ base, adapter }: Weights, items: readonly ScoreItem[], signal?: AbortSignal): Promise<Score[]> {
     const call = this.#next();
     const id = String(call);
     const channel = this.#open(id);
     const stop = (): void => this.#abort(id, channel);
     signal?.addEventListener('abort', stop, { once: true });
     try {
+      const request = { id, items: await this.#texts.answers(base, items) };
       if (signal?.aborted) throw aborted();
-      await this.#ask({ type: 'score', call, base, ...(adapter ? { adapter } : {}), request: { id, items } });
+      await this.#ask({ type: 'score', call, base, ...(adapter ? { adapter } : {}), request });
       const output = await channel.next();
       if (output.type === 'scored') return output.scores;
       throw output.type === 'failed' ? HoneError.from(output.error) : crashed(new Error('an unexpected output'));
@@ -132,7 +138,7 @@ export class EnginePort {
 
   async close(): Promise<void> {
     this.#isClosing = true;
-    await this.#worker.terminate();
+    await Promise.all([this.#worker.terminate(), this.#texts.close()]);
     await this.ended;
   }
 
@@ -175,6 +181,7 @@ export class EnginePort {
 
   #ask<T>(command: Extract<EngineCommand, { call: number }>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
+      if (this.#end) return reject(this.#end);
       this.#calls.set(command.call, { resolve, reject });
       this.#worker.postMessage(command);
     });

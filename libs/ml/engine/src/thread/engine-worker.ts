@@ -52,6 +52,7 @@ async function obey(command: EngineCommand): Promise<void> {
 async function answer(command: Exclude<EngineCommand, { type: 'abort' }>): Promise<EngineNews> {
   const { call } = command;
   if (command.type === 'look') return { type: 'reply', call, value: bases.stats };
+  if (command.type === 'template') return { type: 'reply', call, value: await bases.template(command.base) };
   const engine = await bases.engine(command.base, command.adapter);
   const adapter = command.adapter?.key;
   if (command.type === 'generate') {

@@ -1,6 +1,6 @@
 import type { ErrorBody } from '@hone/base';
 import type { BaseFormat, HeadFormat } from '@hone/models';
-import type { GenerationOutput, GenerationRequest, Score, ScoreRequest } from '../generation.js';
+import type { GenerationOutput, GenerationRequest, ScoreRequest } from '../generation.js';
 import type { TextEngineOptions, TextEngineStats } from '../text-engine.js';
 
 /** A base in one weight format: resident under its key, read from its folder when it is not. */
@@ -24,11 +24,18 @@ export interface EngineThreadOptions extends TextEngineOptions {
   basesMax?: number;
 }
 
+/** A base's chat template as its files spell it: nobody has read it yet. */
+export interface TemplateSource {
+  source: string;
+  specialTokens: Readonly<Record<string, string>>;
+}
+
 type WithoutKey<T> = Omit<T, 'adapter'>;
 
 /** What the main thread says. `call` numbers come back with the reply. */
 export type EngineCommand =
   | { type: 'warm'; call: number; base: BasePlace; adapter?: AdapterPlace }
+  | { type: 'template'; call: number; base: BasePlace }
   | { type: 'generate'; call: number; base: BasePlace; adapter?: AdapterPlace; request: WithoutKey<GenerationRequest> }
   | { type: 'score'; call: number; base: BasePlace; adapter?: AdapterPlace; request: WithoutKey<ScoreRequest> }
   | { type: 'abort'; id: string }
@@ -47,7 +54,7 @@ export interface Accepted {
 
 /** What the engine thread says: one reply per call, one `step` per pass over all resident bases that have work, `idle` when none is left. */
 export type EngineNews =
-  | { type: 'reply'; call: number; value: Accepted | ResidentStats[] | Score[] | undefined }
+  | { type: 'reply'; call: number; value: Accepted | ResidentStats[] | TemplateSource | undefined }
   | { type: 'refused'; call: number; error: ErrorBody }
   | { type: 'step'; outputs: GenerationOutput[]; milliseconds: number; residents: ResidentLoad[] }
   | { type: 'idle'; residents: ResidentLoad[] };

@@ -1,12 +1,20 @@
 import { fault } from '@hone/base';
 import { loadModel } from '@hone/models';
-import { ChatTemplate, Tokenizer } from '@hone/text';
+import { ChatTemplate, readTokenizerFolder, Tokenizer } from '@hone/text';
 import { TextEngine } from '../text-engine.js';
-import type { AdapterPlace, BasePlace, EngineThreadOptions, ResidentLoad, ResidentStats } from './protocol.js';
+import type {
+  AdapterPlace,
+  BasePlace,
+  EngineThreadOptions,
+  ResidentLoad,
+  ResidentStats,
+  TemplateSource,
+} from './protocol.js';
 
 interface Resident {
   place: BasePlace;
   engine: TextEngine;
+  template: TemplateSource | undefined;
 }
 
 /** The models in memory. Loading one that is absent may send the least recently used idle one away. */
@@ -25,12 +33,14 @@ export class ResidentBases {
 
   /** The engine of a base, loaded when need be, with the adapter in one of its slots. */
   async engine(place: BasePlace, adapter: AdapterPlace | undefined): Promise<TextEngine> {
-    const known = this.#residents.get(place.key);
-    const resident = known ?? { place, engine: await this.#load(place) };
-    this.#residents.delete(place.key);
-    this.#residents.set(place.key, resident);
-    if (adapter) resident.engine.adapters.load(adapter.key, adapter.folder);
-    return resident.engine;
+    const { engine } = await this.#resident(place);
+    if (adapter) engine.adapters.load(adapter.key, adapter.folder);
+    return engine;
+  }
+
+  /** The chat template of a base, for those who render it elsewhere. */
+  async template(place: BasePlace): Promise<TemplateSource | undefined> {
+    return (await this.#resident(place)).template;
   }
 
   abort(id: string): void {
@@ -58,13 +68,23 @@ export class ResidentBases {
     this.#residents.clear();
   }
 
-  async #load({ folder, format, headFormat }: BasePlace): Promise<TextEngine> {
+  async #resident(place: BasePlace): Promise<Resident> {
+    const resident = this.#residents.get(place.key) ?? (await this.#load(place));
+    this.#residents.delete(place.key);
+    this.#residents.set(place.key, resident);
+    return resident;
+  }
+
+  async #load(place: BasePlace): Promise<Resident> {
     this.#makeRoom();
-    const tokenizer = await Tokenizer.fromFolder(folder);
-    const template = await ChatTemplate.fromFolder(folder);
+    const { folder, format, headFormat } = place;
+    const files = await readTokenizerFolder(folder);
+    const tokenizer = new Tokenizer(files);
+    const found = ChatTemplate.fromFiles(files);
+    const template = found && { source: found.source, specialTokens: found.specialTokens };
     const model = loadModel(folder, { format, headFormat });
     try {
-      return new TextEngine({ model, tokenizer, template }, this.#options);
+      return { place, template, engine: new TextEngine({ model, tokenizer }, this.#options) };
     } catch (thrown) {
       model.free();
       throw thrown;
