@@ -14,6 +14,7 @@ import {
   type WeightSpec,
 } from '@hone/models';
 
+import { planServing } from '@hone/recipes';
 import { memoryStats, onDevice } from '@hone/tensor';
 import { packedBatch, targetsOf } from './model-rows.js';
 
@@ -110,8 +111,14 @@ describe('a GPTQ checkpoint asked for as int4', () => {
     expect(counted).toBeLessThan(bytes('bf16') / 2.5);
   });
 
-  it('is known to be stored so, unless it must be restored', () => {
+  it('is known to be stored so, and planned so, unless it must be restored', () => {
+    const planned = (shuffle: boolean) => planServing(checkpoint(64, shuffle), { sequences: 2, length: 32 });
     expect([storedFormat(checkpoint(64)), storedFormat(checkpoint(64, true))]).toEqual(['int4', undefined]);
+    expect([planned(false).format, planned(true).format]).toEqual(['int4', 'bf16']);
+    const before = memoryStats().liveBytes;
+    const model = loadModel(checkpoint(64), { format: 'int4' });
+    expect(memoryStats().liveBytes - before).toBe(planned(false).parts.weights);
+    model.free();
   });
 
   it('in activation order is refused by name, and restored for every other format', () => {

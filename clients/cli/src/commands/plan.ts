@@ -17,7 +17,7 @@ interface PlanOptions extends CommonOptions {
   memory?: number;
   set: Record<string, unknown>;
   serve?: number;
-  format: string;
+  format?: string;
   head: string;
 }
 
@@ -37,6 +37,7 @@ interface TrainingPlan {
 }
 
 interface ServingPlan {
+  format: string;
   limitBytes: number;
   fits: boolean;
   parts: Parts;
@@ -62,7 +63,10 @@ export function addPlan(program: Command): void {
     .option('--memory <size>', 'the memory to fit in, e.g. 16GB (default: what is free here now)', bytesOf)
     .option('--set <name=value>', 'any other hyper-parameter, e.g. --set r=32; may be repeated', collect, {})
     .option('--serve <sequences>', 'plan serving so many sequences at a time instead', count)
-    .option('--format <name>', 'how the served base is held: f32, bf16, nf4, int8 or int4', 'bf16')
+    .option(
+      '--format <name>',
+      'how the served base is held: f32, bf16, nf4, int8 or int4 (default: as its files hold it, bf16 where they hold it plain)',
+    )
     .option('--head <name>', 'how its output head is held: auto (as the base) or int8', 'auto')
     .action(plan);
 }
@@ -73,7 +77,8 @@ function plan(options: PlanOptions): void {
   const limit = options.memory === undefined ? {} : { limitBytes: options.memory };
   if (options.serve !== undefined) {
     const length = options.length === undefined ? {} : { length: options.length };
-    const serve = { format: options.format, headFormat: options.head, sequences: options.serve, ...length, ...limit };
+    const format = options.format === undefined ? {} : { format: options.format };
+    const serve = { ...format, headFormat: options.head, sequences: options.serve, ...length, ...limit };
     const found = ask<ServingPlan>({ folder, serve });
     if ('error' in found) throw failure(found.error);
     show(isJson, found.plan, () => servingText(found.plan));
@@ -131,8 +136,9 @@ function trainingText(plan: TrainingPlan): string {
   ].join('\n');
 }
 
-const servingText = ({ parts, limitBytes, fits }: ServingPlan): string =>
+const servingText = ({ format, parts, limitBytes, fits }: ServingPlan): string =>
   [
+    `the base is held as ${format}`,
     partsTable({ planned: parts }),
     fits ? green(`fits in ${sizeOf(limitBytes)}`) : red(`does not fit in ${sizeOf(limitBytes)}`),
   ].join('\n');

@@ -1,4 +1,11 @@
-import { parameterCount, readModelConfig, type BaseFormat, type HeadFormat, type ModelSource } from '@hone/models';
+import {
+  parameterCount,
+  readModelConfig,
+  storedFormat,
+  type BaseFormat,
+  type HeadFormat,
+  type ModelSource,
+} from '@hone/models';
 import { trainingSettings, type Method, type TrainingSettings } from '../arguments/training-settings.js';
 import type { MemoryEstimate } from './estimate-memory.js';
 import { estimateServing, type ServingEstimate } from './estimate-serving.js';
@@ -58,15 +65,19 @@ export function planRun(
 }
 
 export interface ServingPlan extends ServingEstimate {
+  readonly format: BaseFormat;
   readonly limitBytes: number;
   readonly fits: boolean;
 }
 
+/** Plans serving; a base whose format is not said is held as its files hold it, and in bf16 where they hold it plain. */
 export function planServing(
   source: ModelSource,
-  load: { format: BaseFormat; headFormat?: HeadFormat; sequences: number; length?: number; limitBytes?: number },
+  load: { format?: BaseFormat; headFormat?: HeadFormat; sequences: number; length?: number; limitBytes?: number },
 ): ServingPlan {
   const limitBytes = load.limitBytes ?? memoryLimit();
-  const estimate = estimateServing(source, { ...load, length: load.length ?? readModelConfig(source).maxPositions });
-  return { ...estimate, limitBytes, fits: estimate.processBytes <= limitBytes };
+  const format = load.format ?? storedFormat(source) ?? 'bf16';
+  const length = load.length ?? readModelConfig(source).maxPositions;
+  const estimate = estimateServing(source, { ...load, format, length });
+  return { ...estimate, format, limitBytes, fits: estimate.processBytes <= limitBytes };
 }
