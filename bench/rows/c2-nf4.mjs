@@ -1,5 +1,6 @@
 // Row C2: an NF4 linear layer of 8192 x 2048 for 1, 8, 32 and 512 rows, weights beyond the caches, against the 4-bit products of
-// onnxruntime and the bf16 product of torch.
+// onnxruntime and the bf16 product of torch; and the share of its peak that the AVX-512-BF16 dot reaches with 512 rows where the
+// processor has a tile unit besides.
 import { bf16Ceiling, linearPeers, oursAt } from '../linear.mjs';
 import { withCeilings } from '../protocol/ceilings.mjs';
 import { interleave } from '../protocol/interleave.mjs';
@@ -20,29 +21,36 @@ const peerCases = {
 };
 
 export async function run() {
-  const [ours, peer] = [oursAt(), linearPeers()];
+  const [ours, dots, peer] = [oursAt(), oursAt('avx512bf16'), linearPeers()];
   try {
-    const { result, ceilings, isDisturbed } = await withCeilings(() => measure(ours, peer));
-    return result.flatMap(({ count, sides }) => rowsOf(count, sides, ceilings, isDisturbed));
+    const { result, ceilings, isDisturbed } = await withCeilings(() => measure(ours, dots, peer));
+    return result.flatMap((one) => rowsOf(one, ceilings, isDisturbed));
   } finally {
-    await Promise.all([ours.close(), peer?.close()]);
+    await Promise.all([ours, dots, peer].map((side) => side?.close()));
   }
 }
 
-async function measure(ours, peer) {
+async function measure(ours, dots, peer) {
   const found = [];
   for (const count of [1, 8, 32, 512]) {
     const size = { rows: count, columns, depth };
-    const contenders = [[ours, { case: 'linear', format: 'nf4', product: 'forward', copies, ...size }]];
+    const request = { case: 'linear', format: 'nf4', product: 'forward', copies, ...size };
+    const contenders = [[ours, request]];
     if (peer !== undefined) {
-      for (const request of Object.values(peerCases)) contenders.push([peer, { ...request, ...size }]);
+      for (const other of Object.values(peerCases)) contenders.push([peer, { ...other, ...size }]);
     }
-    found.push({ count, sides: await interleave(contenders, { samples: 5 }) });
+    const sides = await interleave(contenders, { samples: 5 });
+    found.push({ count, sides });
+    if (count !== 512 || sides[0].detail?.kernel === 'avx512bf16') continue;
+    const [dot] = await interleave([[dots, request]]);
+    if (dot.error === undefined && dot.detail.kernel === 'avx512bf16')
+      found.push({ count, sides: [dot], isAlone: true });
   }
   return found;
 }
 
-function rowsOf(count, [one, ...others], ceilings, isDisturbed) {
+function rowsOf({ count, sides, isAlone }, ceilings, isDisturbed) {
+  const [one, ...others] = sides;
   if (one.error !== undefined) throw new Error(one.error);
   const flops = 2 * count * columns * depth;
   const rate = ({ seconds }) => flops / seconds / 1e9;
@@ -62,6 +70,7 @@ function rowsOf(count, [one, ...others], ceilings, isDisturbed) {
     pass: bar && share >= bar,
     detail: { kernel, ceilings, isDisturbed },
   };
+  if (isAlone) return [own];
   const against = Object.keys(peerCases).map((name, index) => {
     const other = others[index];
     const isThere = other !== undefined && other.error === undefined;
