@@ -9,7 +9,7 @@ namespace hone::HONE_ISA {
 // 256 steps of a panel of B are 64 KiB; 516 rows of A as deep are 516 KiB, and so is a block of C of four panels. Both row counts
 // of a tile (4 and 6) divide the block.
 inline constexpr std::int64_t kRowsOfBlock = 516;
-inline constexpr std::int64_t kPanelsOfBlock = 4;
+inline constexpr std::int64_t kPanelsOfBlock = 4, kPanelsOfShortSum = 16;
 // A chunk of A has 4 MiB: 2048 steps of one block, or more rows of a shorter sum.
 inline constexpr std::int64_t kChunkSteps = 2048;
 
@@ -81,7 +81,7 @@ class BlockedProduct {
 
   void multiply() {
     const std::int64_t panels = product_.panels(), threads = context_.pool.size(), rows = a_.rows.end - a_.rows.begin;
-    std::int64_t group = std::min(panels, kPanelsOfBlock), block = std::min(rows, kRowsOfBlock);
+    std::int64_t group = std::min(panels, is_short() ? kPanelsOfShortSum : kPanelsOfBlock), block = std::min(rows, kRowsOfBlock);
     const auto tasks = [&] { return ceil_div(rows, block) * ceil_div(panels, group); };
     // Enough tasks to even out the threads.
     while (threads > 1 && tasks() < 4 * threads && (group > 1 || block > 96)) {
@@ -98,31 +98,39 @@ class BlockedProduct {
     });
   }
 
+  // A short sum takes panel after panel through its few slices, which all stay near; a long one slice after slice through the
+  // panels, whose sums wait.
+  bool is_short() const { return a_.steps.end - a_.steps.begin <= 2 * slice_steps_; }
+
+  struct Turn {
+    std::int64_t panel, begin;
+  };
+  Turn after(Turn turn, Range panels) const {
+    if (is_short()) {
+      turn.begin += slice_steps_;
+      return turn.begin < a_.steps.end ? turn : Turn{turn.panel + 1, a_.steps.begin};
+    }
+    return turn.panel + 1 < panels.end ? Turn{turn.panel + 1, turn.begin} : Turn{panels.begin, turn.begin + slice_steps_};
+  }
+  bool is_over(Turn turn, Range panels) const { return turn.panel >= panels.end || turn.begin >= a_.steps.end; }
+
   void multiply_block(Range rows, Range panels) const {
-    const std::int64_t own_row = (panels.end - panels.begin) * kPanelColumns;
+    const std::int64_t own_row = is_short() ? kPanelColumns : (panels.end - panels.begin) * kPanelColumns;
     const std::int64_t c_elements = (rows.end - rows.begin) * own_row, b_elements = slice_steps_ * kPanelColumns;
     float* own_c = context_.scratch_as<float>(ThreadPool::thread_index(), static_cast<std::size_t>(c_elements + b_elements), kOwnPanel);
     Element* own_b = reinterpret_cast<Element*>(own_c + c_elements);
-    for (std::int64_t begin = a_.steps.begin; begin < a_.steps.end; begin += slice_steps_) {
-      const Range steps = a_.slice(begin);
-      for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
-        const Slice<Element> b = source_.slice(panel, steps, own_b);
-        multiply_slice(rows, panel, steps, b, fetch(rows, panels, panel, steps), own_c + (panel - panels.begin) * kPanelColumns, own_row);
-      }
+    for (Turn turn{panels.begin, a_.steps.begin}; !is_over(turn, panels);) {
+      const Turn next = after(turn, panels);
+      const Range steps = a_.slice(turn.begin);
+      const Slice<Element> b = source_.slice(turn.panel, steps, own_b);
+      Fetch fetch;
+      if (!is_over(next, panels)) fetch.b = source_.ahead(next.panel, a_.slice(next.begin));
+      constexpr std::int64_t kTiles = kPanelColumns / (Dot::kVectors * kLanes);
+      fetch.spread(ceil_div(rows.end - rows.begin, Dot::kRows) * kTiles * ceil_div(steps.end - steps.begin, kStepsOfLine));
+      float* own = own_c + (is_short() ? 0 : (turn.panel - panels.begin) * kPanelColumns);
+      multiply_slice(rows, turn.panel, steps, b, fetch, own, own_row);
+      turn = next;
     }
-  }
-
-  // While a slice of B is at work the next one comes nearer.
-  Fetch fetch(Range rows, Range panels, std::int64_t panel, Range steps) const {
-    constexpr std::int64_t kTiles = kPanelColumns / (Dot::kVectors * kLanes);
-    Fetch fetch;
-    if (panel + 1 < panels.end) {
-      fetch.b = source_.ahead(panel + 1, steps);
-    } else if (steps.end < a_.steps.end) {
-      fetch.b = source_.ahead(panels.begin, a_.slice(steps.end));
-    }
-    fetch.spread(ceil_div(rows.end - rows.begin, Dot::kRows) * kTiles * ceil_div(steps.end - steps.begin, kStepsOfLine));
-    return fetch;
   }
 
   // One slice of one panel for all rows of the block, a tile of rows through all of its columns.

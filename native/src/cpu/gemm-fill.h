@@ -23,6 +23,14 @@ struct FillRows {
   void operator()(std::int64_t panel, Range steps, float* target, std::int64_t width) const {
     const std::int64_t first = panel * kPanelColumns;
     const std::int64_t valid = std::min(width, columns - first);
+    if (valid == kPanelColumns) {
+      for (std::int64_t k = steps.begin; k < steps.end; ++k, target += kPanelColumns) {
+        const float* from = source + k * columns + first;
+#pragma GCC unroll 8
+        for (int j = 0; j < kPanelColumns; j += kLanes) vec_store(target + j, vec_load(from + j));
+      }
+      return;
+    }
     for (std::int64_t k = steps.begin; k < steps.end; ++k, target += width) {
       std::memcpy(target, source + k * columns + first, static_cast<std::size_t>(valid) * 4);
       for (std::int64_t j = valid; j < width; ++j) target[j] = 0.0f;

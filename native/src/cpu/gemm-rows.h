@@ -45,13 +45,11 @@ void copy_tiles(const Product<Dot>& product, Range rows, Range steps, typename D
   }
 }
 
-inline constexpr std::int64_t kTilesAtOnce = 8;
-
 // From steps whose rows follow each other.
-template <class Dot>
+template <class Dot, int Tiles>
 void turn_tiles(const Product<Dot>& product, Range rows, Range steps, typename Dot::Element* to) {
   using Element = typename Dot::Element;
-  alignas(64) Element turned[kTilesAtOnce * Dot::kRows * kStepsOfLine];
+  alignas(64) Element turned[Tiles * Dot::kRows * kStepsOfLine];
   const std::int64_t count = rows.end - rows.begin, tile = CopiedRows<Dot>::padded(steps) * Dot::kRows;
   for (std::int64_t k = steps.begin; k < steps.end; k += kStepsOfLine, to += Dot::kRows * kStepsOfLine) {
     const std::int64_t depth = std::min<std::int64_t>(kStepsOfLine, steps.end - k);
@@ -69,14 +67,16 @@ CopiedRows<Dot> copy_rows(Context& context, const Product<Dot>& product, Range r
   CopiedRows<Dot> copy{rows, steps, slice_steps, nullptr};
   Element* data = context.scratch_as<Element>(ThreadPool::thread_index(), static_cast<std::size_t>(copy.elements()), kSharedPanels);
   copy.data = data;
-  constexpr std::int64_t kRowsAtOnce = kTilesAtOnce * Dot::kRows;
-  const std::int64_t pieces = ceil_div(rows.end - rows.begin, kRowsAtOnce), slices = ceil_div(steps.end - steps.begin, slice_steps);
+  // Steps are read along their length: 32 tiles take 768 bytes or 512 of each.
+  constexpr int kTilesToCopy = 8, kTilesToTurn = 32;
+  const std::int64_t at_once = (product.a_step == 1 ? kTilesToCopy : kTilesToTurn) * Dot::kRows;
+  const std::int64_t pieces = ceil_div(rows.end - rows.begin, at_once), slices = ceil_div(steps.end - steps.begin, slice_steps);
   context.pool.run(static_cast<int>(pieces * slices), [&](int task) {
     const Range slice = copy.slice(steps.begin + task / pieces * slice_steps);
-    const std::int64_t first = rows.begin + task % pieces * kRowsAtOnce;
-    const Range some{first, std::min(first + kRowsAtOnce, rows.end)};
+    const std::int64_t first = rows.begin + task % pieces * at_once;
+    const Range some{first, std::min(first + at_once, rows.end)};
     Element* to = data + copy.offset(first, slice);
-    product.a_step == 1 ? copy_tiles(product, some, slice, to) : turn_tiles(product, some, slice, to);
+    product.a_step == 1 ? copy_tiles(product, some, slice, to) : turn_tiles<Dot, kTilesToTurn>(product, some, slice, to);
   });
   return copy;
 }
