@@ -111,9 +111,9 @@ describe('damage to an exported file', () => {
     const output = join(scratch, `damaged-${target}`);
     const { target: exact } = exportModel({ base, target, output, name: 'hone-tiny', ggufTokenizer });
     const bytes = readFileSync(join(output, name));
-    // One high bit of every fourth byte of a tenth of the file.
+    // One high bit of every fourth byte of a tenth of the file; the highest would make infinities, which loading refuses.
     const from = Math.floor(bytes.length * 0.7) & ~15;
-    for (let at = from; at < from + bytes.length / 10; at += 4) bytes[at + 1] = (bytes[at + 1] as number) ^ 0x40;
+    for (let at = from; at < from + bytes.length / 10; at += 4) bytes[at + 1] = (bytes[at + 1] as number) ^ 0x20;
     writeFileSync(join(output, name), bytes);
     const answers = (folder: string) => {
       const model = loadModel(folder);

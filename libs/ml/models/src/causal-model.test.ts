@@ -289,7 +289,7 @@ describe('loading', () => {
       'expected [64,64] for model.layers.0.mlp',
     );
     const fewer = text(JSON.stringify({ ...config, num_hidden_layers: 1 }));
-    expect(() => loadModel(new Map(files).set('config.json', fewer))).toThrow('have no place in LlamaForCausalLM');
+    expect(() => loadModel(new Map(files).set('config.json', fewer))).toThrow('expected num_hidden_layers 2');
     expect(() => loadModel(folder, { format: 'nf4', isTrainable: true })).toThrow('train an adapter instead');
     expect(() => loadModel(folder, { format: 'q9' as BaseFormat })).toThrow(
       'expected f32, bf16, nf4, int8, int4 for format',

@@ -2,6 +2,7 @@ export * from './adapters/adapter-config.js';
 export * from './adapters/load-adapter.js';
 export * from './adapters/save-adapter.js';
 export { CausalModel } from './causal-model.js';
+export { checkModel } from './check-model.js';
 export { inverseFrequencies, type RopeConfig, type RopeScaling } from './config/rope.js';
 export type * from './config/decoder-spec.js';
 export { parseModelConfig, type ModelConfig } from './config/model-config.js';

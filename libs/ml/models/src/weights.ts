@@ -12,8 +12,10 @@ import {
 } from '@hone/tensor';
 import { ParameterArena } from '@hone/nn';
 import { underBaseName } from './base-names.js';
+import { checkWeights, noFloats } from './check-weights.js';
 import type { ModelConfig } from './config/model-config.js';
 import { fitsNf4, shapeOnDevice, weightMap, type WeightSpec } from './config/weight-map.js';
+import { refuseNonFinite, refuseNonFiniteParts } from './finite-values.js';
 import type { BaseFormat, HeadFormat } from './model.js';
 import { bf16FromFloats, floatsFromBytes, halvesFromBytes } from './safetensors/floats.js';
 import { releaseArray } from './release-array.js';
@@ -27,12 +29,6 @@ export interface LoadedWeights {
   readonly arenas: { readonly decayed: ParameterArena; readonly plain: ParameterArena } | undefined;
 }
 
-/** Buffers that old checkpoints carry and nobody reads: rotary tables, causal masks. */
-const buffers = /\.rotary_emb\.inv_freq$|\.attn\.(masked_)?bias$/;
-
-const isIgnored = (name: string, config: ModelConfig): boolean =>
-  buffers.test(name) || (config.isHeadTied && name === 'lm_head.weight');
-
 export interface WeightOptions {
   readonly format: BaseFormat;
   readonly headFormat: HeadFormat;
@@ -41,19 +37,18 @@ export interface WeightOptions {
   readonly isRead: boolean;
 }
 
-/** Checks every weight against the shape that the config asks for, reads it once and packs it for the kernels. */
+/** Checks every weight against what the config asks for before any memory is taken, reads it once and packs it for the kernels. */
 export function loadWeights(source: WeightSource, config: ModelConfig, options: WeightOptions): LoadedWeights {
   const { format, isTrainable, isRead } = options;
   const specs = weightMap(config);
   const files = underBaseName(source, specs);
-  refuseUnknown(files, specs, config);
+  checkWeights(files, specs, config);
   if (isRead && config.isHeadTied) refuseOtherHead(files, specs);
   const arenas = isTrainable ? newArenas(specs, format === 'bf16' ? 'bf16' : 'f32') : undefined;
   const tensors = new Map<string, Tensor>();
   const load = (spec: WeightSpec): void => {
-    const { dtype, shape } = files.entry(spec.name);
-    if (shape.join() !== spec.shape.join()) throw wrongShape(spec, shape);
-    const bytes = () => (isRead ? files.bytes(spec.name) : undefined);
+    const { dtype } = files.entry(spec.name);
+    const bytes = () => (isRead ? finiteBytes(files, spec.name, dtype) : undefined);
     if (arenas) {
       const parameter = (isDecayed(spec) ? arenas.decayed : arenas.plain).get(spec.name);
       const data = bytes();
@@ -76,6 +71,12 @@ export function loadWeights(source: WeightSource, config: ModelConfig, options: 
   return { tensors, arenas };
 }
 
+function finiteBytes(files: WeightSource, name: string, dtype: string): Uint8Array {
+  const bytes = files.bytes(name);
+  refuseNonFinite(name, dtype, bytes);
+  return bytes;
+}
+
 const isDecayed = ({ role }: WeightSpec): boolean => role !== 'norm' && role !== 'bias';
 
 /** Norms and biases are a thousandth of the weights and stay f32, as their kernels want them. */
@@ -96,8 +97,7 @@ function newArenas(specs: readonly WeightSpec[], dtype: 'f32' | 'bf16'): NonNull
 function floatsOf(spec: WeightSpec, dtype: string, bytes: Uint8Array): Float32Array {
   const floats = floatsFromBytes(dtype as Parameters<typeof floatsFromBytes>[0], bytes);
   if (floats) return turned(spec, floats);
-  const message = `[weights] expected floats for ${spec.name} but received ${dtype}; fix: load the unquantised model`;
-  throw refusal('unsupported_dtype', message, { param: spec.name });
+  throw noFloats(spec.name, dtype);
 }
 
 /** The values in the order of the device. */
@@ -119,16 +119,17 @@ function packedAsStored(
   const size = shape as readonly [number, number];
   // The size of the group is all that memory depends on; the other formats are counted as if they were quantised here.
   if (!isRead) return parts.format === 'int4' ? keep(scoped(() => countedInt4(parts.groupSize, size))) : undefined;
-  return keep(scoped(() => packParts(parts, size)));
+  return keep(scoped(() => packParts(name, parts, size)));
 }
 
-function packParts(stored: StoredParts, size: readonly [number, number]): Tensor {
-  if (stored.format === 'nf4') return packed(stored.read(), (parts) => packNf4FromParts(parts, size));
-  if (stored.format === 'int8') return packed(stored.read(), (parts) => packInt8FromParts(parts, size));
-  return packed(stored.read(), (parts) => packInt4FromParts(parts, size));
+function packParts(name: string, stored: StoredParts, size: readonly [number, number]): Tensor {
+  if (stored.format === 'nf4') return packed(name, stored.read(), (parts) => packNf4FromParts(parts, size));
+  if (stored.format === 'int8') return packed(name, stored.read(), (parts) => packInt8FromParts(parts, size));
+  return packed(name, stored.read(), (parts) => packInt4FromParts(parts, size));
 }
 
-function packed<P extends object>(parts: P, pack: (parts: P) => Tensor): Tensor {
+function packed<P extends object>(name: string, parts: P, pack: (parts: P) => Tensor): Tensor {
+  refuseNonFiniteParts(name, parts);
   const weight = pack(parts);
   for (const part of Object.values(parts)) if (ArrayBuffer.isView(part)) releaseArray(part);
   return weight;
@@ -192,17 +193,8 @@ function write(tensor: Tensor, values: Float32Array | Uint16Array, bytes: Uint8A
   return tensor;
 }
 
-function refuseUnknown(files: WeightSource, specs: readonly WeightSpec[], config: ModelConfig): void {
-  const known = new Set(specs.map(({ name }) => name));
-  const unknown = files.names.filter((name) => !known.has(name) && !isIgnored(name, config));
-  if (unknown.length === 0) return;
-  const shown = unknown.slice(0, 3).join(', ');
-  const message = `[weights] ${unknown.length} tensors have no place in ${config.architecture}: ${shown}; fix: use the config.json that belongs to them`;
-  throw refusal('unknown_weight', message, { details: { unknown: unknown.slice(0, 20) } });
-}
-
 /** transformers gives a model the head of its file when it differs from the embedding, whatever tie_word_embeddings says. */
-function refuseOtherHead(files: WeightSource, specs: readonly WeightSpec[]): void {
+export function refuseOtherHead(files: WeightSource, specs: readonly WeightSpec[]): void {
   const head = 'lm_head.weight';
   const embedding = specs.find(({ role }) => role === 'embedding')?.name;
   if (!files.names.includes(head) || embedding === undefined) return;
@@ -211,10 +203,3 @@ function refuseOtherHead(files: WeightSource, specs: readonly WeightSpec[]): voi
   const message = `[weights] expected ${head} to be the embedding, as tie_word_embeddings says, but received another; fix: set tie_word_embeddings to false`;
   throw refusal('unknown_weight', message, { param: head });
 }
-
-const wrongShape = ({ name, shape }: WeightSpec, received: readonly number[]) =>
-  refusal(
-    'wrong_weight_shape',
-    `[weights] expected [${shape.join(',')}] for ${name} but received [${received.join(',')}]; fix: use the matching config.json`,
-    { param: name },
-  );

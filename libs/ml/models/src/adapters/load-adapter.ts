@@ -1,6 +1,7 @@
 import { refusal } from '@hone/base';
 import { LoraAdapter } from '@hone/nn';
 import type { CausalModel } from '../causal-model.js';
+import { refuseNonFinite } from '../finite-values.js';
 import type { ModelSource } from '../model.js';
 import { nameOfSource, openBytes, readJson } from '../model-source.js';
 import { SafetensorsFile } from '../safetensors/reader.js';
@@ -43,7 +44,7 @@ export function loadAdapter(source: ModelSource, model: AdapterBase): LoraAdapte
 function fill(adapter: LoraAdapter, file: SafetensorsFile): void {
   const { parameters } = adapter.arena;
   const seen = new Set<string>();
-  for (const [key, { shape }] of file.tensors) {
+  for (const [key, { shape, dtype }] of file.tensors) {
     const name = parameterName(key);
     const parameter = parameters.get(name);
     if (!parameter) {
@@ -60,6 +61,7 @@ function fill(adapter: LoraAdapter, file: SafetensorsFile): void {
     }
     if (seen.has(name)) throw refuse('adapter_key_twice', key, 'a second tensor for one module', 're-save the adapter');
     seen.add(name);
+    refuseNonFinite(key, dtype, file.bytes(key));
     parameter.write(file.floats(key));
   }
   const missing = [...parameters.keys()].find((name) => !seen.has(name));

@@ -3,6 +3,7 @@ import type { ModelFamily } from '../families/family.js';
 import { families } from '../families/index.js';
 import type { DecoderSpec } from './decoder-spec.js';
 import { ConfigFields } from './read-fields.js';
+import { refuseUnsoundNumbers } from './sound-numbers.js';
 
 /** A config.json of Hugging Face, reduced to what decides the arithmetic. */
 export interface ModelConfig {
@@ -37,7 +38,9 @@ export function parseModelConfig(json: Record<string, unknown>): ModelConfig {
   }
   refuseUnsupported(config, family);
   quantizationOf(json);
-  return { architecture: family.architecture, modelType: family.modelType, ...family.read(config) };
+  const read = family.read(config);
+  refuseUnsoundNumbers(read.decoder);
+  return { architecture: family.architecture, modelType: family.modelType, ...read };
 }
 
 function unknownArchitecture(name: unknown): Error {

@@ -1,5 +1,16 @@
 import { refusal } from '@hone/base';
 
+/**
+ * Modules that are described one by one before the files are looked at; the largest published models have some hundred layers and
+ * experts. Sizes of matrices need no limit: they are compared with the files before memory is taken.
+ */
+const countsMax: Readonly<Record<string, number>> = {
+  num_hidden_layers: 1024,
+  n_layer: 1024,
+  num_experts: 1024,
+  num_local_experts: 1024,
+};
+
 /** Reads typed fields of a config.json; a wrong type is refused under the field's own name. */
 export class ConfigFields {
   readonly #fields: Record<string, unknown>;
@@ -27,6 +38,8 @@ export class ConfigFields {
   /** A whole number above zero. */
   size(name: string, fallback?: number): number {
     const value = this.number(name, fallback);
+    const most = countsMax[name];
+    if (most !== undefined && value > most) throw this.bad(name, `at most ${most}`);
     if (Number.isSafeInteger(value) && value > 0) return value;
     throw this.bad(name, 'a whole number above zero');
   }

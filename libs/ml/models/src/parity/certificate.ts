@@ -51,8 +51,14 @@ export function requireParity(certificate: ParityCertificate): ParityCertificate
   if (maxDifference <= bound.max && meanDifference <= bound.mean) return certificate;
   const message =
     `[export] expected ${target} within ${bound.max} (mean ${bound.mean}) of the trained model's log-probabilities but it ` +
-    `differs by ${maxDifference.toPrecision(3)} (mean ${meanDifference.toPrecision(3)}); fix: export a wider type`;
+    `differs by ${maxDifference.toPrecision(3)} (mean ${meanDifference.toPrecision(3)}); fix: ${remedyFor(maxDifference)}`;
   // JSON knows no infinity.
   const details = { target, maxDifference: String(maxDifference), meanDifference: String(meanDifference), bound };
   throw refusal('export_differs', message, { param: 'type', details });
 }
+
+/** Answers that are no numbers come from weights or an adapter that are none, and no type of file holds those better. */
+const remedyFor = (maxDifference: number): string =>
+  Number.isFinite(maxDifference)
+    ? 'export a wider type'
+    : 'some answers are NaN or infinite, which no type mends: train again with a smaller learning rate';
