@@ -3,7 +3,7 @@ import { weightMap, type ModelConfig } from '@hone/models';
 
 // What the kernels of native/src/cpu keep in scratch, by its largest users.
 const panelBytesMost = 16 * 2 ** 20;
-const transposedBytes = 2 * 2 ** 20;
+const chunkBytes = 4 * 2 ** 20;
 const headTokens = 1024;
 const chunkColumns = 512;
 const partialBytes = 16;
@@ -28,14 +28,17 @@ export function workspaceBytes(config: ModelConfig, load: WorkspaceLoad): number
   const { tokens, isRounded, isTrained, hasLoss } = load;
   const linears = weightMap(config).filter(({ role }) => role === 'linear');
   const widest = Math.max(...linears.flatMap(({ shape }) => [...shape]));
-  const rows = isRounded ? 2 * tokens * widest : isTrained ? Math.max(transposedBytes, chunkColumns * widest) : 0;
-  const panels = isTrained ? panelBytes(config, widest, load) : 0;
+  // The tile unit takes all rows rounded; the other kernels a chunk of them at a time.
+  const hasTiles = isRounded && init().isa === 'amx';
+  const rows = hasTiles ? 2 * tokens * widest : Math.min(chunkBytes, (isRounded ? 2 : 4) * tokens * widest);
+  const panels = isTrained ? panelBytes(config, hasTiles ? widest : 0, load) : 0;
   const perThread = hasLoss ? (isRounded ? threadBytes.rounded : threadBytes.f32) : threadBytes.serving;
   return panels + rows + (hasLoss ? headBytes(config, load) : 0) + init().threads * perThread;
 }
 
 function panelBytes(config: ModelConfig, widest: number, { tokens, isRounded }: WorkspaceLoad): number {
-  const matrices = weightMap(config).filter(({ role }) => role === 'linear' || role === 'head' || role === 'embedding');
+  const roles = widest > 0 ? ['linear', 'head', 'embedding'] : ['head', 'embedding'];
+  const matrices = weightMap(config).filter(({ role }) => roles.includes(role));
   const largest = Math.max(...matrices.map(({ shape }) => shape.reduce((product, size) => product * size, 1)));
   return Math.min(panelBytesMost, (isRounded ? 2 : 4) * Math.max(largest, tokens * widest));
 }
