@@ -12,6 +12,7 @@ import {
   type GenerationFrame,
   type InputOf,
   jobCreate,
+  modelCheck,
   modelRegister,
   textComplete,
 } from '@hone/contracts';
@@ -35,7 +36,9 @@ export async function openDoor(): Promise<Door> {
   const home = await mkdtemp(join(tmpdir(), 'hone-gateway-'));
   const bus = await startBus();
   const endless: MeshContext[] = [];
-  playServing(await bus.connect('serving'), endless);
+  const serving = await bus.connect('serving');
+  playServing(serving, endless);
+  serving.listen(modelCheck, async () => ({}));
   playCuration(await bus.connect('data-curation'));
   const trainer = await bus.connect('trainer');
   trainer.listen(jobCreate, async (input) => {

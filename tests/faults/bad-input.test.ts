@@ -182,6 +182,8 @@ describe('a model folder', () => {
   };
   const tensor = (offsets: number[], shape = [2, 2]) =>
     JSON.stringify({ t: { dtype: 'F32', shape, data_offsets: offsets } });
+  const changedConfig = (change: object): Buffer =>
+    Buffer.from(JSON.stringify({ ...JSON.parse(readFileSync(join(modelFolder, 'config.json'), 'utf8')), ...change }));
   const hostile: [string, () => Record<string, Uint8Array | undefined>][] = [
     ['truncated weights', () => ({ 'model.safetensors': weights().subarray(0, -100) })],
     ['a header that is cut off', () => ({ 'model.safetensors': weights().subarray(0, 20) })],
@@ -196,6 +198,10 @@ describe('a model folder', () => {
     ['weights that can run code', () => ({ 'pytorch_model.bin': randomBytes(10) })],
     ['a path out of the folder', () => ({ '../../evil.safetensors': weights() })],
     ['a broken config.json', () => ({ 'config.json': Buffer.from('{') })],
+    ['another number of layers', () => ({ 'config.json': changedConfig({ num_hidden_layers: 1e9 }) })],
+    ['an activation that is not built', () => ({ 'config.json': changedConfig({ hidden_act: 'relu6' }) })],
+    ['a tokenizer.json of nothing', () => ({ 'tokenizer.json': Buffer.from('{}') })],
+    ['weights of another model', () => ({ 'model.safetensors': withHeader(tensor([0, 16])) })],
     ['no tokenizer', () => ({ 'tokenizer.json': undefined })],
   ];
 

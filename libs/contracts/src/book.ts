@@ -29,6 +29,7 @@ import { modelRegister } from './registry/model.register.js';
 import { pairMade } from './reward/pair.made.js';
 import { answerScore } from './serving/answer.score.js';
 import { chatComplete } from './serving/chat.complete.js';
+import { modelCheck } from './serving/model.check.js';
 import { textComplete } from './serving/text.complete.js';
 import { turnCompleted } from './serving/turn.completed.js';
 import { shardsPublished } from './tokenizer/shards.published.js';
@@ -93,5 +94,6 @@ export const book: readonly Message[] = [
   chatComplete,
   textComplete,
   answerScore,
+  modelCheck,
   turnCompleted,
 ];

@@ -59,6 +59,7 @@ export * from './registry/model.js';
 export * from './serving/answer.score.js';
 export * from './serving/chat.complete.js';
 export * from './serving/generation.js';
+export * from './serving/model.check.js';
 export * from './serving/text.complete.js';
 export * from './serving/turn.completed.js';
 export * from './emit/async-api.js';

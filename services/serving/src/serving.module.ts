@@ -7,6 +7,7 @@ import { Module } from '@nestjs/common';
 import { Instruments } from './app/instruments.js';
 import { ServingState } from './app/serving-state.js';
 import { WeightFolders } from './app/weight-folders.js';
+import { CheckController } from './edge/check.controller.js';
 import { GenerationController } from './edge/generation.controller.js';
 import { ScoreController } from './edge/score.controller.js';
 import { ServingLife } from './serving-life.js';
@@ -43,7 +44,7 @@ function makeState(mesh: Mesh, store: ArtifactStore, settings: Settings, log: Lo
 }
 
 @Module({
-  controllers: [GenerationController, ScoreController],
+  controllers: [GenerationController, ScoreController, CheckController],
   providers: [
     { provide: ServingState, inject: [Mesh, ArtifactStore, SETTINGS, LOG], useFactory: makeState },
     {

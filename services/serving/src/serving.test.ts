@@ -1,12 +1,12 @@
 // Goal: the service keeps its word on the bus. Method: its own process (the built dist) beside a real nats-server and a real
 // store, over a model with random weights and a real vocabulary.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ArtifactStore, openStore } from '@hone/artifacts';
-import { digestOfBytes, type HoneError } from '@hone/base';
+import { ArtifactStore, openStore, putFile } from '@hone/artifacts';
+import { digestOfBytes, type HoneError, modelFingerprint } from '@hone/base';
 import {
   aliasEntry,
   answerScore,
@@ -15,6 +15,7 @@ import {
   experimentEntry,
   type GenerationFrame,
   ledgers,
+  modelCheck,
   modelEntry,
   textComplete,
   turnCompleted,
@@ -36,6 +37,8 @@ import {
 init();
 
 const folder = mkdtempSync(join(tmpdir(), 'hone-serving-'));
+/** It takes time alone, and little memory. */
+const endlessTemplate = '{% for i in range(99999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}';
 const children = new Set<ChildProcess>();
 let bus: Bus;
 let store: ArtifactStore;
@@ -154,7 +157,7 @@ async function registerModels(): Promise<void> {
   const foreign = await storeBase(store, other);
   const endless = join(folder, 'endless');
   cpSync(plain, endless, { recursive: true });
-  writeFileSync(join(endless, 'chat_template.jinja'), '{% for i in range(100000000) %}{% endfor %}');
+  writeFileSync(join(endless, 'chat_template.jinja'), endlessTemplate);
   const createdAt = 1;
   const entry = { kind: 'base' as const, createdAt, evidence: [] };
   await models().create(modelId('random'), { ...entry, name: 'random', ...base });
@@ -281,6 +284,32 @@ describe('serving', () => {
     expect(told).toBeLessThan(3);
     await Promise.all(stuck);
     expect((await chat('random')).text).toBe(alone);
+  });
+
+  it('refuses a stored base that could never answer, and leaves nothing of it on this machine', async () => {
+    const plain = join(folder, 'random');
+    const check = async (change: Record<string, string>): Promise<void> => {
+      const changed = mkdtempSync(join(folder, 'changed-'));
+      cpSync(plain, changed, { recursive: true });
+      for (const [name, text] of Object.entries(change)) writeFileSync(join(changed, name), text);
+      const files = await Promise.all(readdirSync(changed).map((name) => putFile(store, join(changed, name), name)));
+      const manifest = { kind: 'base', files, architecture: 'LlamaForCausalLM', parameters: 1, contextLength: 256 };
+      const digest = await store.putManifest({ ...manifest, fingerprint: modelFingerprint(files) });
+      await gateway.request(modelCheck, { manifest: digest });
+    };
+    await check({});
+    const config = JSON.parse(readFileSync(join(plain, 'config.json'), 'utf8')) as Record<string, unknown>;
+    const cases: [Record<string, string>, string][] = [
+      [{ 'config.json': JSON.stringify({ ...config, num_hidden_layers: 3 }) }, 'invalid_config'],
+      [{ 'config.json': JSON.stringify({ ...config, hidden_act: 'gelu' }) }, 'unsupported_config'],
+      [{ 'config.json': JSON.stringify({ ...config, architectures: ['Other'] }) }, 'unsupported_architecture'],
+      [{ 'tokenizer.json': '{}' }, 'tokenizer_invalid'],
+      [{ 'chat_template.jinja': '{% for %}' }, 'template_invalid'],
+      [{ 'chat_template.jinja': ' '.repeat(262_144) }, 'template_timeout'],
+    ];
+    for (const [change, code] of cases) expect(await refusedBy(check(change))).toMatchObject({ kind: 'refusal', code });
+    const kept = readdirSync(join(folder, 'home', 'cache', 'models'));
+    expect(kept.filter((name) => name.startsWith('check-'))).toEqual([]);
   });
 
   it('scores given answers alike however they are asked, and differently under an adapter', async () => {

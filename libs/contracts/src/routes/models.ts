@@ -4,6 +4,7 @@ import { modelGet } from '../registry/model.get.js';
 import { modelList } from '../registry/model.list.js';
 import { modelRegister } from '../registry/model.register.js';
 import { adapterState } from '../registry/model.js';
+import { modelCheck } from '../serving/model.check.js';
 import { route } from './route.js';
 import { wantedModel } from './shapes.js';
 
@@ -63,6 +64,6 @@ export const importModel = route({
   body: z.strictObject({ name: modelName, file: z.array(z.string().meta({ format: 'binary' })).min(1) }),
   reply: modelObject,
   errors: ['invalid_request', 'conflict', 'too_large'],
-  calls: [modelRegister],
+  calls: [modelCheck, modelRegister],
   limits: { bodyBytesMax: 512 * gibibyte },
 });

@@ -12,6 +12,7 @@ export { Sequence, type SequenceOptions } from './sequence.js';
 export { StopWatch } from './stop-watch.js';
 export { TextEngine, type TextEngineOptions, type TextEngineStats } from './text-engine.js';
 export type { TextModel } from './text-model.js';
+export { checkBase } from './thread/check-base.js';
 export { EnginePort, type EnginePortOptions, type StepNews, type Weights } from './thread/engine-port.js';
 export type {
   AdapterPlace,

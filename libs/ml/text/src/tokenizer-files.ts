@@ -59,14 +59,18 @@ export function parseJsonObject(text: string, name: string): Record<string, unkn
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw refusal('tokenizer_invalid', `[tokenizer] expected ${name} to be JSON but ${(cause as Error).message}`, {
-      cause,
-    });
+    throw refusal(
+      'tokenizer_invalid',
+      `[tokenizer] expected ${name} to be JSON but ${(cause as Error).message}; fix: download it again`,
+      {
+        cause,
+      },
+    );
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw refusal(
       'tokenizer_invalid',
-      `[tokenizer] expected ${name} to be a JSON object but received ${text.slice(0, 40)}`,
+      `[tokenizer] expected ${name} to be a JSON object but received ${text.slice(0, 40)}; fix: download it again`,
     );
   return value as Record<string, unknown>;
 }

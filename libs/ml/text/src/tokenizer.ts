@@ -117,7 +117,7 @@ function makeEngine(tokenizer: Record<string, unknown>, config: Record<string, u
   } catch (cause) {
     throw refusal(
       'tokenizer_invalid',
-      `[tokenizer] expected a Hugging Face tokenizer.json but ${(cause as Error).message}`,
+      `[tokenizer] expected a Hugging Face tokenizer.json but ${(cause as Error).message}; fix: export the model with its fast tokenizer`,
       { cause },
     );
   }

@@ -7,7 +7,7 @@ import {
   refusal,
   type SafetensorsHeader,
 } from '@hone/base';
-import { importModel as route, type ModelEntry, modelRegister } from '@hone/contracts';
+import { importModel as route, modelCheck, type ModelEntry, modelRegister } from '@hone/contracts';
 import type { Mesh } from '@hone/mesh';
 import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
@@ -23,8 +23,8 @@ const filesMax = 512;
 const jsonBytesMax: Readonly<Record<string, number>> = { 'config.json': 1024 * 1024, [weightIndex]: 16 * 1024 * 1024 };
 
 /**
- * Streams the files of a model folder to the object store, checks their headers on the way, writes the manifest last and gives
- * it its name. The same folder under the same name is the same entry, so an import may be repeated.
+ * Streams the files of a model folder to the object store, checks their headers on the way, writes the manifest last, has it
+ * checked as loading would check it, and gives it its name. The same folder under the same name is the same entry, so an import may be repeated.
  */
 export async function importModel(store: ArtifactStore, mesh: Mesh, request: FastifyRequest): Promise<ModelEntry> {
   const fields: Record<string, string> = {};
@@ -52,6 +52,8 @@ export async function importModel(store: ArtifactStore, mesh: Mesh, request: Fas
   };
   const manifest = baseManifestOf(folder);
   const digest = await store.putManifest(manifest);
+  // A model that cannot answer gets no name; what was stored of it belongs to nothing and is collected.
+  await mesh.request(modelCheck, { manifest: digest });
   return mesh.request(modelRegister, { name, manifest: digest, fingerprint: manifest.fingerprint });
 }
 

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ArtifactStore, materialize } from '@hone/artifacts';
 import { type Digest, modelFingerprint } from '@hone/base';
@@ -48,6 +50,18 @@ export class WeightFolders {
       this.#files(model.manifest, adapter.files, 'adapter'),
     ]);
     return { base: place, adapter: { key: model.manifest, folder } };
+  }
+
+  /** Fetches the files of a base for one look at them: a model that nobody has asked for yet takes no place here. */
+  async glance(digest: Digest, look: (folder: string) => Promise<void>): Promise<void> {
+    const { files } = await this.#store.getManifest(digest, baseManifest);
+    const folder = join(this.#folder, `check-${randomUUID()}`);
+    try {
+      await materialize(this.#store, files, folder);
+      await look(folder);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   }
 
   async #base(digest: Digest, { files, parameters }: BaseManifest, head: HeadFormat, formatOf: typeof formatOfBase) {

@@ -88,7 +88,11 @@ export class ConfigFields {
 
   unsupported(name: string, reason: string): Error {
     const value = JSON.stringify(this.raw(name));
-    return refusal('unsupported_config', `[config] ${name} = ${value} is not supported: ${reason}`, { param: name });
+    return refusal(
+      'unsupported_config',
+      `[config] ${name} = ${value} is not supported: ${reason}; fix: use a checkpoint without it`,
+      { param: name },
+    );
   }
 
   bad(name: string, expected: string): Error {
