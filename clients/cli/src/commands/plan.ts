@@ -56,7 +56,7 @@ export function addPlan(program: Command): void {
       'tell what a fine-tune (or, with --serve, serving) takes of memory, and what makes it fit, before it starts',
     )
     .option('--model <folder>', 'a model folder, or the name of the bundled model', bundledModel.name)
-    .option('--method <name>', 'qlora, lora or full', 'qlora')
+    .option('--method <name>', 'qlora, lora or full', methodOf, 'qlora')
     .option('--length <tokens>', 'tokens of the longest row (default: what the model can attend to)', count)
     .option('--batch <rows>', 'rows in one micro-batch', count)
     .option('--accumulation <steps>', 'micro-batches in one step', count)
@@ -180,4 +180,9 @@ function count(text: string): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value > 0) return value;
   throw new InvalidArgumentError('a whole number above zero');
+}
+
+function methodOf(text: string): string {
+  if (['qlora', 'lora', 'full'].includes(text)) return text;
+  throw new InvalidArgumentError('expected qlora, lora or full for --method');
 }

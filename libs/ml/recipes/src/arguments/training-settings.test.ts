@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { trainingSettings } from './training-settings.js';
+import { argumentLimits, trainingSettings } from './training-settings.js';
 
 describe('arguments', () => {
   it('of the guides are all accepted under old and new names', () => {
@@ -77,11 +77,21 @@ describe('arguments', () => {
     expect(trainingSettings({ learning_rate: 1e-2 }, 'lora').warnings[0]).toContain('outside the usual');
   });
 
+  it('have limits within which their plan is made in seconds, and say them', () => {
+    const { rows, rank } = argumentLimits;
+    expect(trainingSettings({ per_device_train_batch_size: rows, lora_r: rank }).batchUnits).toBe(rows);
+    expect(() => trainingSettings({ per_device_train_batch_size: rows + 1 })).toThrow(String(rows));
+    expect(() => trainingSettings({ per_device_eval_batch_size: 1e9 })).toThrow(String(rows));
+    expect(() => trainingSettings({ lora_r: rank + 1 })).toThrow(String(rank));
+    expect(() => trainingSettings({ rank_pattern: { q_proj: 1e8 } })).toThrow(String(rank));
+  });
+
   it('settle the method by themselves or agree with the given one', () => {
     expect(trainingSettings({ use_peft: false }).method).toBe('full');
     expect(trainingSettings({ load_in_4bit: true }).method).toBe('qlora');
     expect(trainingSettings({}).method).toBe('lora');
     expect(() => trainingSettings({ load_in_4bit: true }, 'full')).toThrow('contradicts the method full');
+    expect(() => trainingSettings({}, 'foo' as never)).toThrow('expected qlora, lora or full');
     expect(trainingSettings({}, 'full').lora).toBeUndefined();
     expect(trainingSettings({ lora_target_modules: 'q_proj, v_proj' }).lora?.targetModules).toEqual([
       'q_proj',

@@ -2,7 +2,14 @@ import { loraConfig, schedule, type LoraConfig } from '@hone/nn';
 import type { Sampling } from '../data/order.js';
 import { ArgumentReader, refuse } from './read-arguments.js';
 
-export type Method = 'full' | 'lora' | 'qlora';
+const methods = ['qlora', 'lora', 'full'] as const;
+export type Method = (typeof methods)[number];
+
+/**
+ * Rows of a micro-batch, and the rank of an adapter: far above what anybody trains with (a larger effective batch is accumulated, and
+ * a rank above the width of a model adds nothing), and small enough that their plan is made within seconds.
+ */
+export const argumentLimits = { rows: 65_536, rank: 4096 };
 export type Interval = 'no' | 'steps' | 'epoch';
 /** What the backward pass computes again instead of keeping: nothing, norms and SwiGLU, or whole layers. */
 export type Recompute = 'none' | 'cheap' | 'layers';
@@ -104,6 +111,9 @@ export function trainingSettings(args: Readonly<Record<string, unknown>> = {}, m
 }
 
 function readMethod(read: ArgumentReader, method: Method | undefined): Method {
+  if (method !== undefined && !methods.includes(method)) {
+    throw refuse('method', `expected qlora, lora or full but received ${JSON.stringify(method)}`, 'name one of them');
+  }
   const is4bit = read.flag('load_in_4bit', method === 'qlora');
   const isPeft = read.flag('use_peft', method === undefined || method !== 'full' || read.has('lora_r'));
   const derived: Method = is4bit ? 'qlora' : isPeft ? 'lora' : 'full';
@@ -149,7 +159,7 @@ function readRecompute(read: ArgumentReader): Recompute {
 }
 
 function readLora(read: ArgumentReader, method: Method): LoraConfig | undefined {
-  const r = read.integer('lora_r', 16, { min: 1 });
+  const r = read.integer('lora_r', 16, { min: 1, max: argumentLimits.rank });
   const config = {
     r,
     loraAlpha: read.number('lora_alpha', 2 * r),
@@ -157,7 +167,7 @@ function readLora(read: ArgumentReader, method: Method): LoraConfig | undefined 
     targetModules: readTargets(read),
     useRslora: read.flag('use_rslora', false),
     layersToTransform: read.raw('layers_to_transform') as readonly number[] | undefined,
-    rankPattern: (read.raw('rank_pattern') ?? {}) as Record<string, number>,
+    rankPattern: readRanks(read),
     alphaPattern: (read.raw('alpha_pattern') ?? {}) as Record<string, number>,
     excludeModules: read.raw('exclude_modules') as readonly string[] | undefined,
   };
@@ -172,9 +182,15 @@ function readTargets(read: ArgumentReader): readonly string[] | string {
   throw read.expected('lora_target_modules', 'module names or "all-linear"');
 }
 
+function readRanks(read: ArgumentReader): Record<string, number> {
+  const ranks = (read.raw('rank_pattern') ?? {}) as Record<string, number>;
+  if (!Object.values(ranks).some((rank) => rank > argumentLimits.rank)) return ranks;
+  throw read.expected('rank_pattern', `ranks of at most ${argumentLimits.rank}`);
+}
+
 const readBatches = (read: ArgumentReader) => ({
-  batchUnits: read.integer('per_device_train_batch_size', 8, { min: 1 }),
-  evalBatchUnits: read.integer('per_device_eval_batch_size', 8, { min: 1 }),
+  batchUnits: read.integer('per_device_train_batch_size', 8, { min: 1, max: argumentLimits.rows }),
+  evalBatchUnits: read.integer('per_device_eval_batch_size', 8, { min: 1, max: argumentLimits.rows }),
   accumulationSteps: read.integer('gradient_accumulation_steps', 1, { min: 1 }),
   epochs:
     read.raw('num_train_epochs') === 'auto' ? undefined : read.number('num_train_epochs', 3, { min: Number.MIN_VALUE }),
