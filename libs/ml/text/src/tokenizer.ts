@@ -1,5 +1,6 @@
 import { Tokenizer as Engine } from '@huggingface/tokenizers';
 import { digestOf, digestOfBytes, refusal, type Digest } from '@hone/base';
+import { backtracking } from './regex-safety.js';
 import { StreamDecoder } from './stream-decoder.js';
 import { parseJsonObject, readTokenizerFolder, tokenText, type TokenizerFiles } from './tokenizer-files.js';
 
@@ -35,6 +36,7 @@ export class Tokenizer {
     const tokenizer = parseJsonObject(files.tokenizer, 'tokenizer.json');
     const config = parseJsonObject(files.config ?? '{}', 'tokenizer_config.json');
     const generation = parseJsonObject(files.generation ?? '{}', 'generation_config.json');
+    refuseSlowPatterns(tokenizer);
     this.#engine = makeEngine(tokenizer, config);
     this.digest = digestOf({ tokenizer: digestOfBytes(files.tokenizer), config, generation });
     const added = [...this.#engine.get_added_tokens_decoder().values()];
@@ -107,6 +109,24 @@ export class Tokenizer {
     const text = tokenText(entry);
     return text === undefined ? undefined : this.idOf(text);
   }
+}
+
+/** The parts of a tokenizer.json that work on a text's characters; a vocabulary has no patterns. */
+const partsWithPatterns = ['normalizer', 'pre_tokenizer', 'post_processor', 'decoder'];
+
+function refuseSlowPatterns(tokenizer: Record<string, unknown>): void {
+  const look = (value: unknown, place: string): void => {
+    if (value === null || typeof value !== 'object') return;
+    const pattern = (value as { Regex?: unknown }).Regex;
+    const problem = typeof pattern === 'string' ? backtracking(pattern) : undefined;
+    if (problem !== undefined) {
+      const shown = JSON.stringify(String(pattern).slice(0, 200));
+      const message = `[tokenizer] expected a pattern that ends soon on every text for ${place} of tokenizer.json but received ${shown}: ${problem}; fix: write it without repetitions inside repetitions`;
+      throw refusal('tokenizer_pattern_refused', message, { param: place });
+    }
+    for (const [name, inner] of Object.entries(value)) look(inner, `${place}.${name}`);
+  };
+  for (const part of partsWithPatterns) look(tokenizer[part], part);
 }
 
 function makeEngine(tokenizer: Record<string, unknown>, config: Record<string, unknown>): Engine {
