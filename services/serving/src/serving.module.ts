@@ -23,6 +23,7 @@ function startEngine(settings: Settings, instruments: Instruments): EnginePort {
     kvBytesMax: settings.kvMegabytesMax * 2 ** 20,
     adaptersMax: settings.adaptersMax,
     basesMax: settings.basesMax,
+    silentMsMax: settings.silentSecondsMax * 1000,
     queue: { waitingMax: settings.waitingMax, waitingTokensMax: settings.waitingTokensMax },
     stepped: (step) => instruments.stepped(step),
   });

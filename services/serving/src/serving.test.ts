@@ -158,11 +158,18 @@ async function registerModels(): Promise<void> {
   const endless = join(folder, 'endless');
   cpSync(plain, endless, { recursive: true });
   writeFileSync(join(endless, 'chat_template.jinja'), endlessTemplate);
+  const slow = join(folder, 'slow');
+  cpSync(plain, slow, { recursive: true });
+  const tokenizer = JSON.parse(readFileSync(join(plain, 'tokenizer.json'), 'utf8')) as object;
+  // Cubic in the spaces of a text; honest patterns have as many repetitions in a row.
+  const split = { type: 'Split', pattern: { Regex: '\\s+\\s+x' }, behavior: 'Isolated', invert: false };
+  writeFileSync(join(slow, 'tokenizer.json'), JSON.stringify({ ...tokenizer, pre_tokenizer: split }));
   const createdAt = 1;
   const entry = { kind: 'base' as const, createdAt, evidence: [] };
   await models().create(modelId('random'), { ...entry, name: 'random', ...base });
   await models().create(modelId('other'), { ...entry, name: 'other', ...foreign });
   await models().create(modelId('endless'), { ...entry, name: 'endless', ...(await storeBase(store, endless)) });
+  await models().create(modelId('slow'), { ...entry, name: 'slow', ...(await storeBase(store, slow)) });
   for (const [index, name] of ['ft:random:hone:desk:a', 'ft:random:hone:desk:b'].entries()) {
     const adapter = await writeRandomAdapter(plain, join(folder, `adapter-${index}`), 10 + index);
     const manifest = await storeAdapter(store, adapter, base.fingerprint, { method: 'lora' });
@@ -392,5 +399,18 @@ describe('a serving process with one slot', () => {
     const stopped = stopServing(serving);
     expect((await told(frames)).finish).toMatchObject({ reason: 'length', completionTokens: 150 });
     expect(await stopped).toBe(0);
+  });
+});
+
+describe('a serving process whose engine hangs', () => {
+  it('says so to all who wait, and ends, so that it is started again', async () => {
+    const serving = await startServing({ HONE_SERVING_SILENT_SECONDS_MAX: '1' });
+    await chat('random');
+    const prompt = ' '.repeat(50_000);
+    const hanging = { requestId: 'cmpl-slow', model: 'slow', prompt, n: 1, echo: false, sampling: { tokensMax: 1 } };
+    const stuck = refusedBy(told(gateway.requestStream(textComplete, hanging)));
+    expect(await stuck).toMatchObject({ kind: 'fault', code: 'engine_crashed', status: 503 });
+    expect((await stuck).message).toContain('no sign of life for 1 s');
+    expect(await serving.exited).not.toBe(0);
   });
 });

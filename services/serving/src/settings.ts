@@ -23,6 +23,8 @@ export const servingSettings = z.object({
   adaptersMax: z.int().min(1).max(4096).default(16),
   /** Bases in memory; one base in two weight formats counts twice. */
   basesMax: z.int().min(1).max(64).default(3),
+  /** Seconds without a sign of life from the engine thread, loading aside, after which it is stuck and serving starts anew. */
+  silentSecondsMax: z.int().min(1).max(3600).default(120),
   /** Load what the aliases name at the start instead of at the first request. */
   warm: z.boolean().default(true),
   /** Where weights are unpacked; `<home>/cache/models` when absent. */

@@ -3,6 +3,7 @@ import { type ErrorBody, fault, HoneError } from '@hone/base';
 import type { GenerationInput, GenerationOutput, GenerationRequest, Score, ScoreItem } from '../generation.js';
 import { OutputChannel } from './output-channel.js';
 import { PromptTexts } from './prompt-texts.js';
+import { SilenceWatch } from './silence-watch.js';
 import type {
   Accepted,
   AdapterPlace,
@@ -34,11 +35,15 @@ export interface EnginePortOptions extends EngineThreadOptions {
 
 type Call = { resolve: (value: never) => void; reject: (error: HoneError) => void };
 
+/** The slowest step, a chunk of a long prompt on a large model and few cores, takes some tens of seconds. */
+const silentMsDefault = 120_000;
+
 /** The main thread's end of the engine thread: asks, hears, and never computes. */
 export class EnginePort {
   /** Settles when the thread has ended: with the reason unless `close` asked for it. */
   readonly ended: Promise<HoneError | undefined>;
   readonly #worker: Worker;
+  #watch!: SilenceWatch;
   readonly #calls = new Map<number, Call>();
   readonly #channels = new Map<string, OutputChannel>();
   readonly #texts = new PromptTexts((base) => this.#ask({ type: 'template', call: this.#next(), base }));
@@ -58,12 +63,25 @@ export class EnginePort {
     this.#worker.on('message', (news: EngineNews) => this.#hear(news));
     let reason: Error | undefined;
     this.#worker.on('error', (error) => (reason = error));
+    const silentMsMax = options.silentMsMax ?? silentMsDefault;
     this.ended = new Promise((resolve) => {
-      this.#worker.on('exit', () => {
+      const end = (): void => {
+        this.#watch.end();
         const error = this.#isClosing ? undefined : crashed(reason);
-        this.#end = error ?? closed();
+        this.#end ??= error ?? closed();
         this.#failAll(this.#end);
         resolve(error);
+      };
+      this.#worker.on('exit', end);
+      this.#watch = new SilenceWatch({
+        silentMsMax,
+        ask: () => this.#worker.postMessage({ type: 'ping' } satisfies EngineCommand),
+        stuck: () => {
+          reason = new Error(`it gave no sign of life for ${silentMsMax / 1000} s`);
+          // Told at once: a thread inside a native call ends when that call does.
+          end();
+          void this.#worker.terminate();
+        },
       });
     });
   }
@@ -188,6 +206,9 @@ export class EnginePort {
   }
 
   #hear(news: EngineNews): void {
+    this.#watch.heard();
+    if (news.type === 'pong') return;
+    if (news.type === 'loading') return this.#watch.rest(news.isLoading);
     if (news.type === 'step') {
       for (const output of news.outputs) this.#channels.get(output.request)?.push(output);
       this.#stepped?.(news);

@@ -10,11 +10,12 @@ import { ResidentBases } from './resident-bases.js';
 assert(parentPort, '[engine] the engine runs in a worker thread');
 const port = parentPort;
 init();
-const bases = new ResidentBases(workerData as EngineThreadOptions);
-const commands: EngineCommand[] = [];
+const bases = new ResidentBases(workerData as EngineThreadOptions, (isLoading) => tell({ type: 'loading', isLoading }));
+const commands: Exclude<EngineCommand, { type: 'ping' }>[] = [];
 let isRunning = false;
 
 port.on('message', (command: EngineCommand) => {
+  if (command.type === 'ping') return tell({ type: 'pong' });
   commands.push(command);
   if (!isRunning) void run();
 });
@@ -40,7 +41,7 @@ function step(busy: readonly TextEngine[]): void {
   tell({ type: 'step', outputs, milliseconds: performance.now() - started, residents: bases.load });
 }
 
-async function obey(command: EngineCommand): Promise<void> {
+async function obey(command: Exclude<EngineCommand, { type: 'ping' }>): Promise<void> {
   if (command.type === 'abort') return bases.abort(command.id);
   try {
     tell(await answer(command));
@@ -49,7 +50,7 @@ async function obey(command: EngineCommand): Promise<void> {
   }
 }
 
-async function answer(command: Exclude<EngineCommand, { type: 'abort' }>): Promise<EngineNews> {
+async function answer(command: Exclude<EngineCommand, { type: 'abort' | 'ping' }>): Promise<EngineNews> {
   const { call } = command;
   if (command.type === 'look') return { type: 'reply', call, value: bases.stats };
   if (command.type === 'template') return { type: 'reply', call, value: await bases.template(command.base) };

@@ -22,6 +22,8 @@ export interface AdapterPlace {
 export interface EngineThreadOptions extends TextEngineOptions {
   /** Bases in memory at a time; the least recently used idle one makes room. */
   basesMax?: number;
+  /** Milliseconds without a sign of life, loading aside, after which the thread is ended as stuck; default two minutes. */
+  silentMsMax?: number;
 }
 
 /** A base's chat template as its files spell it: nobody has read it yet. */
@@ -39,6 +41,7 @@ export type EngineCommand =
   | { type: 'generate'; call: number; base: BasePlace; adapter?: AdapterPlace; request: WithoutKey<GenerationRequest> }
   | { type: 'score'; call: number; base: BasePlace; adapter?: AdapterPlace; request: WithoutKey<ScoreRequest> }
   | { type: 'abort'; id: string }
+  | { type: 'ping' }
   | { type: 'look'; call: number };
 
 export interface ResidentStats extends TextEngineStats {
@@ -52,9 +55,11 @@ export interface Accepted {
   outputs: GenerationOutput[];
 }
 
-/** What the engine thread says: one reply per call, one `step` per pass over all resident bases that have work, `idle` when none is left. */
+/** What the engine thread says: a `pong` for each ping, `loading` when it begins and ends to load a base, one reply per call, one `step` per pass over all resident bases that have work, `idle` when none is left. */
 export type EngineNews =
   | { type: 'reply'; call: number; value: Accepted | ResidentStats[] | TemplateSource | undefined }
+  | { type: 'pong' }
+  | { type: 'loading'; isLoading: boolean }
   | { type: 'refused'; call: number; error: ErrorBody }
   | { type: 'step'; outputs: GenerationOutput[]; milliseconds: number; residents: ResidentLoad[] }
   | { type: 'idle'; residents: ResidentLoad[] };

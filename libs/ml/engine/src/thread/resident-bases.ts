@@ -23,8 +23,12 @@ export class ResidentBases {
   /** In the order of last use. */
   readonly #residents = new Map<string, Resident>();
 
-  constructor(options: EngineThreadOptions) {
+  readonly #loading: (isLoading: boolean) => void;
+
+  /** `loading` is told before and after a base is loaded: the thread hears nothing in between. */
+  constructor(options: EngineThreadOptions, loading: (isLoading: boolean) => void) {
     this.#options = options;
+    this.#loading = loading;
   }
 
   get busy(): TextEngine[] {
@@ -69,10 +73,19 @@ export class ResidentBases {
   }
 
   async #resident(place: BasePlace): Promise<Resident> {
-    const resident = this.#residents.get(place.key) ?? (await this.#load(place));
+    const resident = this.#residents.get(place.key) ?? (await this.#loadAloud(place));
     this.#residents.delete(place.key);
     this.#residents.set(place.key, resident);
     return resident;
+  }
+
+  async #loadAloud(place: BasePlace): Promise<Resident> {
+    this.#loading(true);
+    try {
+      return await this.#load(place);
+    } finally {
+      this.#loading(false);
+    }
   }
 
   async #load(place: BasePlace): Promise<Resident> {
