@@ -43,6 +43,7 @@ import { jobCancel } from './trainer/job.cancel.js';
 import { jobCreate } from './trainer/job.create.js';
 import { jobGet } from './trainer/job.get.js';
 import { jobList } from './trainer/job.list.js';
+import { planMake } from './trainer/plan.make.js';
 import { runFailed } from './trainer/run.failed.js';
 import { runFinished } from './trainer/run.finished.js';
 import { runStart } from './trainer/run.start.js';
@@ -69,6 +70,7 @@ export const book: readonly Message[] = [
   exportCreate,
   exportGet,
   exportRun,
+  planMake,
   runStart,
   runFinished,
   runFailed,

@@ -32,6 +32,8 @@ export * from './trainer/job.create.js';
 export * from './trainer/job.get.js';
 export * from './trainer/job.list.js';
 export * from './trainer/job.js';
+export * from './trainer/plan.js';
+export * from './trainer/plan.make.js';
 export * from './trainer/run.failed.js';
 export * from './trainer/run.finished.js';
 export * from './trainer/run.start.js';

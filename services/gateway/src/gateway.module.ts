@@ -9,6 +9,7 @@ import { FilesController } from './edge/files.controller.js';
 import { FineTuningController } from './edge/fine-tuning.controller.js';
 import { GenerationController } from './edge/generation.controller.js';
 import { ModelsController } from './edge/models.controller.js';
+import { PlansController } from './edge/plans.controller.js';
 import { SystemController } from './edge/system.controller.js';
 import { ApiErrorFilter } from './http/error-filter.js';
 
@@ -19,6 +20,7 @@ export const controllers = [
   GenerationController,
   ModelsController,
   ExportsController,
+  PlansController,
   FeedbackController,
   ExperimentsController,
   EvaluationsController,

@@ -3,15 +3,18 @@ import { Mesh } from '@hone/mesh';
 import { type PlatformSettings, SETTINGS } from '@hone/service-kit';
 import { Module } from '@nestjs/common';
 import { JobStore } from './app/job-store.js';
+import { PlanTurns } from './app/plan-turns.js';
 import { RunningJobs } from './app/running-jobs.js';
 import { ExportsEdge } from './edge/exports.edge.js';
 import { JobsEdge } from './edge/jobs.edge.js';
+import { PlansEdge } from './edge/plans.edge.js';
 import { RunsEdge } from './edge/runs.edge.js';
 
 @Module({
-  controllers: [JobsEdge, RunsEdge, ExportsEdge],
+  controllers: [JobsEdge, RunsEdge, ExportsEdge, PlansEdge],
   providers: [
     RunningJobs,
+    PlanTurns,
     { provide: JobStore, inject: [Mesh], useFactory: (mesh: Mesh) => new JobStore(mesh) },
     {
       provide: 'scratch',

@@ -21,6 +21,7 @@ import {
   retrieveFineTuningJob,
 } from './fine-tuning.js';
 import { importModel, listModels, retrieveModel } from './models.js';
+import { createPlan } from './plans.js';
 import type { Route } from './route.js';
 import { healthLive, healthReady, openApiDocument } from './system.js';
 
@@ -34,6 +35,7 @@ export * from './feedback.js';
 export * from './files.js';
 export * from './fine-tuning.js';
 export * from './models.js';
+export * from './plans.js';
 export * from './route.js';
 export { busMessage, type RequestMessage, type Usage } from './shapes.js';
 export * from './system.js';
@@ -59,6 +61,7 @@ export const routes: readonly Route[] = [
   createExport,
   retrieveExport,
   downloadExport,
+  createPlan,
   createFeedback,
   createExperiment,
   listExperiments,

@@ -20,6 +20,7 @@ export type { Cancellation, CheckpointReport, EvalReport, Observer, StartReport,
 export { fitMemory, type FittedSettings } from './memory/fit-memory.js';
 export { estimateServing, type ServingEstimate, type ServingLoad } from './memory/estimate-serving.js';
 export { memoryLimit, programBytes } from './memory/memory-limit.js';
+export { planApart, type PlanQuestion } from './memory/plan-apart.js';
 export { planRun, planServing, type PlanRequest, type RunPlan, type ServingPlan } from './memory/plan-run.js';
 export type { Remedy } from './memory/remedies.js';
 export { autoEpochs, planTraining, type TrainingPlan } from './plan.js';

@@ -13,6 +13,7 @@ import {
 } from '@hone/contracts';
 import type { Mesh } from '@hone/mesh';
 import type { TrainingOrder } from '../engine/protocol.js';
+import { folderNameOf } from '../domain/folder-name.js';
 import { resolveArguments } from './resolve-arguments.js';
 
 /** Brings everything that a run reads onto this machine: base, shards and, when there is one, the checkpoint to go on from. */
@@ -31,7 +32,7 @@ export async function prepareRun(
     store.getManifest(job.shards, shardsManifest),
   ]);
   if (shards.base !== model.fingerprint) throw otherBase(job, model.name);
-  const modelFolder = join(scratch, 'bases', nameOf(model.fingerprint));
+  const modelFolder = join(scratch, 'bases', folderNameOf(model.fingerprint));
   await materialize(store, base.files, modelFolder);
   const runFolder = join(scratch, 'runs', job.id);
   // What an earlier attempt left here may be newer than its last stored checkpoint, and would count as this attempt's own.
@@ -43,7 +44,7 @@ export async function prepareRun(
       digest,
       bytes,
     }));
-    const folder = join(scratch, 'shards', nameOf(job.shards as string));
+    const folder = join(scratch, 'shards', folderNameOf(job.shards as string));
     return [...(await materialize(store, files, folder)).values()];
   };
   return {
@@ -76,9 +77,6 @@ async function checkpointFolder(
   await materialize(store, manifest.files, folder);
   return folder;
 }
-
-/** A digest as a folder name. */
-const nameOf = (digest: string): string => digest.slice('sha256:'.length, 'sha256:'.length + 32);
 
 const otherBase = (job: JobEntry, base: string) =>
   refusal(

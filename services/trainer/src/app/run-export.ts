@@ -11,7 +11,9 @@ import {
   type InputOf,
 } from '@hone/contracts';
 import { isNoRoom, type MeshContext } from '@hone/mesh';
+import { filesOfFullFineTune } from '../domain/full-fine-tune.js';
 import type { ExportOrder } from '../engine/export-protocol.js';
+import { folderNameOf } from '../domain/folder-name.js';
 import { startExport } from '../engine/export-thread.js';
 import type { RunPlace } from './run-place.js';
 import { storeFolder } from './store-folder.js';
@@ -60,7 +62,7 @@ async function writeExport(
   const base = model.base === undefined ? model : await mesh.request(modelGet, { name: model.base });
   const { files: baseFiles } = await artifacts.getManifest(base.manifest, baseManifest);
   const order: ExportOrder = {
-    base: join(scratch, 'bases', nameOf(base.fingerprint)),
+    base: join(scratch, 'bases', folderNameOf(base.fingerprint)),
     target: entry.format === 'gguf' ? `gguf-${entry.type ?? 'f16'}` : entry.format,
     output: join(folder, 'result'),
     name: base.name,
@@ -71,10 +73,7 @@ async function writeExport(
     const own = join(folder, 'trained');
     if (rank > 0) order.adapter = own;
     else order.base = own;
-    // A full fine-tune brings its own weights; vocabulary and template stay the base's where it brings none.
-    const kept =
-      rank > 0 ? [] : baseFiles.filter((file) => !isWeight(file.path) && !files.some(({ path }) => path === file.path));
-    await materialize(artifacts, [...kept, ...files], own);
+    await materialize(artifacts, rank > 0 ? files : filesOfFullFineTune(baseFiles, files), own);
   }
   const certificate = await startExport(order, context.signal);
   const files = await storeFolder(artifacts, order.output);
@@ -93,8 +92,3 @@ async function writeExport(
     certificate: { ...certificate, bound: { ...certificate.bound } },
   };
 }
-
-const isWeight = (path: string): boolean => /\.(gguf|safetensors(\.index\.json)?)$/.test(path);
-
-/** A digest as a folder name. */
-const nameOf = (digest: string): string => digest.slice('sha256:'.length, 'sha256:'.length + 32);
