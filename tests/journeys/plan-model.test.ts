@@ -78,6 +78,7 @@ describe('a plan that cannot be made', () => {
     [{ model: 'mine', length: 1e300 }, 400, 'length'],
     [{ model: 'mine', serve: 2, method: 'lora' }, 400, 'method'],
     [{ model: 'mine', format: 'bf16' }, 400, 'format'],
+    [{ model: 'mine', serve: 1e9 }, 400, 'sequences'],
     [{ model: 'mine', hyperparameters: { nonsense: 1 } }, 400, 'nonsense'],
   ])('is refused by its field: %j', async (body, status, param) => {
     const answer = await asked({ length: 32, ...body });
@@ -90,7 +91,10 @@ describe('a plan that cannot be made', () => {
     const { code, stderr } = await runCli(['plan', '--model', 'mine'], { HONE_HOME: join(scratch, 'no-mesh') });
     expect([code, stderr]).toEqual([5, expect.stringMatching(/npx hone up .* or give its folder/)]);
     const wrong = await planned('mine', '--method', 'foo');
-    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('expected qlora, lora or full for --method')]);
+    expect([wrong.code, wrong.stderr]).toEqual([
+      2,
+      expect.stringContaining('expected qlora, lora or full for --method'),
+    ]);
   });
 });
 

@@ -6,7 +6,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memoryStats, releaseCache, resetPeak } from '@hone/tensor';
 import { writeInitialModel } from '@hone/models';
-import { datasetOf, estimateMemory, fitMemory, prepareTraining, sft, trainingSettings } from '../index.js';
+import {
+  datasetOf,
+  estimateMemory,
+  fitMemory,
+  planRun,
+  planServing,
+  prepareTraining,
+  sft,
+  trainingSettings,
+} from '../index.js';
 
 const config = {
   architectures: ['LlamaForCausalLM'],
@@ -123,5 +132,18 @@ describe('a run that is too large', () => {
     const least = takes({ batchUnits: 1, recompute: 'layers', method: 'qlora', optimizer: 'adamw8bit' });
     expect(() => fitMemory(folder, settings, 200, least - 1)).toThrow('max_length = 100 would fit');
     expect(() => fitMemory(folder, settings, 200, 1000)).toThrow('a smaller model');
+  });
+});
+
+describe('a plan of more than can be counted in seconds', () => {
+  it('is refused at once, with what can be', () => {
+    const rows = { per_device_train_batch_size: 65_536 };
+    const long = { ...config, max_position_embeddings: 131_072 };
+    const place = mkdtempSync(join(tmpdir(), 'hone-long-'));
+    writeInitialModel(long, place, 3);
+    expect(() => planRun(place, { method: 'lora', arguments: rows })).toThrow('33554432 tokens in all');
+    rmSync(place, { recursive: true, force: true });
+    expect(() => planServing(folder, { sequences: 1e9 })).toThrow('at most 65536 rows');
+    expect(() => planServing(folder, { sequences: 2, length: 1e9 })).toThrow('536870912 tokens in all');
   });
 });

@@ -1,3 +1,4 @@
+import { refusal } from '@hone/base';
 import {
   parameterCount,
   readModelConfig,
@@ -6,11 +7,22 @@ import {
   type HeadFormat,
   type ModelSource,
 } from '@hone/models';
-import { trainingSettings, type Method, type TrainingSettings } from '../arguments/training-settings.js';
+import {
+  argumentLimits,
+  trainingSettings,
+  type Method,
+  type TrainingSettings,
+} from '../arguments/training-settings.js';
 import type { MemoryEstimate } from './estimate-memory.js';
 import { estimateServing, type ServingEstimate } from './estimate-serving.js';
 import { fitMemory } from './fit-memory.js';
 import { memoryLimit } from './memory-limit.js';
+
+/**
+ * Tokens of a micro-batch, and pages of 16 keys and values: what is planned is counted by running the step, and this much is counted in
+ * some 15 seconds and 1.3 GB (65,536 rows of 512 tokens of hone-tiny).
+ */
+const planLimits = { tokens: 2 ** 25, pages: 2 ** 25 };
 
 export interface PlanRequest {
   readonly method: Method;
@@ -47,6 +59,9 @@ export function planRun(
   const limitBytes = request.limitBytes ?? memoryLimit();
   const longest = Math.min(settings.maxLength ?? config.maxPositions, config.maxPositions);
   const rowTokens = Math.min(request.rowTokens ?? longest, longest);
+  const rows = Math.max(settings.batchUnits, settings.evalStrategy === 'no' ? 0 : settings.evalBatchUnits);
+  if (rows * rowTokens > planLimits.tokens)
+    throw tooMuch('per_device_train_batch_size', rows, planLimits.tokens, rowTokens);
   const fitted = fitMemory(source, settings, rowTokens, limitBytes);
   const sizes = ({ parts, processBytes }: MemoryEstimate) => ({ parts, processBytes });
   return {
@@ -78,6 +93,14 @@ export function planServing(
   const limitBytes = load.limitBytes ?? memoryLimit();
   const format = load.format ?? storedFormat(source) ?? 'bf16';
   const length = load.length ?? readModelConfig(source).maxPositions;
+  const sequencesMax = Math.min(argumentLimits.rows, planLimits.pages / Math.ceil(length / 16));
+  if (load.sequences > sequencesMax) throw tooMuch('sequences', load.sequences, planLimits.pages * 16, length);
   const estimate = estimateServing(source, { ...load, format, length });
   return { ...estimate, format, limitBytes, fits: estimate.processBytes <= limitBytes };
+}
+
+function tooMuch(param: string, rows: number, tokensMax: number, length: number) {
+  const most = `${argumentLimits.rows} rows and ${tokensMax} tokens in all`;
+  const message = `[plan] expected at most ${most} for ${param} but received ${rows} of ${length} tokens; fix: ask for fewer, or for shorter ones`;
+  return refusal('plan_too_large', message, { param });
 }
