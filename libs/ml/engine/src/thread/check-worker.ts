@@ -25,7 +25,8 @@ async function check(folder: string): Promise<void> {
 
 async function checkTemplate(template: ChatTemplate | undefined): Promise<void> {
   if (!template) return;
-  const sandbox = new TemplateSandbox();
+  // Longer than for a rendering: this one waits for a process that has only just started.
+  const sandbox = new TemplateSandbox({ renderMsMax: 1000 });
   try {
     await sandbox.check(template);
   } finally {
