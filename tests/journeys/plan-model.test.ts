@@ -62,6 +62,14 @@ describe('the plan of a model of the registry', () => {
     expect(existsSync(join(mesh.home, 'trainer/bases'))).toBe(false);
   });
 
+  it('is made of a GGUF file too, whose metadata hold its config', async () => {
+    const output = join(scratch, 'gguf');
+    expect((await mesh.cli('model', 'export', 'mine', '--format', 'gguf', '--output', output)).code).toBe(0);
+    expect((await mesh.cli('model', 'import', join(output, 'model.gguf'), '--name', 'packed')).code).toBe(0);
+    const options = ['--memory', '2GB', '--serve', '3', '--format', 'bf16', '--json'];
+    expect(await planned('packed', ...options)).toEqual(await planned('mine', ...options));
+  });
+
   it('is limited by what the machine of the trainer has free', async () => {
     const { value } = await asked({ model: 'mine', length: 32 });
     expect(value.plan?.limitBytes).toBeGreaterThan(0);
