@@ -19,7 +19,7 @@ console.log(`${cpus()[0]?.model ?? 'unknown'}, ${isa}, ${threads} threads, ${fol
 
 async function open(format) {
   const tokenizer = await Tokenizer.fromFolder(folder);
-  return new TextEngine({ model: loadModel(folder, { format }), tokenizer, template: undefined }, { adaptersMax: 64 });
+  return new TextEngine({ model: loadModel(folder, { format }), tokenizer }, { adaptersMax: 64 });
 }
 
 /** Seconds for `batch` sequences that run together, over `adapters` adapters in turn (0 = the plain base). */

@@ -24,7 +24,7 @@ async function chat({
   // What one token reads of the weights: all but the embeddings, of which it reads one row (bf16 where weights are not f32).
   const { vocabSize, hiddenSize } = model.shape;
   const weightBytes = memoryStats().liveBytes - vocabSize * hiddenSize * (format === 'f32' ? 4 : 2);
-  const engine = new TextEngine({ model, tokenizer, template: undefined });
+  const engine = new TextEngine({ model, tokenizer });
   for (const [index, path] of adapters.entries()) engine.adapters.load(String(index), path);
   const detail = { isa, threads, head: headFormat === 'auto' ? 'bf16' : headFormat, weight_bytes: weightBytes };
   let round = 0;

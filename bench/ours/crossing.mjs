@@ -21,7 +21,7 @@ async function host({ folder, device, streams = 1, prompt = 512, steps = 16 }) {
   init({ device });
   const tokenizer = await Tokenizer.fromFolder(folder);
   const model = loadModel(folder, { format: 'nf4' });
-  const engine = new TextEngine({ model, tokenizer, template: undefined }, { kvBytesMax: 2 ** 30 });
+  const engine = new TextEngine({ model, tokenizer }, { kvBytesMax: 2 ** 30 });
   let round = 0;
   const restart = () => {
     for (let index = 0; index < streams; index++) {
