@@ -31,9 +31,12 @@ export function workspaceBytes(config: ModelConfig, load: WorkspaceLoad): number
   // The tile unit takes all rows rounded; the other kernels a chunk of them at a time.
   const hasTiles = isRounded && init().isa === 'amx';
   const rows = hasTiles ? 2 * tokens * widest : Math.min(chunkBytes, (isRounded ? 2 : 4) * tokens * widest);
+  // A router chooses in full precision: its product copies f32 rows, beside the rounded ones of all others.
+  const hasRouter = isRounded && weightMap(config).some(({ role }) => role === 'router');
+  const routed = hasRouter ? Math.min(chunkBytes, 4 * tokens * config.hiddenSize) : 0;
   const panels = isTrained ? panelBytes(config, hasTiles ? widest : 0, load) : 0;
   const perThread = hasLoss ? (isRounded ? threadBytes.rounded : threadBytes.f32) : threadBytes.serving;
-  return panels + rows + (hasLoss ? headBytes(config, load) : 0) + init().threads * perThread;
+  return panels + rows + routed + (hasLoss ? headBytes(config, load) : 0) + init().threads * perThread;
 }
 
 function panelBytes(config: ModelConfig, widest: number, { tokens, isRounded }: WorkspaceLoad): number {
