@@ -1,6 +1,6 @@
 // Goal: the built CLI starts, watches, heals and stops a real mesh, and every command keeps the conventions of the house.
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,6 +60,11 @@ describe('the conventions', () => {
     ['0 for stopping what does not run', ['down'], 0],
   ])('end with %s', async (_, args, code) => {
     expect((await hone(...args)).code).toBe(code);
+  });
+
+  it('plan no served base without --serve', async () => {
+    const { code, err } = await hone('plan', '--format', 'nf4');
+    expect([code, err]).toEqual([2, expect.stringContaining('expected --serve with --format')]);
   });
 
   it('suggest the command that was meant', async () => {
@@ -126,6 +131,10 @@ describe('a mesh', () => {
     await writeFile(file, '');
     const empty = await hone('data', 'import', file);
     expect([empty.code, empty.err]).toEqual([1, expect.stringContaining('empty')]);
+    await mkdir(join(home, 'pipes'));
+    execFileSync('mkfifo', [join(home, 'pipes', 'config.json')]);
+    const pipe = await hone('model', 'import', join(home, 'pipes'), '--name', 'pipe');
+    expect([pipe.code, pipe.err]).toEqual([2, expect.stringContaining('config.json to be a file')]);
     await new Promise((resolve) => setTimeout(resolve, 1500));
     const traces = await json<{ traceId: string; name: string }[]>('trace', 'list');
     expect(traces.map(({ name }) => name)).toContain('hone data import');

@@ -60,6 +60,8 @@ function asDiskTrouble(thrown: unknown, target: string): unknown {
     EACCES: `expected to be allowed to write in ${parent}; fix: name another folder`,
     EPERM: `expected to be allowed to write in ${parent}; fix: name another folder`,
     EROFS: `expected to write in ${parent} but its disk is read-only; fix: name another folder`,
+    ENOTEMPTY: `expected a new folder but ${target} is there by now; fix: name another one`,
+    EEXIST: `expected a new folder but ${target} is there by now; fix: name another one`,
     ENOSPC: `expected room in ${parent} but its disk is full; fix: free some, or name another folder`,
   };
   const trouble = troubles[(thrown as NodeJS.ErrnoException).code ?? ''];

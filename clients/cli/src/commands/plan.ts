@@ -18,7 +18,7 @@ interface PlanOptions extends CommonOptions {
   set: Record<string, unknown>;
   serve?: number;
   format?: NonNullable<PlanWish['format']>;
-  head: NonNullable<PlanWish['head']>;
+  head?: NonNullable<PlanWish['head']>;
 }
 
 export function addPlan(program: Command): void {
@@ -38,7 +38,7 @@ export function addPlan(program: Command): void {
       '--format <name>',
       'how the served base is held: f32, bf16, nf4, int8 or int4 (default: as its files hold it, bf16 where they hold it plain)',
     )
-    .option('--head <name>', 'how its output head is held: auto (as the base) or int8', 'auto')
+    .option('--head <name>', 'how the served output head is held: auto (as the base, the default) or int8')
     .action(plan);
 }
 
@@ -58,9 +58,15 @@ async function plan(options: PlanOptions): Promise<void> {
 
 function wishOf({ method, length, batch, accumulation, memory, set, serve, format, head }: PlanOptions) {
   const common = { length, memory };
+  const unused = Object.entries({ format, head }).find(([, value]) => value !== undefined)?.[0];
+  if (serve === undefined && unused !== undefined)
+    throw new CliError(
+      `[plan] expected --serve with --${unused}, which says how a served base is held; fix: add --serve 1, or leave it out`,
+      exitCodes.usage,
+    );
   return serve === undefined
     ? { ...common, method, hyperparameters: set, batch, accumulation }
-    : { ...common, serve, format, head };
+    : { ...common, serve, format, head: head ?? 'auto' };
 }
 
 const failure = ({ message }: PlanError) => new CliError(message);

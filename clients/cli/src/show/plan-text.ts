@@ -44,8 +44,14 @@ export const servingText = ({ format, parts, limitBytes, fits }: ServingPlan): s
   [
     `the base is held as ${format}`,
     partsTable({ planned: parts }),
-    fits ? green(`fits in ${sizeOf(limitBytes)}`) : red(`does not fit in ${sizeOf(limitBytes)}`),
+    fits
+      ? green(`fits in ${sizeOf(limitBytes)}`)
+      : red(`does not fit in ${sizeOf(limitBytes)}; fix: ${smaller(format)}`),
   ].join('\n');
+
+/** What takes less: the pages of fewer or shorter sequences, then a base in 4 bits. */
+const smaller = (format: string): string =>
+  `fewer sequences (--serve), a shorter --length${['nf4', 'int4'].includes(format) ? '' : ', or --format nf4'}`;
 
 const partNames: Record<string, string> = {
   weights: 'weights',
