@@ -1,4 +1,5 @@
 // The C surface end to end: arguments are checked before a kernel sees them, and the null device computes nothing.
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -163,6 +164,11 @@ int main() {
   const std::int64_t dims[4] = {1, -1, -1, -1};
   CHECK(hone_tensor_alloc(0, 0, dims, &handle) == 5);
   CHECK(hone_init(2, "sse9", &info) == 1);
+  for (const char* wrong : {"abc", "0", "-1", "1.5", "9999"}) {
+    setenv("HONE_THREADS", wrong, 1);
+    CHECK(hone_init(0, "", &info) == 1);
+  }
+  unsetenv("HONE_THREADS");
   CHECK(hone_init(2, "", &info) == 0);
   starts_once();
   refuses_wrong_arguments_with_a_sentence();

@@ -1,5 +1,6 @@
 #include "core/runtime.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "null/null-device.h"
@@ -28,13 +29,20 @@ Status choose_isa(const char* wanted, Isa& out) {
                      isa_name(best_isa()));
 }
 
-int choose_threads(int wanted) {
-  if (wanted <= 0) {
-    const char* text = std::getenv("HONE_THREADS");
-    wanted = text != nullptr ? std::atoi(text) : 0;
+Status choose_threads(int wanted, int& out) {
+  const char* text = wanted > 0 ? nullptr : std::getenv("HONE_THREADS");
+  if (text == nullptr || *text == 0) {
+    out = std::min(wanted > 0 ? wanted : default_thread_count(), kThreadsMax);
+    return {};
   }
-  if (wanted <= 0) wanted = default_thread_count();
-  return wanted > kThreadsMax ? kThreadsMax : wanted;
+  char* end = nullptr;
+  const long threads = std::strtol(text, &end, 10);
+  if (*end != 0 || threads < 1 || threads > kThreadsMax) {
+    return bad_argument(std::string("expected a whole number from 1 to 512 for HONE_THREADS but received ") + text +
+                        "; fix: unset it, and the library takes the CPUs that it may use");
+  }
+  out = static_cast<int>(threads);
+  return {};
 }
 
 }  // namespace
@@ -46,7 +54,8 @@ Status Runtime::start(int threads, const char* isa_name) {
   if (runtime != nullptr) return {};
   Isa isa = Isa::plain;
   HONE_TRY(choose_isa(isa_name, isa));
-  runtime = new Runtime(isa, choose_threads(threads));
+  HONE_TRY(choose_threads(threads, threads));
+  runtime = new Runtime(isa, threads);
   return {};
 }
 

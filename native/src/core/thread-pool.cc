@@ -39,15 +39,30 @@ void pause_briefly() {
 #endif
 }
 
-// cgroup v2 writes "max 100000" or "quota period"; 0 when there is no quota to read.
-int cgroup_cpus() {
-  std::FILE* file = std::fopen("/sys/fs/cgroup/cpu.max", "r");
-  if (file == nullptr) return 0;
-  long quota = 0, period = 0;
-  const int read = std::fscanf(file, "%ld %ld", &quota, &period);
+// A quota of CPU time as whole CPUs, at least one; 0 where there is none (-1 in cgroup v1).
+int cpus_of(long quota, long period) {
+  return quota <= 0 || period <= 0 ? 0 : static_cast<int>(std::max(1L, (quota + period - 1) / period));
+}
+
+bool read_number(const char* path, long& out) {
+  std::FILE* file = std::fopen(path, "r");
+  if (file == nullptr) return false;
+  const int read = std::fscanf(file, "%ld", &out);
   std::fclose(file);
-  if (read != 2 || quota <= 0 || period <= 0) return 0;
-  return static_cast<int>(std::max(1L, (quota + period - 1) / period));
+  return read == 1;
+}
+
+// What the container may use. cgroup v2 writes "max 100000" or "quota period" in one file, v1 has two.
+int cgroup_cpus() {
+  long quota = 0, period = 0;
+  if (std::FILE* file = std::fopen("/sys/fs/cgroup/cpu.max", "r"); file != nullptr) {
+    const int read = std::fscanf(file, "%ld %ld", &quota, &period);
+    std::fclose(file);
+    return read == 2 ? cpus_of(quota, period) : 0;
+  }
+  const bool has_quota = read_number("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", quota) &&
+                         read_number("/sys/fs/cgroup/cpu/cpu.cfs_period_us", period);
+  return has_quota ? cpus_of(quota, period) : 0;
 }
 
 }  // namespace
