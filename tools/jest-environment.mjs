@@ -32,13 +32,13 @@ export default class HoneEnvironment extends TestEnvironment {
     this.#before = liveMemory() ?? { liveBytes: 0, liveTensors: 0 };
   }
 
-  handleTestEvent({ name }) {
+  /** An error beside those of the tests, so that a failing test that left its tensors alive tells both. */
+  handleTestEvent({ name }, state) {
     if (name !== 'run_finish') return;
     const after = liveMemory();
     if (!after || after.liveBytes <= this.#before.liveBytes) return;
     const [bytes, tensors] = ['liveBytes', 'liveTensors'].map((count) => after[count] - this.#before[count]);
-    throw new Error(
-      `[leak] expected ${this.#path} to free every tensor but ${bytes} bytes of ${tensors} tensors still live; fix: free them in the test or in afterAll`,
-    );
+    const message = `[leak] expected ${this.#path} to free every tensor but ${bytes} bytes of ${tensors} tensors still live; fix: free them in the test or in afterAll`;
+    state.unhandledErrors.push(new Error(message));
   }
 }
