@@ -3,6 +3,7 @@ export * from './clock.js';
 export * from './digest.js';
 export * from './errors.js';
 export * from './ids.js';
+export * from './full-fine-tune.js';
 export * from './model-fingerprint.js';
 export * from './random.js';
 export * from './suggest.js';

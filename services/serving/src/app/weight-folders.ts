@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ArtifactStore, materialize } from '@hone/artifacts';
-import { type Digest, modelFingerprint } from '@hone/base';
+import { type Digest, filesOfFullFineTune, modelFingerprint } from '@hone/base';
 import { type AdapterManifest, adapterManifest, type BaseManifest, baseManifest } from '@hone/contracts';
 import type { Weights } from '@hone/engine';
 import { storedFormat } from '@hone/models';
@@ -70,11 +70,8 @@ export class WeightFolders {
     return { key: keyOf(digest, format, head), folder, format, headFormat: head };
   }
 
-  /** A full fine-tune brings its own weights; vocabulary and template stay the base's where it brings none. */
   async #fullModel(digest: Digest, { files }: AdapterManifest, base: BaseManifest) {
-    const own = new Set(files.map(({ path }) => path));
-    const kept = base.files.filter(({ path }) => !own.has(path) && !/\.(gguf|safetensors(\.index\.json)?)$/.test(path));
-    const folder = await this.#files(digest, [...kept, ...files], 'full');
+    const folder = await this.#files(digest, filesOfFullFineTune(base.files, files), 'full');
     const format = formatOfBase(this.#setting, base.parameters, () => storedFormat(folder));
     return { key: keyOf(digest, format, this.#head), folder, format, headFormat: this.#head };
   }

@@ -1,5 +1,5 @@
 import { type ArtifactFile, type ArtifactStore } from '@hone/artifacts';
-import { HoneError } from '@hone/base';
+import { filesOfFullFineTune, HoneError } from '@hone/base';
 import {
   adapterManifest,
   baseManifest,
@@ -11,7 +11,6 @@ import {
 } from '@hone/contracts';
 import type { Mesh } from '@hone/mesh';
 import { planApart } from '@hone/recipes';
-import { filesOfFullFineTune } from '../domain/full-fine-tune.js';
 import { planningFolder } from './planning-folder.js';
 
 /** Plans training or serving a model on this machine. What fits in no way is an answer; any other refusal is the caller's. */

@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asHoneError, unixSeconds } from '@hone/base';
+import { asHoneError, unixSeconds, filesOfFullFineTune } from '@hone/base';
 import { materialize } from '@hone/artifacts';
 import {
   adapterManifest,
@@ -11,7 +11,6 @@ import {
   type InputOf,
 } from '@hone/contracts';
 import { isNoRoom, type MeshContext } from '@hone/mesh';
-import { filesOfFullFineTune } from '../domain/full-fine-tune.js';
 import type { ExportOrder } from '../engine/export-protocol.js';
 import { folderNameOf } from '../domain/folder-name.js';
 import { startExport } from '../engine/export-thread.js';
