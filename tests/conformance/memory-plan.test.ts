@@ -1,4 +1,4 @@
-// Goal: a plan is within 3 % of what the process takes (6 % for serving), as the operating system counts it. Method: process-peaks.mjs does the runs of
+// Goal: a plan is within 3 % (or 8 MiB, where that is more) of what the process takes, as the operating system counts it. Method: process-peaks.mjs does the runs of
 // one model in a process of its own. Linux counts the most that was resident during each (VmHWM, begun anew for every run); what was
 // resident before the run is taken off, and so is what V8's heap grew by: the program, the library, JavaScript. Garbage is collected
 // before the run and after its files were read, the young generation of V8 is 1 MiB, and malloc gives freed blocks back, so that one run
@@ -177,9 +177,8 @@ describeLinux.each(models)('a plan against the process that it is for: %s', (_na
 
   it.each(loads.map((load, at) => [JSON.stringify(load), at] as const))('%s', (_load, at) => {
     const { planned, taken, before } = measured[at] as Measured;
-    // Serving takes so little here that what JavaScript holds outside of its heap is a few per cent of it.
-    const bound = 'method' in (loads[at] as Load) ? 0.03 : 0.06;
-    expect(Math.abs(planned / taken - 1)).toBeLessThan(bound);
+    // What Node itself holds outside of V8's heap (compiled code, buffers of its own) differs by some MiB from machine to machine.
+    expect(Math.abs(planned - taken)).toBeLessThan(Math.max(0.03 * taken, 8 * 2 ** 20));
     expect(memoryLimit(before + taken)).toBeLessThanOrEqual(planned);
   });
 });
