@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { readOps } from './gen-ops/read-ops.mjs';
 import { readCases, renderCases } from './gen-ops/render-cases.mjs';
 import { renderArgs, renderOps } from './gen-ops/render-headers.mjs';
-import { renderDispatch, renderSpecs } from './gen-ops/render-dispatch.mjs';
+import { renderCudaDispatch, renderDispatch, renderSpecs } from './gen-ops/render-dispatch.mjs';
 import { renderTypeScript } from './gen-ops/render-typescript.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -20,6 +20,7 @@ const renderings = {
   'native/src/core/ops-args.h': renderArgs(ops),
   'native/src/core/ops-specs.cc': renderSpecs(ops),
   'native/src/core/ops-dispatch.cc': renderDispatch(ops),
+  'native/src/cuda/dispatch.cc': renderCudaDispatch(ops),
   'native/tests/op-cases.cc': renderCases(cases, ops),
   'libs/ml/native/src/ops.generated.ts': renderTypeScript(ops),
 };

@@ -9,6 +9,8 @@ const CHOICES = {
   float: ['f32', 'bf16', 'f16'],
   any: PLAIN,
 };
+// What differs between the processor, which computes in f32, and a GPU, whose activations are bf16: check-args.cc holds the rule.
+const ROLES = { act: 'activation', 'act|f32': 'mixed', param: 'parameter' };
 
 export const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 export const pascal = (name) => name[0].toUpperCase() + name.slice(1);
@@ -36,9 +38,12 @@ function parseArgument(op, text) {
   if (!match) throw new Error(`[gen-ops] ${op}: expected an argument declaration but received "${text}"`);
   const [, name, optional, io = 'in', type, shape, check, bound] = match;
   if (type in ATTRIBUTES) return { name, attribute: type, cxxType: ATTRIBUTES[type] };
-  const dtypes = type.split('|').flatMap((one) => CHOICES[one] ?? (PLAIN.includes(one) ? [one] : []));
+  const role = ROLES[type];
+  const dtypes = role
+    ? ['f32', 'bf16']
+    : type.split('|').flatMap((one) => CHOICES[one] ?? (PLAIN.includes(one) ? [one] : []));
   if (dtypes.length === 0 || !shape) throw new Error(`[gen-ops] ${op}: unknown dtype or no shape in "${text}"`);
-  return { name, io, optional: optional === '?', dtypes, ...parseShape(shape), check, bound: bound?.split('*') };
+  return { name, io, optional: optional === '?', dtypes, role, ...parseShape(shape), check, bound: bound?.split('*') };
 }
 
 export function readOps(path) {

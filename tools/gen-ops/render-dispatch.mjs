@@ -21,7 +21,7 @@ function renderArgSpec(op, arg) {
   );
   const check = arg.check ? `Check::k${arg.check}` : 'Check::knone';
   return (
-    `    tensor("${arg.name}", Io::k${arg.io}, ${Boolean(arg.optional)}, ${mask(arg.dtypes)}, Shape::k${arg.rule}, ${like}, ` +
+    `    tensor("${arg.name}", Io::k${arg.io}, Role::k${arg.role ?? 'plain'}, ${Boolean(arg.optional)}, ${mask(arg.dtypes)}, Shape::k${arg.rule}, ${like}, ` +
     `${dims.length}, {${dims.join(', ')}}, ${check}, ${renderBound(op, arg.bound)}),`
   );
 }
@@ -87,17 +87,17 @@ const OpSpec& op_spec(int op) { return kSpecs[op]; }
 `;
 }
 
-function renderThunk(op) {
+function renderThunk(op, context) {
   const fields = op.args.map((arg, index) => {
     if (!arg.attribute) return `      values[${index}].view,`;
     if (arg.attribute === 'bool') return `      values[${index}].number != 0,`;
     return `      static_cast<${arg.cxxType}>(values[${index}].number),`;
   });
-  return `Status call_${op.fn}(AnyKernel kernel, Context& context, const ArgValue* values) {
+  return `Status call_${op.fn}(AnyKernel kernel, ${context}& context, const ArgValue* values) {
   const ${op.struct} args = {
 ${fields.join('\n')}
   };
-  return reinterpret_cast<Status (*)(Context&, const ${op.struct}&)>(kernel)(context, args);
+  return reinterpret_cast<Status (*)(${context}&, const ${op.struct}&)>(kernel)(context, args);
 }
 `;
 }
@@ -120,7 +120,7 @@ ${declarations.join('\n\n')}
 
 namespace {
 
-${ops.map(renderThunk).join('\n')}
+${ops.map((op) => renderThunk(op, 'Context')).join('\n')}
 const DispatchRow kRows[kOpCount] = {
 ${rows.join('\n')}
 };
@@ -130,5 +130,31 @@ ${rows.join('\n')}
 const DispatchRow& dispatch_row(int op) { return kRows[op]; }
 
 }  // namespace hone
+`;
+}
+
+/** src/cuda/dispatch.cc: the same table for the one level that a GPU has. */
+export function renderCudaDispatch(ops) {
+  const declarations = ops.map((op) => `__attribute__((weak)) Status ${op.fn}(Stream&, const ${op.struct}&);`);
+  const rows = ops.map((op) => `    {call_${op.fn}, reinterpret_cast<AnyKernel>(${op.fn})},`);
+  return `${BANNER}#include "cuda/dispatch.h"
+
+namespace hone::cuda {
+
+// Weak, so that an op without a kernel is a null pointer, and is refused by name.
+${declarations.join('\n')}
+
+namespace {
+
+${ops.map((op) => renderThunk(op, 'Stream')).join('\n')}
+const DispatchRow kRows[kOpCount] = {
+${rows.join('\n')}
+};
+
+}  // namespace
+
+const DispatchRow& dispatch_row(int op) { return kRows[op]; }
+
+}  // namespace hone::cuda
 `;
 }

@@ -30,6 +30,13 @@ ${fields.join('\n')}
 `;
 }
 
+/** The place of every index argument, by which a GPU kernel reports a value that is out of bounds. */
+function renderIndexPlaces(op) {
+  return op.args.flatMap((arg, place) =>
+    arg.check ? [`inline constexpr int k${pascal(op.name)}${pascal(arg.name)} = ${place};`] : [],
+  );
+}
+
 function dimText(dim) {
   if (dim.symbol === null) return String(dim.plus);
   return dim.plus ? `${dim.symbol}+${dim.plus}` : dim.symbol;
@@ -53,6 +60,9 @@ ${ops.map((op) => `  k${pascal(op.name)} = ${op.index},`).join('\n')}
 inline constexpr int kOpCount = ${ops.length};
 
 ${ops.map(renderStruct).join('\n')}
+// Places of index arguments.
+${ops.flatMap(renderIndexPlaces).join('\n')}
+
 // Every kernel of an op has this signature, in namespace hone::reference or hone::<isa>:
 ${ops.map((op) => `//   Status ${op.fn}(Context&, const ${op.struct}&);`).join('\n')}
 

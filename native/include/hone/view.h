@@ -45,6 +45,7 @@ constexpr const char* dtype_name(DType dtype) {
 }
 
 class PackedWeight;
+struct CardWeight;
 
 // A contiguous row-major tensor as a kernel sees it. It owns nothing. An absent optional argument has rank 0.
 // On the null device `data` is null and nobody reads it.
@@ -54,6 +55,7 @@ struct View {
   int rank = 0;
   std::int64_t dim[4] = {1, 1, 1, 1};
   const PackedWeight* packed = nullptr;
+  const CardWeight* on_card = nullptr;  // The same on a GPU.
 
   bool present() const { return rank > 0; }
   std::int64_t count() const { return dim[0] * dim[1] * dim[2] * dim[3]; }

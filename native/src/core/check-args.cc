@@ -67,15 +67,23 @@ std::int64_t bound_of(const ArgSpec& arg, const Symbols& symbols) {
   return bound;
 }
 
-Status check_tensor(const OpSpec& op, const ArgSpec& arg, const ArgValue* values, const View& view, Symbols& symbols) {
+unsigned dtypes_of(const ArgSpec& arg, Arithmetic arithmetic) {
+  if (arg.role == Role::kplain) return arg.dtypes;
+  if (arithmetic == Arithmetic::wide) return bit(DType::f32);
+  return arg.role == Role::kactivation ? bit(DType::bf16) : arg.dtypes;
+}
+
+Status check_tensor(const OpSpec& op, const ArgSpec& arg, const ArgValue* values, const View& view, Arithmetic arithmetic,
+                    Symbols& symbols) {
   if (!view.present()) {
     if (arg.optional) return {};
     return {Code::bad_handle, std::string("expected a tensor for ") + arg.name + " but received handle 0"};
   }
-  if ((arg.dtypes & bit(view.dtype)) == 0) {
+  const unsigned dtypes = dtypes_of(arg, arithmetic);
+  if ((dtypes & bit(view.dtype)) == 0) {
     std::string names;
     for (int dtype = 0; dtype < kDTypeCount; ++dtype) {
-      if (arg.dtypes & (1u << dtype)) names += (names.empty() ? "" : " or ") + std::string(dtype_name(static_cast<DType>(dtype)));
+      if (dtypes & (1u << dtype)) names += (names.empty() ? "" : " or ") + std::string(dtype_name(static_cast<DType>(dtype)));
     }
     return bad_argument("expected " + names + " for " + arg.name + " but received " + describe(view));
   }
@@ -103,7 +111,7 @@ Status check_value(const ValueCheck& check) {
   return {};
 }
 
-Status check_shapes(int op_number, const ArgValue* values, int count, std::vector<ValueCheck>* left) {
+Status check_shapes(int op_number, const ArgValue* values, int count, Arithmetic arithmetic, std::vector<ValueCheck>* left) {
   const OpSpec& op = op_spec(op_number);
   if (count != op.arg_count) {
     return bad_argument("expected " + std::to_string(op.arg_count) + " arguments but received " + std::to_string(count));
@@ -112,7 +120,7 @@ Status check_shapes(int op_number, const ArgValue* values, int count, std::vecto
   for (int i = 0; i < count; ++i) {
     const ArgSpec& arg = op.args[i];
     if (arg.attribute == Attribute::knone) {
-      HONE_TRY(check_tensor(op, arg, values, values[i].view, symbols));
+      HONE_TRY(check_tensor(op, arg, values, values[i].view, arithmetic, symbols));
     } else if (arg.attribute != Attribute::knumber && !(values[i].number >= -9.0e15 && values[i].number <= 9.0e15)) {
       return bad_argument(std::string("expected a whole number for ") + arg.name);
     }
@@ -129,11 +137,11 @@ Status check_shapes(int op_number, const ArgValue* values, int count, std::vecto
   return {};
 }
 
-Status check_args(int op, const ArgValue* values, int count, bool has_data) {
+Status check_args(int op, const ArgValue* values, int count, Arithmetic arithmetic, bool has_data) {
   // Kept between calls, because most ops have no such check and this path runs for every op.
   thread_local std::vector<ValueCheck> left;
   left.clear();
-  HONE_TRY(check_shapes(op, values, count, has_data ? &left : nullptr));
+  HONE_TRY(check_shapes(op, values, count, arithmetic, has_data ? &left : nullptr));
   for (const ValueCheck& check : left) HONE_TRY(check_value(check));
   return {};
 }

@@ -14,7 +14,7 @@ struct ValueCheck {
 };
 
 // Checks dtypes and shapes, and names the checks of values that are left. Reads no data.
-Status check_shapes(int op, const ArgValue* values, int count, std::vector<ValueCheck>* left);
+Status check_shapes(int op, const ArgValue* values, int count, Arithmetic arithmetic, std::vector<ValueCheck>* left);
 Status check_value(const ValueCheck& check);
 
 }  // namespace hone

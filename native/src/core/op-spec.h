@@ -12,6 +12,9 @@ struct ArgValue {
 };
 
 enum class Io { kin, kout, kinout };
+// Which of its dtypes a device takes: `activation` is f32 on the processor and bf16 on a GPU, `mixed` and `parameter` are f32 on
+// the processor and either on a GPU.
+enum class Role { kplain, kactivation, kmixed, kparameter };
 enum class Attribute { knone, knumber, kint, kuint, kbool };
 enum class Shape { kany, klike, kdims };
 enum class Check { knone, kbelow, kunder, kfrom0, ksegments };
@@ -25,6 +28,7 @@ struct ArgSpec {
   const char* name;
   Attribute attribute;
   Io io;
+  Role role;
   bool optional;
   unsigned dtypes;  // One bit per DType.
   Shape shape;
@@ -52,19 +56,22 @@ struct OpSpec {
 
 const OpSpec& op_spec(int op);
 
+// What computes: the processor in f32, a GPU with bf16 activations.
+enum class Arithmetic { wide, narrow };
+
 // Checks every argument of a call against the table: dtypes, shapes, the values of indices. Reads data only when
-// `has_data` (the null device has none).
-Status check_args(int op, const ArgValue* values, int count, bool has_data);
+// `has_data` (the null device has none, and a GPU looks at its own).
+Status check_args(int op, const ArgValue* values, int count, Arithmetic arithmetic, bool has_data);
 
 constexpr unsigned bit(DType dtype) { return 1u << static_cast<int>(dtype); }
 
 constexpr ArgSpec attribute(const char* name, Attribute kind) {
-  return {name, kind, Io::kin, false, 0, Shape::kany, -1, 0, {}, Check::knone, {-1, -1}};
+  return {name, kind, Io::kin, Role::kplain, false, 0, Shape::kany, -1, 0, {}, Check::knone, {-1, -1}};
 }
 
-constexpr ArgSpec tensor(const char* name, Io io, bool optional, unsigned dtypes, Shape shape, int like, int rank,
+constexpr ArgSpec tensor(const char* name, Io io, Role role, bool optional, unsigned dtypes, Shape shape, int like, int rank,
                          const DimSpec (&dim)[4], Check check, const int (&bound)[2]) {
-  return {name, Attribute::knone, io, optional, dtypes, shape, like, rank, {dim[0], dim[1], dim[2], dim[3]}, check,
+  return {name, Attribute::knone, io, role, optional, dtypes, shape, like, rank, {dim[0], dim[1], dim[2], dim[3]}, check,
           {bound[0], bound[1]}};
 }
 

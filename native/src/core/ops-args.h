@@ -70,24 +70,24 @@ inline constexpr int kOpCount = 54;
 
 // y = x Wᵀ + bias; every weight but f32 and packed-f32 rounds x to bf16 first
 struct LinearForwardArgs {
-  View x;  // in f32 [M,K]
+  View x;  // in f32|bf16 [M,K]
   View w;  // in f32|bf16|packed_f32|packed_bf16|nf4|int8|int4 [N,K]
   View bias;  // in f32 [N], may be absent
-  View y;  // out f32 [M,N]
+  View y;  // out f32|bf16 [M,N]
 };
 
 // dx (+)= dy W; every weight but f32 and packed-f32 rounds dy to bf16 first, nf4, int8 and int4 their values too
 struct LinearBackwardInputArgs {
-  View dy;  // in f32 [M,N]
+  View dy;  // in f32|bf16 [M,N]
   View w;  // in f32|bf16|packed_f32|packed_bf16|nf4|int8|int4 [N,K]
-  View dx;  // inout f32 [M,K]
+  View dx;  // inout f32|bf16 [M,K]
   bool accumulate;
 };
 
 // dw (+)= dyᵀ x; dbias (+)= column sums of dy; roundsToBf16 rounds dy and x to bf16 for the product, its sums stay f32
 struct LinearBackwardWeightArgs {
-  View dy;  // in f32 [M,N]
-  View x;  // in f32 [M,K]
+  View dy;  // in f32|bf16 [M,N]
+  View x;  // in f32|bf16 [M,K]
   View dw;  // inout f32 [N,K]
   View dbias;  // inout f32 [N], may be absent
   bool accumulate;
@@ -96,48 +96,48 @@ struct LinearBackwardWeightArgs {
 
 // xa = x Aᵀ; y += scale xa Bᵀ
 struct LoraForwardArgs {
-  View x;  // in f32 [M,K]
-  View a;  // in f32 [r,K]
-  View b;  // in f32 [N,r]
+  View x;  // in f32|bf16 [M,K]
+  View a;  // in f32|bf16 [r,K]
+  View b;  // in f32|bf16 [N,r]
   double scale;
-  View y;  // inout f32 [M,N]
-  View xa;  // out f32 [M,r]
+  View y;  // inout f32|bf16 [M,N]
+  View xa;  // out f32|bf16 [M,r]
 };
 
 // dxa = scale dy B; dx += dxa A; da += dxaᵀ x; db += scale dyᵀ xa
 struct LoraBackwardArgs {
-  View dy;  // in f32 [M,N]
-  View x;  // in f32 [M,K]
-  View a;  // in f32 [r,K]
-  View b;  // in f32 [N,r]
-  View xa;  // in f32 [M,r]
+  View dy;  // in f32|bf16 [M,N]
+  View x;  // in f32|bf16 [M,K]
+  View a;  // in f32|bf16 [r,K]
+  View b;  // in f32|bf16 [N,r]
+  View xa;  // in f32|bf16 [M,r]
   double scale;
-  View dx;  // inout f32 [M,K], may be absent
+  View dx;  // inout f32|bf16 [M,K], may be absent
   View da;  // inout f32 [r,K]
   View db;  // inout f32 [N,r]
 };
 
 // for each adapter: y[begin..end) += scale (x[begin..end) Aᵀ) Bᵀ, the bits of loraForward on those rows
 struct LoraGroupedForwardArgs {
-  View x;  // in f32 [M,K]
-  View y;  // inout f32 [M,N]
-  View a0;  // in f32 [r0,K]
-  View b0;  // in f32 [N,r0]
+  View x;  // in f32|bf16 [M,K]
+  View y;  // inout f32|bf16 [M,N]
+  View a0;  // in f32|bf16 [r0,K]
+  View b0;  // in f32|bf16 [N,r0]
   std::uint32_t begin0;
   std::uint32_t end0;
   double scale0;
-  View a1;  // in f32 [r1,K], may be absent
-  View b1;  // in f32 [N,r1], may be absent
+  View a1;  // in f32|bf16 [r1,K], may be absent
+  View b1;  // in f32|bf16 [N,r1], may be absent
   std::uint32_t begin1;
   std::uint32_t end1;
   double scale1;
-  View a2;  // in f32 [r2,K], may be absent
-  View b2;  // in f32 [N,r2], may be absent
+  View a2;  // in f32|bf16 [r2,K], may be absent
+  View b2;  // in f32|bf16 [N,r2], may be absent
   std::uint32_t begin2;
   std::uint32_t end2;
   double scale2;
-  View a3;  // in f32 [r3,K], may be absent
-  View b3;  // in f32 [N,r3], may be absent
+  View a3;  // in f32|bf16 [r3,K], may be absent
+  View b3;  // in f32|bf16 [N,r3], may be absent
   std::uint32_t begin3;
   std::uint32_t end3;
   double scale3;
@@ -147,21 +147,21 @@ struct LoraGroupedForwardArgs {
 struct EmbeddingForwardArgs {
   View ids;  // in i32 [T]
   View table;  // in f32|bf16 [V,d]
-  View y;  // out f32 [T,d]
+  View y;  // out f32|bf16 [T,d]
 };
 
 // dtable[ids[t]] += dy[t], in the order of t
 struct EmbeddingBackwardArgs {
   View ids;  // in i32 [T]
-  View dy;  // in f32 [T,d]
+  View dy;  // in f32|bf16 [T,d]
   View dtable;  // inout f32 [V,d]
 };
 
 // rstd = 1 / sqrt(mean(x²) + eps); y = x rstd (offset + weight)
 struct RmsNormForwardArgs {
-  View x;  // in f32 [T,d]
+  View x;  // in f32|bf16 [T,d]
   View weight;  // in f32 [d]
-  View y;  // out f32 [T,d]
+  View y;  // out f32|bf16 [T,d]
   View rstd;  // out f32 [T]
   double eps;
   double offset;
@@ -169,11 +169,11 @@ struct RmsNormForwardArgs {
 
 // w = offset + weight; dx (+)= rstd (dy w - x rstd² mean(dy w x)); dweight += sum over t of dy x rstd; dx may be dy where it does not accumulate
 struct RmsNormBackwardArgs {
-  View dy;  // in f32 [T,d]
-  View x;  // in f32 [T,d]
+  View dy;  // in f32|bf16 [T,d]
+  View x;  // in f32|bf16 [T,d]
   View weight;  // in f32 [d]
   View rstd;  // in f32 [T]
-  View dx;  // inout f32 [T,d]
+  View dx;  // inout f32|bf16 [T,d]
   View dweight;  // inout f32 [d], may be absent
   double offset;
   bool accumulate;
@@ -181,10 +181,10 @@ struct RmsNormBackwardArgs {
 
 // sum += x; y = the RMS norm of sum; the gradient is rmsNormBackward that accumulates into the gradient of sum
 struct AddRmsNormArgs {
-  View x;  // in f32 [T,d]
-  View sum;  // inout f32 [T,d]
+  View x;  // in f32|bf16 [T,d]
+  View sum;  // inout f32|bf16 [T,d]
   View weight;  // in f32 [d]
-  View y;  // out f32 [T,d]
+  View y;  // out f32|bf16 [T,d]
   View rstd;  // out f32 [T]
   double eps;
   double offset;
@@ -192,10 +192,10 @@ struct AddRmsNormArgs {
 
 // rstd = 1 / sqrt(variance(x) + eps); y = (x - mean) rstd weight + bias
 struct LayerNormForwardArgs {
-  View x;  // in f32 [T,d]
+  View x;  // in f32|bf16 [T,d]
   View weight;  // in f32 [d]
   View bias;  // in f32 [d]
-  View y;  // out f32 [T,d]
+  View y;  // out f32|bf16 [T,d]
   View mean;  // out f32 [T]
   View rstd;  // out f32 [T]
   double eps;
@@ -203,13 +203,13 @@ struct LayerNormForwardArgs {
 
 // h = (x - mean) rstd; g = dy weight; dx (+)= rstd (g - mean(g) - h mean(g h)); dweight += sum over t of dy h; dbias += sum over t of dy
 struct LayerNormBackwardArgs {
-  View dy;  // in f32 [T,d]
-  View x;  // in f32 [T,d]
+  View dy;  // in f32|bf16 [T,d]
+  View x;  // in f32|bf16 [T,d]
   View weight;  // in f32 [d]
   View bias;  // in f32 [d]
   View mean;  // in f32 [T]
   View rstd;  // in f32 [T]
-  View dx;  // inout f32 [T,d]
+  View dx;  // inout f32|bf16 [T,d]
   View dweight;  // inout f32 [d], may be absent
   View dbias;  // inout f32 [d], may be absent
   bool accumulate;
@@ -217,7 +217,7 @@ struct LayerNormBackwardArgs {
 
 // half-split rotation of the first 2 Half values of a head by positions[t] invFreq[i], times mscale; inverse is the transpose
 struct RopeArgs {
-  View x;  // inout f32 [T,H,D]
+  View x;  // inout f32|bf16 [T,H,D]
   View positions;  // in i32 [T]
   View inv_freq;  // in f32 [Half]
   double mscale;
@@ -226,60 +226,60 @@ struct RopeArgs {
 
 // y = silu(gate) up
 struct SwigluForwardArgs {
-  View gate;  // in f32 [*]
-  View up;  // in f32 [like gate]
-  View y;  // out f32 [like gate]
+  View gate;  // in f32|bf16 [*]
+  View up;  // in f32|bf16 [like gate]
+  View y;  // out f32|bf16 [like gate]
 };
 
 // s = sigmoid(gate); dgate = dy up s (1 + gate (1 - s)); dup = dy gate s; dgate may be gate, dup may be up
 struct SwigluBackwardArgs {
-  View dy;  // in f32 [*]
-  View gate;  // in f32 [like dy]
-  View up;  // in f32 [like dy]
-  View dgate;  // out f32 [like dy]
-  View dup;  // out f32 [like dy]
+  View dy;  // in f32|bf16 [*]
+  View gate;  // in f32|bf16 [like dy]
+  View up;  // in f32|bf16 [like dy]
+  View dgate;  // out f32|bf16 [like dy]
+  View dup;  // out f32|bf16 [like dy]
 };
 
 // y = gelu(gate) up; gelu as in geluForward
 struct GegluForwardArgs {
-  View gate;  // in f32 [*]
-  View up;  // in f32 [like gate]
-  View y;  // out f32 [like gate]
+  View gate;  // in f32|bf16 [*]
+  View up;  // in f32|bf16 [like gate]
+  View y;  // out f32|bf16 [like gate]
   bool exact;
 };
 
 // dgate = dy up gelu'(gate); dup = dy gelu(gate); dgate may be gate, dup may be up
 struct GegluBackwardArgs {
-  View dy;  // in f32 [*]
-  View gate;  // in f32 [like dy]
-  View up;  // in f32 [like dy]
-  View dgate;  // out f32 [like dy]
-  View dup;  // out f32 [like dy]
+  View dy;  // in f32|bf16 [*]
+  View gate;  // in f32|bf16 [like dy]
+  View up;  // in f32|bf16 [like dy]
+  View dgate;  // out f32|bf16 [like dy]
+  View dup;  // out f32|bf16 [like dy]
   bool exact;
 };
 
 // y = x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x³))) / 2; exact: y = x (1 + erf(x / sqrt(2))) / 2
 struct GeluForwardArgs {
-  View x;  // in f32 [*]
-  View y;  // out f32 [like x]
+  View x;  // in f32|bf16 [*]
+  View y;  // out f32|bf16 [like x]
   bool exact;
 };
 
 // dx = dy gelu'(x); dx may be x or dy
 struct GeluBackwardArgs {
-  View dy;  // in f32 [*]
-  View x;  // in f32 [like dy]
-  View dx;  // out f32 [like dy]
+  View dy;  // in f32|bf16 [*]
+  View x;  // in f32|bf16 [like dy]
+  View dx;  // out f32|bf16 [like dy]
   bool exact;
 };
 
 // o = softmax(s) v, s = scale q kᵀ, or softcap tanh(scale q kᵀ / softcap) where softcap > 0, over the earlier tokens of the same sequence, at most `window` of them (0: all); lse = log of the sum; rounded: q, k, v and the weights are rounded to bf16 before each product
 struct AttentionForwardArgs {
-  View q;  // in f32 [T,H,D]
-  View k;  // in f32 [T,KV,D]
-  View v;  // in f32 [T,KV,D]
+  View q;  // in f32|bf16 [T,H,D]
+  View k;  // in f32|bf16 [T,KV,D]
+  View v;  // in f32|bf16 [T,KV,D]
   View cu_seqlens;  // in i32 [S+1]
-  View o;  // out f32 [T,H,D]
+  View o;  // out f32|bf16 [T,H,D]
   View lse;  // out f32 [T,H]
   double scale;
   std::int64_t window;
@@ -289,16 +289,16 @@ struct AttentionForwardArgs {
 
 // ds = p (do vᵀ - rowsum(do o)), times 1 - (s / softcap)² where softcap > 0; dq = scale ds k; dk = scale dsᵀ q; dv = pᵀ do; rounded: as forward, do and ds too
 struct AttentionBackwardArgs {
-  View d_o;  // in f32 [T,H,D]
-  View q;  // in f32 [T,H,D]
-  View k;  // in f32 [T,KV,D]
-  View v;  // in f32 [T,KV,D]
-  View o;  // in f32 [T,H,D]
+  View d_o;  // in f32|bf16 [T,H,D]
+  View q;  // in f32|bf16 [T,H,D]
+  View k;  // in f32|bf16 [T,KV,D]
+  View v;  // in f32|bf16 [T,KV,D]
+  View o;  // in f32|bf16 [T,H,D]
   View lse;  // in f32 [T,H]
   View cu_seqlens;  // in i32 [S+1]
-  View dq;  // out f32 [T,H,D]
-  View dk;  // out f32 [T,KV,D]
-  View dv;  // out f32 [T,KV,D]
+  View dq;  // out f32|bf16 [T,H,D]
+  View dk;  // out f32|bf16 [T,KV,D]
+  View dv;  // out f32|bf16 [T,KV,D]
   double scale;
   std::int64_t window;
   double softcap;
@@ -307,8 +307,8 @@ struct AttentionBackwardArgs {
 
 // cache[slot / page][:][slot % page] = row t; a negative slot skips the row; bf16 pages round
 struct KvWriteArgs {
-  View k;  // in f32 [T,KV,D]
-  View v;  // in f32 [T,KV,D]
+  View k;  // in f32|bf16 [T,KV,D]
+  View v;  // in f32|bf16 [T,KV,D]
   View slots;  // in i32 [T]
   View k_cache;  // inout f32|bf16 [P,KV,page,D]
   View v_cache;  // inout f32|bf16 [P,KV,page,D]
@@ -316,13 +316,13 @@ struct KvWriteArgs {
 
 // row t attends to positions 0..rowPosition[t] of sequence rowSequence[t], scores as in attentionForward; bf16 pages round q and the weights too; a row's bits do not depend on the batch
 struct PagedAttentionArgs {
-  View q;  // in f32 [T,H,D]
+  View q;  // in f32|bf16 [T,H,D]
   View k_cache;  // in f32|bf16 [P,KV,page,D]
   View v_cache;  // in f32|bf16 [P,KV,page,D]
   View block_table;  // in i32 [S,maxBlocks]
   View row_sequence;  // in i32 [T]
   View row_position;  // in i32 [T]
-  View o;  // out f32 [T,H,D]
+  View o;  // out f32|bf16 [T,H,D]
   double scale;
   std::int64_t window;
   double softcap;
@@ -330,7 +330,7 @@ struct PagedAttentionArgs {
 
 // logits = h Wᵀ in chunks, each turned into softcap tanh(logit / softcap) where softcap > 0; logp = logit[target] - lse; a negative target gives 0
 struct TokenLogProbsForwardArgs {
-  View h;  // in f32 [T,d]
+  View h;  // in f32|bf16 [T,d]
   View w;  // in f32|bf16|packed_f32|packed_bf16|nf4 [V,d]
   View targets;  // in i32 [T]
   View logp;  // out f32 [T]
@@ -343,11 +343,11 @@ struct TokenLogProbsForwardArgs {
 // g = dlogp (onehot(target) - softmax(logits)), with softcap > 0 times 1 - (logit / softcap)²; dh = g W; dw += gᵀ h; a head that rounds h to bf16 rounds g too, for both products
 struct TokenLogProbsBackwardArgs {
   View dlogp;  // in f32 [T]
-  View h;  // in f32 [T,d]
+  View h;  // in f32|bf16 [T,d]
   View w;  // in f32|bf16|packed_f32|packed_bf16|nf4 [V,d]
   View targets;  // in i32 [T]
   View lse;  // in f32 [T]
-  View dh;  // out f32 [T,d]
+  View dh;  // out f32|bf16 [T,d]
   View dw;  // inout f32 [V,d], may be absent
   double softcap;
 };
@@ -406,27 +406,27 @@ struct TensorCopyArgs {
 
 // x *= s
 struct TensorScaleArgs {
-  View x;  // inout f32 [*]
+  View x;  // inout f32|bf16 [*]
   double s;
 };
 
 // out = a + b
 struct TensorAddArgs {
-  View a;  // in f32 [*]
-  View b;  // in f32 [like a]
-  View out;  // out f32 [like a]
+  View a;  // in f32|bf16 [*]
+  View b;  // in f32|bf16 [like a]
+  View out;  // out f32|bf16 [like a]
 };
 
 // dst += src
 struct TensorAccumulateArgs {
-  View dst;  // inout f32 [*]
-  View src;  // in f32 [like dst]
+  View dst;  // inout f32|bf16 [*]
+  View src;  // in f32|bf16 [like dst]
 };
 
 // y[i] = uniform(seed, i) < p ? 0 : x[i] / (1 - p); the same call takes dy to dx
 struct DropoutArgs {
-  View x;  // in f32 [*]
-  View y;  // out f32 [like x]
+  View x;  // in f32|bf16 [*]
+  View y;  // out f32|bf16 [like x]
   double p;
   std::uint32_t seed_low;
   std::uint32_t seed_high;
@@ -434,35 +434,35 @@ struct DropoutArgs {
 
 // y[i] = x[index[i]]
 struct GatherRowsArgs {
-  View x;  // in f32 [T,d]
+  View x;  // in f32|bf16 [T,d]
   View index;  // in i32 [n]
-  View y;  // out f32 [n,d]
+  View y;  // out f32|bf16 [n,d]
 };
 
 // y[index[i]] += x[i], in the order of i
 struct ScatterRowsAddArgs {
-  View x;  // in f32 [n,d]
+  View x;  // in f32|bf16 [n,d]
   View index;  // in i32 [n]
-  View y;  // inout f32 [T,d]
+  View y;  // inout f32|bf16 [T,d]
 };
 
 // y[t] = x[t, begin .. begin + W]
 struct SliceColumnsForwardArgs {
-  View x;  // in f32 [T,N]
-  View y;  // out f32 [T,W]
+  View x;  // in f32|bf16 [T,N]
+  View y;  // out f32|bf16 [T,W]
   std::int64_t begin;
 };
 
 // dx[t, begin .. begin + W] += dy[t]
 struct SliceColumnsBackwardArgs {
-  View dy;  // in f32 [T,W]
-  View dx;  // inout f32 [T,N]
+  View dy;  // in f32|bf16 [T,W]
+  View dx;  // inout f32|bf16 [T,N]
   std::int64_t begin;
 };
 
 // p = softmax(logits[t]); ids = the k largest, best first, ties by the lower id; weights = p[ids], with renormalise over their sum
 struct RouteTopKForwardArgs {
-  View logits;  // in f32 [T,E]
+  View logits;  // in f32|bf16 [T,E]
   View ids;  // out i32 [T,k]
   View weights;  // out f32 [T,k]
   bool renormalise;
@@ -471,9 +471,9 @@ struct RouteTopKForwardArgs {
 // dp[ids] = dweights; dlogits += p (dp - sum(dp p)); with renormalise p is the softmax over ids alone
 struct RouteTopKBackwardArgs {
   View dweights;  // in f32 [T,k]
-  View logits;  // in f32 [T,E]
+  View logits;  // in f32|bf16 [T,E]
   View ids;  // in i32 [T,k]
-  View dlogits;  // inout f32 [T,E]
+  View dlogits;  // inout f32|bf16 [T,E]
   bool renormalise;
 };
 
@@ -488,27 +488,27 @@ struct RouteRowsArgs {
 
 // linearForward on the rows from segments[expert,0] to segments[expert,S-1]; the others stay as they are
 struct ExpertLinearForwardArgs {
-  View x;  // in f32 [R,K]
+  View x;  // in f32|bf16 [R,K]
   View segments;  // in i32 [E,S]
   std::uint32_t expert;
   View w;  // in f32|bf16|packed_f32|packed_bf16|nf4|int8|int4 [N,K]
-  View y;  // inout f32 [R,N]
+  View y;  // inout f32|bf16 [R,N]
 };
 
 // linearBackwardInput on the rows of the expert
 struct ExpertLinearBackwardInputArgs {
-  View dy;  // in f32 [R,N]
+  View dy;  // in f32|bf16 [R,N]
   View segments;  // in i32 [E,S]
   std::uint32_t expert;
   View w;  // in f32|bf16|packed_f32|packed_bf16|nf4|int8|int4 [N,K]
-  View dx;  // inout f32 [R,K]
+  View dx;  // inout f32|bf16 [R,K]
   bool accumulate;
 };
 
 // linearBackwardWeight on the rows of the expert
 struct ExpertLinearBackwardWeightArgs {
-  View dy;  // in f32 [R,N]
-  View x;  // in f32 [R,K]
+  View dy;  // in f32|bf16 [R,N]
+  View x;  // in f32|bf16 [R,K]
   View segments;  // in i32 [E,S]
   std::uint32_t expert;
   View dw;  // inout f32 [N,K]
@@ -518,48 +518,48 @@ struct ExpertLinearBackwardWeightArgs {
 
 // loraForward on the rows from segments[expert,piece] to segments[expert,piece+1]; their xa lies without gaps from row segments[expert,piece] on
 struct ExpertLoraForwardArgs {
-  View x;  // in f32 [R,K]
+  View x;  // in f32|bf16 [R,K]
   View segments;  // in i32 [E,S]
   std::uint32_t expert;
   std::uint32_t piece;
-  View a;  // in f32 [r,K]
-  View b;  // in f32 [N,r]
+  View a;  // in f32|bf16 [r,K]
+  View b;  // in f32|bf16 [N,r]
   double scale;
-  View y;  // inout f32 [R,N]
-  View xa;  // inout f32 [R,q]
+  View y;  // inout f32|bf16 [R,N]
+  View xa;  // inout f32|bf16 [R,q]
 };
 
 // loraBackward on the rows of the piece
 struct ExpertLoraBackwardArgs {
-  View dy;  // in f32 [R,N]
-  View x;  // in f32 [R,K]
+  View dy;  // in f32|bf16 [R,N]
+  View x;  // in f32|bf16 [R,K]
   View segments;  // in i32 [E,S]
   std::uint32_t expert;
   std::uint32_t piece;
-  View a;  // in f32 [r,K]
-  View b;  // in f32 [N,r]
-  View xa;  // in f32 [R,q]
+  View a;  // in f32|bf16 [r,K]
+  View b;  // in f32|bf16 [N,r]
+  View xa;  // in f32|bf16 [R,q]
   double scale;
-  View dx;  // inout f32 [R,K], may be absent
+  View dx;  // inout f32|bf16 [R,K], may be absent
   View da;  // inout f32 [r,K]
   View db;  // inout f32 [N,r]
 };
 
 // y[t] = sum over j of weights[t,j] x[places[t,j]], by ascending place
 struct MixRowsForwardArgs {
-  View x;  // in f32 [R,d]
+  View x;  // in f32|bf16 [R,d]
   View weights;  // in f32 [T,k]
   View places;  // in i32 [T,k]
-  View y;  // out f32 [T,d]
+  View y;  // out f32|bf16 [T,d]
 };
 
 // dx[places[t,j]] = weights[t,j] dy[t]; dweights[t,j] += dy[t] · x[places[t,j]]; every row of x is one token's
 struct MixRowsBackwardArgs {
-  View dy;  // in f32 [T,d]
-  View x;  // in f32 [R,d]
+  View dy;  // in f32|bf16 [T,d]
+  View x;  // in f32|bf16 [R,d]
   View weights;  // in f32 [T,k]
   View places;  // in i32 [T,k]
-  View dx;  // out f32 [R,d]
+  View dx;  // out f32|bf16 [R,d]
   View dweights;  // inout f32 [T,k]
 };
 
@@ -603,6 +603,30 @@ struct LogitsTopLogProbsArgs {
   View top_ids;  // out i32 [B,k]
   View top_logp;  // out f32 [B,k]
 };
+
+// Places of index arguments.
+inline constexpr int kEmbeddingForwardIds = 0;
+inline constexpr int kEmbeddingBackwardIds = 0;
+inline constexpr int kRopePositions = 1;
+inline constexpr int kAttentionForwardCuSeqlens = 3;
+inline constexpr int kAttentionBackwardCuSeqlens = 6;
+inline constexpr int kKvWriteSlots = 2;
+inline constexpr int kPagedAttentionBlockTable = 3;
+inline constexpr int kPagedAttentionRowSequence = 4;
+inline constexpr int kPagedAttentionRowPosition = 5;
+inline constexpr int kTokenLogProbsForwardTargets = 2;
+inline constexpr int kTokenLogProbsBackwardTargets = 3;
+inline constexpr int kGatherRowsIndex = 1;
+inline constexpr int kScatterRowsAddIndex = 1;
+inline constexpr int kRouteTopKBackwardIds = 2;
+inline constexpr int kRouteRowsIds = 0;
+inline constexpr int kRouteRowsPieces = 1;
+inline constexpr int kMixRowsForwardPlaces = 2;
+inline constexpr int kMixRowsBackwardPlaces = 3;
+inline constexpr int kLogitsAddSparseRows = 1;
+inline constexpr int kLogitsAddSparseCols = 2;
+inline constexpr int kSampleTopK = 2;
+inline constexpr int kLogitsTopLogProbsTokens = 1;
 
 // Every kernel of an op has this signature, in namespace hone::reference or hone::<isa>:
 //   Status linear_forward(Context&, const LinearForwardArgs&);

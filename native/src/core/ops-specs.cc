@@ -5,197 +5,197 @@ namespace hone {
 namespace {
 
 constexpr ArgSpec k_linear_forward[] = {
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("w", Io::kin, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4) | bit(DType::int8) | bit(DType::int4), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("bias", Io::kin, true, bit(DType::f32), Shape::kdims, -1, 1, {{2, 0}}, Check::knone, {-1, -1}),
-    tensor("y", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("w", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4) | bit(DType::int8) | bit(DType::int4), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("bias", Io::kin, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 1, {{2, 0}}, Check::knone, {-1, -1}),
+    tensor("y", Io::kout, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_linear_backward_input[] = {
-    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("w", Io::kin, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4) | bit(DType::int8) | bit(DType::int4), Shape::kdims, -1, 2, {{1, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("dx", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("dy", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("w", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4) | bit(DType::int8) | bit(DType::int4), Shape::kdims, -1, 2, {{1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("dx", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
     attribute("accumulate", Attribute::kbool),
 };
 
 constexpr ArgSpec k_linear_backward_weight[] = {
-    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("dw", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{1, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("dbias", Io::kinout, true, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+    tensor("dy", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("dw", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("dbias", Io::kinout, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
     attribute("accumulate", Attribute::kbool),
     attribute("roundsToBf16", Attribute::kbool),
 };
 
 constexpr ArgSpec k_lora_forward[] = {
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("a", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("b", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{3, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("a", Io::kin, Role::kparameter, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("b", Io::kin, Role::kparameter, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{3, 0}, {2, 0}}, Check::knone, {-1, -1}),
     attribute("scale", Attribute::knumber),
-    tensor("y", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {3, 0}}, Check::knone, {-1, -1}),
-    tensor("xa", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("y", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {3, 0}}, Check::knone, {-1, -1}),
+    tensor("xa", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_lora_backward[] = {
-    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("a", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{3, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("b", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{1, 0}, {3, 0}}, Check::knone, {-1, -1}),
-    tensor("xa", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {3, 0}}, Check::knone, {-1, -1}),
+    tensor("dy", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("a", Io::kin, Role::kparameter, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{3, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("b", Io::kin, Role::kparameter, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{1, 0}, {3, 0}}, Check::knone, {-1, -1}),
+    tensor("xa", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {3, 0}}, Check::knone, {-1, -1}),
     attribute("scale", Attribute::knumber),
-    tensor("dx", Io::kinout, true, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("da", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{3, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("db", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{1, 0}, {3, 0}}, Check::knone, {-1, -1}),
+    tensor("dx", Io::kinout, Role::kactivation, true, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("da", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{3, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("db", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{1, 0}, {3, 0}}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_lora_grouped_forward[] = {
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("y", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("a0", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{3, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("b0", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("y", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("a0", Io::kin, Role::kparameter, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{3, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("b0", Io::kin, Role::kparameter, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::knone, {-1, -1}),
     attribute("begin0", Attribute::kuint),
     attribute("end0", Attribute::kuint),
     attribute("scale0", Attribute::knumber),
-    tensor("a1", Io::kin, true, bit(DType::f32), Shape::kdims, -1, 2, {{4, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("b1", Io::kin, true, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {4, 0}}, Check::knone, {-1, -1}),
+    tensor("a1", Io::kin, Role::kparameter, true, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{4, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("b1", Io::kin, Role::kparameter, true, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{2, 0}, {4, 0}}, Check::knone, {-1, -1}),
     attribute("begin1", Attribute::kuint),
     attribute("end1", Attribute::kuint),
     attribute("scale1", Attribute::knumber),
-    tensor("a2", Io::kin, true, bit(DType::f32), Shape::kdims, -1, 2, {{5, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("b2", Io::kin, true, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {5, 0}}, Check::knone, {-1, -1}),
+    tensor("a2", Io::kin, Role::kparameter, true, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{5, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("b2", Io::kin, Role::kparameter, true, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{2, 0}, {5, 0}}, Check::knone, {-1, -1}),
     attribute("begin2", Attribute::kuint),
     attribute("end2", Attribute::kuint),
     attribute("scale2", Attribute::knumber),
-    tensor("a3", Io::kin, true, bit(DType::f32), Shape::kdims, -1, 2, {{6, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("b3", Io::kin, true, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {6, 0}}, Check::knone, {-1, -1}),
+    tensor("a3", Io::kin, Role::kparameter, true, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{6, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("b3", Io::kin, Role::kparameter, true, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{2, 0}, {6, 0}}, Check::knone, {-1, -1}),
     attribute("begin3", Attribute::kuint),
     attribute("end3", Attribute::kuint),
     attribute("scale3", Attribute::knumber),
 };
 
 constexpr ArgSpec k_embedding_forward[] = {
-    tensor("ids", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {1, -1}),
-    tensor("table", Io::kin, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{1, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("y", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("ids", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {1, -1}),
+    tensor("table", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("y", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_embedding_backward[] = {
-    tensor("ids", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {2, -1}),
-    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("dtable", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("ids", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {2, -1}),
+    tensor("dy", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("dtable", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_rms_norm_forward[] = {
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("weight", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
-    tensor("y", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("rstd", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("weight", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+    tensor("y", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("rstd", Io::kout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
     attribute("eps", Attribute::knumber),
     attribute("offset", Attribute::knumber),
 };
 
 constexpr ArgSpec k_rms_norm_backward[] = {
-    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("weight", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
-    tensor("rstd", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-    tensor("dx", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("dweight", Io::kinout, true, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+    tensor("dy", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("weight", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+    tensor("rstd", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("dx", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("dweight", Io::kinout, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
     attribute("offset", Attribute::knumber),
     attribute("accumulate", Attribute::kbool),
 };
 
 constexpr ArgSpec k_add_rms_norm[] = {
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("sum", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("weight", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
-    tensor("y", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("rstd", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("sum", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("weight", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+    tensor("y", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("rstd", Io::kout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
     attribute("eps", Attribute::knumber),
     attribute("offset", Attribute::knumber),
 };
 
 constexpr ArgSpec k_layer_norm_forward[] = {
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("weight", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
-    tensor("bias", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
-    tensor("y", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("mean", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-    tensor("rstd", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("weight", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+    tensor("bias", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+    tensor("y", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("mean", Io::kout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("rstd", Io::kout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
     attribute("eps", Attribute::knumber),
 };
 
 constexpr ArgSpec k_layer_norm_backward[] = {
-    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("weight", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
-    tensor("bias", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
-    tensor("mean", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-    tensor("rstd", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-    tensor("dx", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("dweight", Io::kinout, true, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
-    tensor("dbias", Io::kinout, true, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+    tensor("dy", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("weight", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+    tensor("bias", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+    tensor("mean", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("rstd", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("dx", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("dweight", Io::kinout, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
+    tensor("dbias", Io::kinout, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
     attribute("accumulate", Attribute::kbool),
 };
 
 constexpr ArgSpec k_rope[] = {
-    tensor("x", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("positions", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kfrom0, {-1, -1}),
-    tensor("invFreq", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{3, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("positions", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kfrom0, {-1, -1}),
+    tensor("invFreq", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{3, 0}}, Check::knone, {-1, -1}),
     attribute("mscale", Attribute::knumber),
     attribute("inverse", Attribute::kbool),
 };
 
 constexpr ArgSpec k_swiglu_forward[] = {
-    tensor("gate", Io::kin, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
-    tensor("up", Io::kin, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    tensor("y", Io::kout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("gate", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("up", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("y", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_swiglu_backward[] = {
-    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
-    tensor("gate", Io::kin, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    tensor("up", Io::kin, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    tensor("dgate", Io::kout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    tensor("dup", Io::kout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("dy", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("gate", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("up", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("dgate", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("dup", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_geglu_forward[] = {
-    tensor("gate", Io::kin, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
-    tensor("up", Io::kin, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    tensor("y", Io::kout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("gate", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("up", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("y", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
     attribute("exact", Attribute::kbool),
 };
 
 constexpr ArgSpec k_geglu_backward[] = {
-    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
-    tensor("gate", Io::kin, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    tensor("up", Io::kin, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    tensor("dgate", Io::kout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    tensor("dup", Io::kout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("dy", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("gate", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("up", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("dgate", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("dup", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
     attribute("exact", Attribute::kbool),
 };
 
 constexpr ArgSpec k_gelu_forward[] = {
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
-    tensor("y", Io::kout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("y", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
     attribute("exact", Attribute::kbool),
 };
 
 constexpr ArgSpec k_gelu_backward[] = {
-    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    tensor("dx", Io::kout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("dy", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("dx", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
     attribute("exact", Attribute::kbool),
 };
 
 constexpr ArgSpec k_attention_forward[] = {
-    tensor("q", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("k", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("v", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("cuSeqlens", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{4, 1}}, Check::ksegments, {0, -1}),
-    tensor("o", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("lse", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("q", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("k", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("v", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("cuSeqlens", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{4, 1}}, Check::ksegments, {0, -1}),
+    tensor("o", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("lse", Io::kout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     attribute("scale", Attribute::knumber),
     attribute("window", Attribute::kint),
     attribute("softcap", Attribute::knumber),
@@ -203,16 +203,16 @@ constexpr ArgSpec k_attention_forward[] = {
 };
 
 constexpr ArgSpec k_attention_backward[] = {
-    tensor("do", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("q", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("k", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("v", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("o", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("lse", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("cuSeqlens", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{4, 1}}, Check::ksegments, {0, -1}),
-    tensor("dq", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("dk", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("dv", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("do", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("q", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("k", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("v", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("o", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("lse", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("cuSeqlens", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{4, 1}}, Check::ksegments, {0, -1}),
+    tensor("dq", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("dk", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("dv", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
     attribute("scale", Attribute::knumber),
     attribute("window", Attribute::kint),
     attribute("softcap", Attribute::knumber),
@@ -220,53 +220,53 @@ constexpr ArgSpec k_attention_backward[] = {
 };
 
 constexpr ArgSpec k_kv_write[] = {
-    tensor("k", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("v", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("slots", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kunder, {3, 4}),
-    tensor("kCache", Io::kinout, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 4, {{3, 0}, {1, 0}, {4, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("vCache", Io::kinout, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 4, {{3, 0}, {1, 0}, {4, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("k", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("v", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("slots", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kunder, {3, 4}),
+    tensor("kCache", Io::kinout, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 4, {{3, 0}, {1, 0}, {4, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("vCache", Io::kinout, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 4, {{3, 0}, {1, 0}, {4, 0}, {2, 0}}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_paged_attention[] = {
-    tensor("q", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("kCache", Io::kin, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 4, {{3, 0}, {4, 0}, {5, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("vCache", Io::kin, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 4, {{3, 0}, {4, 0}, {5, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("blockTable", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{6, 0}, {7, 0}}, Check::kunder, {3, -1}),
-    tensor("rowSequence", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {6, -1}),
-    tensor("rowPosition", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {7, 5}),
-    tensor("o", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("q", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("kCache", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 4, {{3, 0}, {4, 0}, {5, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("vCache", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 4, {{3, 0}, {4, 0}, {5, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("blockTable", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{6, 0}, {7, 0}}, Check::kunder, {3, -1}),
+    tensor("rowSequence", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {6, -1}),
+    tensor("rowPosition", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {7, 5}),
+    tensor("o", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
     attribute("scale", Attribute::knumber),
     attribute("window", Attribute::kint),
     attribute("softcap", Attribute::knumber),
 };
 
 constexpr ArgSpec k_token_log_probs_forward[] = {
-    tensor("h", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("w", Io::kin, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("targets", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kunder, {2, -1}),
-    tensor("logp", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-    tensor("lse", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-    tensor("entropy", Io::kout, true, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-    tensor("argmax", Io::kout, true, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("h", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("w", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("targets", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kunder, {2, -1}),
+    tensor("logp", Io::kout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("lse", Io::kout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("entropy", Io::kout, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("argmax", Io::kout, Role::kplain, true, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
     attribute("softcap", Attribute::knumber),
 };
 
 constexpr ArgSpec k_token_log_probs_backward[] = {
-    tensor("dlogp", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-    tensor("h", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("w", Io::kin, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("targets", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kunder, {2, -1}),
-    tensor("lse", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-    tensor("dh", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("dw", Io::kinout, true, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("dlogp", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("h", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("w", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("targets", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kunder, {2, -1}),
+    tensor("lse", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("dh", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("dw", Io::kinout, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
     attribute("softcap", Attribute::knumber),
 };
 
 constexpr ArgSpec k_adamw_step[] = {
-    tensor("p", Io::kinout, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
-    tensor("g", Io::kin, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    tensor("m", Io::kinout, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    tensor("v", Io::kinout, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("p", Io::kinout, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("g", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("m", Io::kinout, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("v", Io::kinout, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
     attribute("lr", Attribute::knumber),
     attribute("beta1", Attribute::knumber),
     attribute("beta2", Attribute::knumber),
@@ -278,12 +278,12 @@ constexpr ArgSpec k_adamw_step[] = {
 };
 
 constexpr ArgSpec k_adamw8bit_step[] = {
-    tensor("p", Io::kinout, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
-    tensor("g", Io::kin, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    tensor("m", Io::kinout, false, bit(DType::u8), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    tensor("v", Io::kinout, false, bit(DType::u8), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    tensor("mAbsmax", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-    tensor("vAbsmax", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("p", Io::kinout, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("g", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("m", Io::kinout, Role::kplain, false, bit(DType::u8), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("v", Io::kinout, Role::kplain, false, bit(DType::u8), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("mAbsmax", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("vAbsmax", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
     attribute("lr", Attribute::knumber),
     attribute("beta1", Attribute::knumber),
     attribute("beta2", Attribute::knumber),
@@ -295,195 +295,195 @@ constexpr ArgSpec k_adamw8bit_step[] = {
 };
 
 constexpr ArgSpec k_sum_squares[] = {
-    tensor("x", Io::kin, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
-    tensor("out", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 1, {{-1, 1}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("out", Io::kout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{-1, 1}}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_tensor_fill[] = {
-    tensor("x", Io::kout, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::f16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("x", Io::kout, Role::kplain, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::f16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
     attribute("value", Attribute::knumber),
 };
 
 constexpr ArgSpec k_tensor_copy[] = {
-    tensor("src", Io::kin, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::f16) | bit(DType::i32) | bit(DType::u8), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
-    tensor("dst", Io::kout, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::f16) | bit(DType::i32) | bit(DType::u8), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("src", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::f16) | bit(DType::i32) | bit(DType::u8), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("dst", Io::kout, Role::kplain, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::f16) | bit(DType::i32) | bit(DType::u8), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_tensor_scale[] = {
-    tensor("x", Io::kinout, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("x", Io::kinout, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
     attribute("s", Attribute::knumber),
 };
 
 constexpr ArgSpec k_tensor_add[] = {
-    tensor("a", Io::kin, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
-    tensor("b", Io::kin, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    tensor("out", Io::kout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("a", Io::kin, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("b", Io::kin, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("out", Io::kout, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_tensor_accumulate[] = {
-    tensor("dst", Io::kinout, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
-    tensor("src", Io::kin, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("dst", Io::kinout, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("src", Io::kin, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_dropout[] = {
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
-    tensor("y", Io::kout, false, bit(DType::f32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("y", Io::kout, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
     attribute("p", Attribute::knumber),
     attribute("seedLow", Attribute::kuint),
     attribute("seedHigh", Attribute::kuint),
 };
 
 constexpr ArgSpec k_gather_rows[] = {
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("index", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{2, 0}}, Check::kbelow, {0, -1}),
-    tensor("y", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("index", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{2, 0}}, Check::kbelow, {0, -1}),
+    tensor("y", Io::kout, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_scatter_rows_add[] = {
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("index", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {2, -1}),
-    tensor("y", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("index", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {2, -1}),
+    tensor("y", Io::kinout, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_slice_columns_forward[] = {
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("y", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("y", Io::kout, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
     attribute("begin", Attribute::kint),
 };
 
 constexpr ArgSpec k_slice_columns_backward[] = {
-    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("dx", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("dy", Io::kin, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("dx", Io::kinout, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
     attribute("begin", Attribute::kint),
 };
 
 constexpr ArgSpec k_route_top_k_forward[] = {
-    tensor("logits", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("ids", Io::kout, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("weights", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("logits", Io::kin, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("ids", Io::kout, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("weights", Io::kout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
     attribute("renormalise", Attribute::kbool),
 };
 
 constexpr ArgSpec k_route_top_k_backward[] = {
-    tensor("dweights", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("logits", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("ids", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::kbelow, {2, -1}),
-    tensor("dlogits", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("dweights", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("logits", Io::kin, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("ids", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::kbelow, {2, -1}),
+    tensor("dlogits", Io::kinout, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
     attribute("renormalise", Attribute::kbool),
 };
 
 constexpr ArgSpec k_route_rows[] = {
-    tensor("ids", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::kbelow, {3, -1}),
-    tensor("pieces", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{2, 1}}, Check::ksegments, {0, -1}),
-    tensor("rows", Io::kout, false, bit(DType::i32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    tensor("places", Io::kout, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("segments", Io::kout, false, bit(DType::i32), Shape::kdims, -1, 2, {{3, 0}, {2, 1}}, Check::knone, {-1, -1}),
+    tensor("ids", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::kbelow, {3, -1}),
+    tensor("pieces", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{2, 1}}, Check::ksegments, {0, -1}),
+    tensor("rows", Io::kout, Role::kplain, false, bit(DType::i32), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("places", Io::kout, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("segments", Io::kout, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{3, 0}, {2, 1}}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_expert_linear_forward[] = {
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("segments", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("segments", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::knone, {-1, -1}),
     attribute("expert", Attribute::kuint),
-    tensor("w", Io::kin, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4) | bit(DType::int8) | bit(DType::int4), Shape::kdims, -1, 2, {{4, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("y", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {4, 0}}, Check::knone, {-1, -1}),
+    tensor("w", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4) | bit(DType::int8) | bit(DType::int4), Shape::kdims, -1, 2, {{4, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("y", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {4, 0}}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_expert_linear_backward_input[] = {
-    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("segments", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::knone, {-1, -1}),
+    tensor("dy", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("segments", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::knone, {-1, -1}),
     attribute("expert", Attribute::kuint),
-    tensor("w", Io::kin, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4) | bit(DType::int8) | bit(DType::int4), Shape::kdims, -1, 2, {{1, 0}, {4, 0}}, Check::knone, {-1, -1}),
-    tensor("dx", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {4, 0}}, Check::knone, {-1, -1}),
+    tensor("w", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4) | bit(DType::int8) | bit(DType::int4), Shape::kdims, -1, 2, {{1, 0}, {4, 0}}, Check::knone, {-1, -1}),
+    tensor("dx", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {4, 0}}, Check::knone, {-1, -1}),
     attribute("accumulate", Attribute::kbool),
 };
 
 constexpr ArgSpec k_expert_linear_backward_weight[] = {
-    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("segments", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{3, 0}, {4, 0}}, Check::knone, {-1, -1}),
+    tensor("dy", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("segments", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{3, 0}, {4, 0}}, Check::knone, {-1, -1}),
     attribute("expert", Attribute::kuint),
-    tensor("dw", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("dw", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{1, 0}, {2, 0}}, Check::knone, {-1, -1}),
     attribute("accumulate", Attribute::kbool),
     attribute("roundsToBf16", Attribute::kbool),
 };
 
 constexpr ArgSpec k_expert_lora_forward[] = {
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("segments", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("segments", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::knone, {-1, -1}),
     attribute("expert", Attribute::kuint),
     attribute("piece", Attribute::kuint),
-    tensor("a", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{4, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("b", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{5, 0}, {4, 0}}, Check::knone, {-1, -1}),
+    tensor("a", Io::kin, Role::kparameter, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{4, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("b", Io::kin, Role::kparameter, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{5, 0}, {4, 0}}, Check::knone, {-1, -1}),
     attribute("scale", Attribute::knumber),
-    tensor("y", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {5, 0}}, Check::knone, {-1, -1}),
-    tensor("xa", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {6, 0}}, Check::knone, {-1, -1}),
+    tensor("y", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {5, 0}}, Check::knone, {-1, -1}),
+    tensor("xa", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {6, 0}}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_expert_lora_backward[] = {
-    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("segments", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{3, 0}, {4, 0}}, Check::knone, {-1, -1}),
+    tensor("dy", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("segments", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{3, 0}, {4, 0}}, Check::knone, {-1, -1}),
     attribute("expert", Attribute::kuint),
     attribute("piece", Attribute::kuint),
-    tensor("a", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{5, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("b", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{1, 0}, {5, 0}}, Check::knone, {-1, -1}),
-    tensor("xa", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {6, 0}}, Check::knone, {-1, -1}),
+    tensor("a", Io::kin, Role::kparameter, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{5, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("b", Io::kin, Role::kparameter, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{1, 0}, {5, 0}}, Check::knone, {-1, -1}),
+    tensor("xa", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {6, 0}}, Check::knone, {-1, -1}),
     attribute("scale", Attribute::knumber),
-    tensor("dx", Io::kinout, true, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("da", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{5, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("db", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{1, 0}, {5, 0}}, Check::knone, {-1, -1}),
+    tensor("dx", Io::kinout, Role::kactivation, true, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("da", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{5, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("db", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{1, 0}, {5, 0}}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_mix_rows_forward[] = {
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("weights", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::knone, {-1, -1}),
-    tensor("places", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::kbelow, {0, -1}),
-    tensor("y", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("weights", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::knone, {-1, -1}),
+    tensor("places", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::kbelow, {0, -1}),
+    tensor("y", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_mix_rows_backward[] = {
-    tensor("dy", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("x", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("weights", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {3, 0}}, Check::knone, {-1, -1}),
-    tensor("places", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {3, 0}}, Check::kbelow, {2, -1}),
-    tensor("dx", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("dweights", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {3, 0}}, Check::knone, {-1, -1}),
+    tensor("dy", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("weights", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {3, 0}}, Check::knone, {-1, -1}),
+    tensor("places", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {3, 0}}, Check::kbelow, {2, -1}),
+    tensor("dx", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("dweights", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {3, 0}}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_tensor_cast[] = {
-    tensor("src", Io::kin, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::f16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
-    tensor("dst", Io::kout, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::f16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("src", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::f16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("dst", Io::kout, Role::kplain, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::f16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_logits_add_sparse[] = {
-    tensor("logits", Io::kinout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("rows", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{2, 0}}, Check::kbelow, {0, -1}),
-    tensor("cols", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{2, 0}}, Check::kbelow, {1, -1}),
-    tensor("values", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{2, 0}}, Check::knone, {-1, -1}),
+    tensor("logits", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("rows", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{2, 0}}, Check::kbelow, {0, -1}),
+    tensor("cols", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{2, 0}}, Check::kbelow, {1, -1}),
+    tensor("values", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{2, 0}}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_logits_softcap[] = {
-    tensor("logits", Io::kinout, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
+    tensor("logits", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
     attribute("cap", Attribute::knumber),
 };
 
 constexpr ArgSpec k_sample[] = {
-    tensor("logits", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("temperature", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-    tensor("topK", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kfrom0, {-1, -1}),
-    tensor("topP", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-    tensor("minP", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-    tensor("seeds", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {-1, 2}}, Check::knone, {-1, -1}),
-    tensor("counters", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-    tensor("tokens", Io::kout, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("logits", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("temperature", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("topK", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kfrom0, {-1, -1}),
+    tensor("topP", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("minP", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("seeds", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {-1, 2}}, Check::knone, {-1, -1}),
+    tensor("counters", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("tokens", Io::kout, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_logits_top_log_probs[] = {
-    tensor("logits", Io::kin, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("tokens", Io::kin, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {1, -1}),
-    tensor("logp", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-    tensor("topIds", Io::kout, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    tensor("topLogp", Io::kout, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("logits", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("tokens", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {1, -1}),
+    tensor("logp", Io::kout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("topIds", Io::kout, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("topLogp", Io::kout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
 };
 
 const char* require_rope(const ArgValue* values, const std::int64_t* symbols) {
@@ -529,9 +529,46 @@ const char* require_tensor_copy(const ArgValue* values, const std::int64_t* symb
   return nullptr;
 }
 
+const char* require_tensor_add(const ArgValue* values, const std::int64_t* symbols) {
+  static_cast<void>(values);
+  static_cast<void>(symbols);
+  if (values[0].view.dtype != values[1].view.dtype) return "same dtype a b";
+  if (values[0].view.dtype != values[2].view.dtype) return "same dtype a out";
+  return nullptr;
+}
+
+const char* require_tensor_accumulate(const ArgValue* values, const std::int64_t* symbols) {
+  static_cast<void>(values);
+  static_cast<void>(symbols);
+  if (values[0].view.dtype != values[1].view.dtype) return "same dtype dst src";
+  return nullptr;
+}
+
+const char* require_dropout(const ArgValue* values, const std::int64_t* symbols) {
+  static_cast<void>(values);
+  static_cast<void>(symbols);
+  if (values[0].view.dtype != values[1].view.dtype) return "same dtype x y";
+  return nullptr;
+}
+
+const char* require_gather_rows(const ArgValue* values, const std::int64_t* symbols) {
+  static_cast<void>(values);
+  static_cast<void>(symbols);
+  if (values[0].view.dtype != values[2].view.dtype) return "same dtype x y";
+  return nullptr;
+}
+
+const char* require_scatter_rows_add(const ArgValue* values, const std::int64_t* symbols) {
+  static_cast<void>(values);
+  static_cast<void>(symbols);
+  if (values[0].view.dtype != values[2].view.dtype) return "same dtype x y";
+  return nullptr;
+}
+
 const char* require_slice_columns_forward(const ArgValue* values, const std::int64_t* symbols) {
   static_cast<void>(values);
   static_cast<void>(symbols);
+  if (values[0].view.dtype != values[1].view.dtype) return "same dtype x y";
   if (!(symbols[2] <= symbols[1])) return "W <= N";
   return nullptr;
 }
@@ -539,6 +576,7 @@ const char* require_slice_columns_forward(const ArgValue* values, const std::int
 const char* require_slice_columns_backward(const ArgValue* values, const std::int64_t* symbols) {
   static_cast<void>(values);
   static_cast<void>(symbols);
+  if (values[0].view.dtype != values[1].view.dtype) return "same dtype dy dx";
   if (!(symbols[1] <= symbols[2])) return "W <= N";
   return nullptr;
 }
@@ -553,6 +591,7 @@ const char* require_route_top_k_forward(const ArgValue* values, const std::int64
 const char* require_route_top_k_backward(const ArgValue* values, const std::int64_t* symbols) {
   static_cast<void>(values);
   static_cast<void>(symbols);
+  if (values[1].view.dtype != values[3].view.dtype) return "same dtype logits dlogits";
   if (!(symbols[1] <= symbols[2])) return "k <= E";
   return nullptr;
 }
@@ -611,11 +650,11 @@ constexpr OpSpec kSpecs[kOpCount] = {
     {"tensorFill", k_tensor_fill, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, 0, -1, false},
     {"tensorCopy", k_tensor_copy, 2, {}, 0, require_tensor_copy, {0, 0, 0, 0, 0}, 0, -1, false},
     {"tensorScale", k_tensor_scale, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, 0, -1, true},
-    {"tensorAdd", k_tensor_add, 3, {}, 0, nullptr, {0, 0, 0, 0, 0}, 0, -1, true},
-    {"tensorAccumulate", k_tensor_accumulate, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, 0, -1, true},
-    {"dropout", k_dropout, 5, {}, 0, nullptr, {0, 0, 0, 0, 0}, 0, -1, true},
-    {"gatherRows", k_gather_rows, 3, {"T", "d", "n"}, 3, nullptr, {0, 0, 0, 0, 0}, 0, -1, true},
-    {"scatterRowsAdd", k_scatter_rows_add, 3, {"n", "d", "T"}, 3, nullptr, {0, 0, 0, 0, 0}, 0, -1, false},
+    {"tensorAdd", k_tensor_add, 3, {}, 0, require_tensor_add, {0, 0, 0, 0, 0}, 0, -1, true},
+    {"tensorAccumulate", k_tensor_accumulate, 2, {}, 0, require_tensor_accumulate, {0, 0, 0, 0, 0}, 0, -1, true},
+    {"dropout", k_dropout, 5, {}, 0, require_dropout, {0, 0, 0, 0, 0}, 0, -1, true},
+    {"gatherRows", k_gather_rows, 3, {"T", "d", "n"}, 3, require_gather_rows, {0, 0, 0, 0, 0}, 0, -1, true},
+    {"scatterRowsAdd", k_scatter_rows_add, 3, {"n", "d", "T"}, 3, require_scatter_rows_add, {0, 0, 0, 0, 0}, 0, -1, false},
     {"sliceColumnsForward", k_slice_columns_forward, 3, {"T", "N", "W"}, 3, require_slice_columns_forward, {0, 0, 0, 0, 0}, 0, -1, true},
     {"sliceColumnsBackward", k_slice_columns_backward, 3, {"T", "W", "N"}, 3, require_slice_columns_backward, {0, 0, 0, 0, 0}, 0, -1, false},
     {"routeTopKForward", k_route_top_k_forward, 4, {"T", "E", "k"}, 3, require_route_top_k_forward, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, 0, -1, true},

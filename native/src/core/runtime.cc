@@ -93,7 +93,7 @@ Status Runtime::invoke(int op, const double* args, int count) {
   ArgValue values[kArgsMax];
   bool on_null = false;
   HONE_TRY(resolve(op, args, count, values, on_null, nullptr));
-  HONE_TRY(check_args(op, values, count, !on_null));
+  HONE_TRY(check_args(op, values, count, Arithmetic::wide, !on_null));
   if (on_null) return null_device::run(op, values, count);
   return run_op(op, isa, context, values);
 }
@@ -111,7 +111,7 @@ Status Runtime::record(const double* commands, std::int64_t count, Plan& plan, i
     std::vector<std::shared_ptr<Storage>> held;
     std::vector<ValueCheck> checks;
     HONE_TRY(resolve(op, commands + at + 1, args, values, on_null, &held));
-    HONE_TRY(check_shapes(op, values, args, &checks));
+    HONE_TRY(check_shapes(op, values, args, Arithmetic::wide, &checks));
     plan.add(op, values, args, std::move(held), on_null, checks);
     at += 1 + args;
   }

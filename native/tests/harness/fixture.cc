@@ -62,7 +62,7 @@ Fixture::Fixture(const OpCase& op_case_, Machine& machine, std::uint32_t seed)
     if (spec.args[i].attribute == Attribute::knone) build(i, machine, random);
   }
   if (spec.backward_of >= 0) fill_from_forward(machine);
-  if (Status status = check_args(op_case.op, values, spec.arg_count, true); !status.ok()) {
+  if (Status status = check_args(op_case.op, values, spec.arg_count, Arithmetic::wide, true); !status.ok()) {
     fail(std::string(spec.name) + " {" + op_case.name + "}: the case itself is refused: " + status.message());
   }
 }
@@ -209,7 +209,7 @@ Status run_forward(int forward_op, Fixture& fixture, Machine& machine, ArgValue*
     view.data = spare.back().data;
     std::memset(view.data, 0, spare.back().bytes);
   }
-  HONE_TRY(check_args(forward_op, values, forward.arg_count, true));
+  HONE_TRY(check_args(forward_op, values, forward.arg_count, Arithmetic::wide, true));
   const DispatchRow& row = dispatch_row(forward_op);
   return row.call(row.kernels[0], machine.context, values);
 }
