@@ -46,7 +46,7 @@ struct CardWeight {
   const std::uint8_t* codes = nullptr;
   const std::uint8_t* absmax_codes = nullptr;
   const float* nested_absmax = nullptr;
-  float offset = 0;
+  const float* offset = nullptr;  // One number, on the card as the rest.
   const float* absmax = nullptr;
   const std::uint8_t* zeros = nullptr;
 };
