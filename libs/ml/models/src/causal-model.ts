@@ -7,7 +7,7 @@ import {
   isRecording,
   keep,
   kvWrite,
-  linear,
+  logits,
   logitsSoftcap,
   packWeight,
   pagedAttention,
@@ -118,9 +118,8 @@ export class CausalModel {
   /** Logits [logitRows.length, vocabSize], valid until the next step; the keys and values of all rows are in the pages. */
   step(batch: StepBatch): Tensor {
     this.#logits?.free();
-    const logits = scoped(() => this.stepOn(uploaded(batch), batch.kv, batch.adapters));
-    this.#logits = keep(logits);
-    return logits;
+    this.#logits = keep(scoped(() => this.stepOn(uploaded(batch), batch.kv, batch.adapters)));
+    return this.#logits;
   }
 
   free(): void {
@@ -145,10 +144,10 @@ export class CausalModel {
     const x = this.#layersForward(rows.ids, rows.positions, attend, { ranges }, false);
     // Only the rows that sample now go through the norm and the head.
     const wanted = this.#norm.forward(gatherRows(x, rows.logitRows));
-    const logits = linear(wanted, this.#packedHead());
+    const made = logits(wanted, this.#packedHead());
     const { logitSoftcap } = this.config.decoder;
-    if (logitSoftcap > 0) logitsSoftcap(logits, logitSoftcap);
-    return logits;
+    if (logitSoftcap > 0) logitsSoftcap(made, logitSoftcap);
+    return made;
   }
 
   /**

@@ -1,9 +1,13 @@
-import { empty, keep, type Tensor } from '@hone/tensor';
+import { activationDType, empty, keep, type Tensor } from '@hone/tensor';
 import type { ModelConfig } from './config/model-config.js';
 import type { BaseFormat, KvCache } from './model.js';
 
-/** How a base of a format multiplies in attention, and so what its pages hold: only f32 weights keep everything in f32. */
-export const attentionPrecision = (format: BaseFormat): 'f32' | 'bf16' => (format === 'f32' ? 'f32' : 'bf16');
+/**
+ * How a base of a format multiplies in attention, and so what its pages hold: only f32 weights keep everything in f32, and only where
+ * activations are.
+ */
+export const attentionPrecision = (format: BaseFormat): 'f32' | 'bf16' =>
+  format === 'f32' ? activationDType() : 'bf16';
 
 /** Keys and values of all layers in one page. */
 export const kvBytesPerPage = (

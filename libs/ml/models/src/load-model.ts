@@ -1,5 +1,5 @@
 import { refusal, type Digest } from '@hone/base';
-import { deviceOfNewTensors } from '@hone/tensor';
+import { deviceOfNewTensors, devices } from '@hone/tensor';
 import { CausalModel } from './causal-model.js';
 import { parseModelConfig, type ModelConfig } from './config/model-config.js';
 import { ConfigFields } from './config/read-fields.js';
@@ -18,8 +18,8 @@ export function readModelConfig(source: ModelSource): ModelConfig {
   return { ...config, eosTokenIds, bosTokenId: config.bosTokenId ?? generation.ids('bos_token_id')[0] };
 }
 
-/** The null device only counts: nothing is read there but headers, and no adapter of it leaves the process. */
-const isCounted = (): boolean => deviceOfNewTensors() === 'null';
+/** The null devices only count: nothing is read there but headers, and no adapter of it leaves the process. */
+const isCounted = (): boolean => !devices[deviceOfNewTensors()].computes;
 const uncounted: Digest = 'sha256:';
 
 /** Loads a model in Hugging Face layout onto the current device. */

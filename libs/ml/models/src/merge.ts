@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { fromFloats, scoped, linear } from '@hone/tensor';
+import { fromFloats, linear, onDevice, scoped } from '@hone/tensor';
 import type { LoraAdapter, LoraModule } from '@hone/nn';
 import { underBaseName } from './base-names.js';
 import { weightMap, type WeightSpec } from './config/weight-map.js';
@@ -24,9 +24,11 @@ export function updateOf({ a, b, scale }: LoraModule): Float32Array {
     }
   }
   let update: Float32Array = new Float32Array();
-  scoped(() => {
-    update = linear(b, fromFloats(columns, [inFeatures, rank])).floats();
-  });
+  // On the processor whatever device holds the adapter: what is merged is rounded once, at the end.
+  const product = () => {
+    update = linear(fromFloats(b.floats(), b.shape), fromFloats(columns, [inFeatures, rank])).floats();
+  };
+  onDevice('cpu', () => scoped(product));
   return update;
 }
 

@@ -2,7 +2,7 @@ import type { Tensor } from '@hone/tensor';
 import type { LoraAdapter } from '@hone/nn';
 
 /**
- * How the frozen base is held in memory; activations and adapters are f32 in every case. int4 holds the codes of a GPTQ or AWQ
+ * How the frozen base is held in memory; adapters are f32 in every case, activations f32 on the processor and bf16 on a GPU. int4 holds the codes of a GPTQ or AWQ
  * checkpoint as they are stored, and is refused for every other: rounding to it needs calibration, which Hone does not do.
  */
 export const baseFormats = ['f32', 'bf16', 'nf4', 'int8', 'int4'] as const;

@@ -1,5 +1,6 @@
 import { addon, addonToStart, recordingOps } from './addon.js';
 import type { Handle, MemoryStats, Nf4Parts, Transferable } from './addon.js';
+import { deviceNames, devices, type DeviceName } from './devices.js';
 import { opNames } from './ops.generated.js';
 import type { OpName } from './ops.generated.js';
 
@@ -23,8 +24,6 @@ export type WeightFormat = 'packed-f32' | 'packed-bf16' | 'nf4' | 'int8' | 'int4
 
 const dtypeNames = Object.keys(dtypeCodes) as DType[];
 
-/** `cpu` computes; `null` checks shapes and counts memory, so a run's peak is known before it starts. */
-export type DeviceName = 'cpu' | 'null';
 export type IsaName = 'plain' | 'avx2' | 'avx512' | 'avx512bf16' | 'amx';
 
 export interface InitOptions {
@@ -43,7 +42,6 @@ export interface NativeInfo {
   readonly isasAvailable: readonly IsaName[];
 }
 
-const deviceCodes: Record<DeviceName, number> = { cpu: 0, null: 1 };
 let currentDevice: DeviceName = 'cpu';
 
 /** Starts the library. The threads and the level of the first call in a process stay; later calls report them. */
@@ -66,14 +64,14 @@ export function useDevice(device: DeviceName): DeviceName {
 }
 
 /** The code of that device, for the functions of the addon that make tensors. */
-export const currentDeviceCode = (): number => deviceCodes[currentDevice];
+export const currentDeviceCode = (): number => devices[currentDevice].code;
 
 export const deviceOfNewTensors = (): DeviceName => currentDevice;
 
 /** A new tensor of 1 to 4 dimensions. Its memory is not cleared. */
 export function tensorAlloc(dtype: PlainDType, shape: readonly number[]): Handle {
   const [d0 = -1, d1 = -1, d2 = -1, d3 = -1] = shape;
-  return addon().tensorAlloc(deviceCodes[currentDevice], dtypeCodes[dtype], d0, d1, d2, d3);
+  return addon().tensorAlloc(devices[currentDevice].code, dtypeCodes[dtype], d0, d1, d2, d3);
 }
 
 /** Another shape over a part of the same memory; both handles must be freed, and the memory stays until both are. */
@@ -94,7 +92,7 @@ export interface TensorDescription {
 
 export function tensorDescribe(tensor: Handle): TensorDescription {
   const { device, dtype, shape } = addon().tensorDescribe(tensor);
-  return { device: device === 0 ? 'cpu' : 'null', dtype: dtypeNames[dtype] ?? 'f32', shape };
+  return { device: deviceNames[device] as DeviceName, dtype: dtypeNames[dtype] ?? 'f32', shape };
 }
 
 /** Copies in: Float32Array for f32, Int32Array for i32, Uint16Array for bf16 and f16, Uint8Array for u8. */
@@ -109,11 +107,11 @@ export function tensorRead(tensor: Handle, data: Transferable, elementOffset = 0
 
 /** Tensor memory of a device (default: where new tensors go). Bytes are counted in steps of 64 on every device. */
 export function memoryStats(device: DeviceName = currentDevice): MemoryStats {
-  return addon().memoryStats(deviceCodes[device]);
+  return addon().memoryStats(devices[device].code);
 }
 
 export function resetPeak(device: DeviceName = currentDevice): void {
-  addon().resetPeak(deviceCodes[device]);
+  addon().resetPeak(devices[device].code);
 }
 
 /** Gives freed blocks that were kept for reuse, and the workspace of the kernels, back to the system. */

@@ -1,13 +1,14 @@
 import { refusal } from '@hone/base';
 import { addon } from './addon.js';
 import type { Handle, Int4Parts, Int8Parts, Nf4Parts, Nf4PlainParts } from './addon.js';
+import { devices } from './devices.js';
 import { currentDeviceCode, deviceOfNewTensors } from './runtime.js';
 
 type Shape = readonly [rows: number, columns: number];
 
-/** On the null device nothing is read, so the arrays may be empty there. */
+/** On the null devices nothing is read, so the arrays may be empty there. */
 function requireCount(name: string, array: { readonly length: number }, expected: number): void {
-  if (array.length === expected || (array.length === 0 && deviceOfNewTensors() === 'null')) return;
+  if (array.length === expected || (array.length === 0 && !devices[deviceOfNewTensors()].computes)) return;
   throw refusal(
     'wrong_weight_parts',
     `[packWeight] expected ${expected} values for ${name} but received ${array.length}; fix: pass the parts of one whole [N,K] weight`,

@@ -14,6 +14,10 @@ const adopt = (tensor: Tensor): Tensor => {
 export const empty = (shape: Shape, dtype: PlainDType = 'f32'): Tensor =>
   adopt(new Tensor(runtime.tensorAlloc(dtype, shape), shape, dtype));
 
+/** New memory for numbers of the same kind as those of `tensor`: what an op makes of bf16 activations is bf16. */
+export const emptyLike = (tensor: Tensor, shape: Shape = tensor.shape): Tensor =>
+  empty(shape, tensor.dtype as PlainDType);
+
 export function filled(shape: Shape, value: number, dtype: PlainDType = 'f32'): Tensor {
   const tensor = empty(shape, dtype);
   ops.tensorFill(tensor.id, value);

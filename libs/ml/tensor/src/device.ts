@@ -1,7 +1,7 @@
 import * as runtime from './runtime.js';
-import type { DeviceName } from './runtime.js';
+import { devices, type DeviceName } from './runtime.js';
 
-/** Runs `body` with new tensors on another device: on `null` nothing is computed, and the memory is counted. */
+/** Runs `body` with new tensors on another device: on `null` and `null-cuda` nothing is computed, and the memory is counted. */
 export function onDevice<T>(device: DeviceName, body: () => T): T {
   const before = runtime.useDevice(device);
   try {
@@ -10,3 +10,6 @@ export function onDevice<T>(device: DeviceName, body: () => T): T {
     runtime.useDevice(before);
   }
 }
+
+/** How activations, and the gradients that flow through them, lie on the device of new tensors. */
+export const activationDType = (): 'f32' | 'bf16' => devices[runtime.deviceOfNewTensors()].activations;

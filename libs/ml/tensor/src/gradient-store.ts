@@ -1,5 +1,6 @@
 import { assert } from '@hone/base';
-import { empty } from './allocate.js';
+import { empty, emptyLike } from './allocate.js';
+import type { PlainDType } from './dtype.js';
 import { ops } from './runtime.js';
 import type { Tensor } from './tensor.js';
 
@@ -28,33 +29,24 @@ export class GradientStore {
     return input?.root.requiresGrad === true;
   }
 
-  /** A buffer into which a kernel may write (fresh) or must add (not fresh). */
-  target(input: Tensor): { grad: Tensor; isFresh: boolean } {
+  /**
+   * A buffer into which a kernel may write (fresh) or must add (not fresh). The gradient of an activation is of its kind; that of
+   * a weight is asked for in f32, however the weight lies.
+   */
+  target(input: Tensor, dtype = input.dtype as PlainDType): { grad: Tensor; isFresh: boolean } {
     if (input.grad) return { grad: input.grad, isFresh: false };
     assert(input.elements === input.root.elements, '[gradient] a part of a tensor has no gradient of its own');
     if (this.has(input)) return { grad: this.#writable(input).as(...input.shape), isFresh: false };
-    const grad = empty(input.shape);
+    const grad = empty(input.shape, dtype);
     this.#buffers.set(input.root, { tensor: grad, holders: 1 });
     return { grad, isFresh: true };
   }
 
   /** A buffer for kernels that only add: zeros at first. */
-  sum(input: Tensor): Tensor {
-    const { grad, isFresh } = this.target(input);
+  sum(input: Tensor, dtype?: PlainDType): Tensor {
+    const { grad, isFresh } = this.target(input, dtype);
     if (isFresh) ops.tensorFill(grad.id, 0);
     return grad;
-  }
-
-  /** A buffer for kernels that only overwrite: `write` fills it, and it is added to what is there. */
-  overwrite(input: Tensor, write: (grad: Tensor) => void): void {
-    if (!input.grad && !this.has(input)) {
-      write(this.target(input).grad);
-      return;
-    }
-    const fresh = empty(input.shape);
-    write(fresh);
-    ops.tensorAccumulate(this.target(input).grad.id, fresh.id);
-    fresh.free();
   }
 
   /** Passes on a gradient whole; `borrowed` buffers are copied before anything is added to them. */
@@ -111,7 +103,7 @@ export class GradientStore {
     const buffer = this.#buffers.get(input.root) as Buffer;
     if (buffer.holders === 1) return buffer.tensor;
     buffer.holders--;
-    const copy = empty(buffer.tensor.shape);
+    const copy = emptyLike(buffer.tensor);
     ops.tensorCopy(buffer.tensor.id, copy.id);
     this.#buffers.set(input.root, { tensor: copy, holders: 1 });
     return copy;

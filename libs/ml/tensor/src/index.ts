@@ -9,5 +9,5 @@ export * from './shape.js';
 export { Tape, discard, isRecording, pauseRecording, type TapeOptions } from './tape.js';
 export { Tensor } from './tensor.js';
 export { gradients } from './gradients/index.js';
-export { deviceOfNewTensors, init, kernelName, memoryStats, releaseCache, resetPeak } from './runtime.js';
+export { deviceOfNewTensors, devices, init, kernelName, memoryStats, releaseCache, resetPeak } from './runtime.js';
 export type { DeviceName, Int4Parts, Int8Parts, MemoryStats, NativeInfo, Nf4Parts, Nf4PlainParts } from './runtime.js';

@@ -20,6 +20,7 @@ export {
   useDevice,
   weightBytes,
   deviceOfNewTensors,
+  devices,
   nativeOps as ops,
 } from '@hone/native';
 export type {

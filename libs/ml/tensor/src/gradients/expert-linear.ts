@@ -9,7 +9,7 @@ export const expertLinear: GradientRule<'expertLinear'> = (
   const dy = store.upstream(y);
   weights.forEach((weight, expert) => {
     if (!store.wants(weight)) return;
-    const { grad, isFresh } = store.target(weight);
+    const { grad, isFresh } = store.target(weight, 'f32');
     ops.expertLinearBackwardWeight(dy.id, x.id, segments.id, expert, grad.id, !isFresh, weight.dtype === 'bf16');
   });
   if (!store.wants(x)) return;

@@ -5,7 +5,7 @@ import type { GradientRule } from './rule.js';
 export const linear: GradientRule<'linear'> = ({ inputs: [x, weight, bias], outputs: [y] }, store) => {
   const dy = store.upstream(y);
   if (store.wants(weight)) {
-    const { grad, isFresh } = store.target(weight);
+    const { grad, isFresh } = store.target(weight, 'f32');
     const biasGrad = bias && store.wants(bias) ? store.sum(bias).id : 0;
     ops.linearBackwardWeight(dy.id, x.id, grad.id, biasGrad, !isFresh, weight.dtype === 'bf16');
   }

@@ -7,8 +7,8 @@ export const lora: GradientRule<'lora'> = ({ inputs: [x, a, b], outputs: [y], sa
   const dy = store.upstream(y);
   const dx = store.wants(x) ? store.sum(x).id : 0;
   // A frozen A or B still needs a place to write to; it is thrown away.
-  const da = store.wants(a) ? store.sum(a) : zeros(a.shape);
-  const db = store.wants(b) ? store.sum(b) : zeros(b.shape);
+  const da = store.wants(a) ? store.sum(a, 'f32') : zeros(a.shape);
+  const db = store.wants(b) ? store.sum(b, 'f32') : zeros(b.shape);
   ops.loraBackward(dy.id, x.id, a.id, b.id, xa.id, attrs.scale, dx, da.id, db.id);
   xa.free();
 };

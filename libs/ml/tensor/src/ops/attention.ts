@@ -1,4 +1,4 @@
-import { empty } from '../allocate.js';
+import { empty, emptyLike } from '../allocate.js';
 import { ops } from '../runtime.js';
 import { dim } from '../shape.js';
 import { isRecorded, recordOp } from '../tape.js';
@@ -29,7 +29,7 @@ export function attention(
   { scale, window, softcap = 0, precision = 'f32' }: AttentionOptions,
 ): Tensor {
   const isRounded = precision === 'bf16';
-  const o = empty(q.shape);
+  const o = emptyLike(q);
   const lse = empty([dim(q.shape, 0), dim(q.shape, 1)]);
   ops.attentionForward(q.id, k.id, v.id, cuSeqlens.id, o.id, lse.id, scale, window, softcap, isRounded);
   if (isRecorded(q, k, v)) {

@@ -1,4 +1,4 @@
-import { empty } from '../allocate.js';
+import { emptyLike } from '../allocate.js';
 import { ops } from '../runtime.js';
 import { isRecorded, recordOp } from '../tape.js';
 import type { Tensor } from '../tensor.js';
@@ -8,7 +8,7 @@ import type { Tensor } from '../tensor.js';
  * so a resumed run drops the same ones.
  */
 export function dropout(x: Tensor, p: number, seed: readonly [low: number, high: number]): Tensor {
-  const y = empty(x.shape);
+  const y = emptyLike(x);
   ops.dropout(x.id, y.id, p, seed[0], seed[1]);
   if (isRecorded(x)) recordOp('dropout', [x], [y], { p, seed });
   return y;

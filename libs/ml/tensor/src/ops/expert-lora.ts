@@ -1,4 +1,4 @@
-import { empty } from '../allocate.js';
+import { emptyLike } from '../allocate.js';
 import { ops } from '../runtime.js';
 import { dim } from '../shape.js';
 import { isRecorded, recordOp } from '../tape.js';
@@ -18,7 +18,7 @@ export interface ExpertUpdate {
 export function expertLora(x: Tensor, { segments }: RoutedRows, updates: readonly ExpertUpdate[], y: Tensor): void {
   const matrices = updates.flatMap(({ a, b }) => [a, b]);
   // One matrix for all experts: they share no row.
-  const xa = empty([dim(x.shape, 0), Math.max(...updates.map(({ a }) => dim(a.shape, 0)))]);
+  const xa = emptyLike(x, [dim(x.shape, 0), Math.max(...updates.map(({ a }) => dim(a.shape, 0)))]);
   for (const { expert, piece, a, b, scale } of updates) {
     ops.expertLoraForward(x.id, segments.id, expert, piece, a.id, b.id, scale, y.id, xa.id);
   }

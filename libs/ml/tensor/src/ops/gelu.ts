@@ -1,4 +1,4 @@
-import { empty } from '../allocate.js';
+import { emptyLike } from '../allocate.js';
 import { ops } from '../runtime.js';
 import { isRecorded, recordOp } from '../tape.js';
 import type { Tensor } from '../tensor.js';
@@ -10,7 +10,7 @@ export interface GeluOptions {
 
 /** x times the normal distribution function at x (Hendrycks and Gimpel, arXiv 1606.08415). */
 export function gelu(x: Tensor, { exact = false }: GeluOptions = {}): Tensor {
-  const y = empty(x.shape);
+  const y = emptyLike(x);
   ops.geluForward(x.id, y.id, exact);
   if (isRecorded(x)) {
     const again = (id: number) => ops.geluForward(x.id, id, exact);
@@ -21,7 +21,7 @@ export function gelu(x: Tensor, { exact = false }: GeluOptions = {}): Tensor {
 
 /** gelu(gate) * up (Shazeer, arXiv 2002.05202). */
 export function geglu(gate: Tensor, up: Tensor, { exact = false }: GeluOptions = {}): Tensor {
-  const y = empty(gate.shape);
+  const y = emptyLike(gate);
   ops.gegluForward(gate.id, up.id, y.id, exact);
   if (isRecorded(gate, up)) {
     const again = (id: number) => ops.gegluForward(gate.id, up.id, id, exact);

@@ -1,4 +1,4 @@
-import { empty } from '../allocate.js';
+import { empty, emptyLike } from '../allocate.js';
 import { ops } from '../runtime.js';
 import { dim } from '../shape.js';
 import { isRecorded, recordOp } from '../tape.js';
@@ -6,7 +6,7 @@ import type { Tensor } from '../tensor.js';
 
 /** y = (x - mean) / sqrt(variance + eps) * weight + bias, row by row (Ba, Kiros and Hinton, arXiv 1607.06450). */
 export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, eps: number): Tensor {
-  const y = empty(x.shape);
+  const y = emptyLike(x);
   const rows = dim(x.shape, 0);
   const mean = empty([rows]);
   const rstd = empty([rows]);

@@ -1,4 +1,4 @@
-import { empty } from '../allocate.js';
+import { empty, emptyLike } from '../allocate.js';
 import { ops } from '../runtime.js';
 import { dim } from '../shape.js';
 import { isRecorded, recordOp } from '../tape.js';
@@ -9,7 +9,7 @@ import type { Tensor } from '../tensor.js';
  * as distances from 1: offset 1.
  */
 export function rmsNorm(x: Tensor, weight: Tensor, eps: number, offset = 0): Tensor {
-  const y = empty(x.shape);
+  const y = emptyLike(x);
   const rstd = empty([dim(x.shape, 0)]);
   ops.rmsNormForward(x.id, weight.id, y.id, rstd.id, eps, offset);
   if (isRecorded(x, weight)) recordNorm(x, weight, y, rstd, eps, offset);
@@ -22,7 +22,7 @@ export function rmsNorm(x: Tensor, weight: Tensor, eps: number, offset = 0): Ten
  * `accumulate`, and returns the RMS norm of the sum, as `rmsNorm`.
  */
 export function addRmsNorm(x: Tensor, update: Tensor, weight: Tensor, eps: number, offset = 0): Tensor {
-  const y = empty(update.shape);
+  const y = emptyLike(update);
   const rstd = empty([dim(update.shape, 0)]);
   ops.addRmsNorm(x.id, update.id, weight.id, y.id, rstd.id, eps, offset);
   // Two records: backwards, the norm adds to the gradient of the sum in one pass of its own, and the sum costs nothing.

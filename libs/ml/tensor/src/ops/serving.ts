@@ -1,4 +1,4 @@
-import { empty } from '../allocate.js';
+import { emptyLike } from '../allocate.js';
 import { ops } from '../runtime.js';
 import type { Tensor } from '../tensor.js';
 import type { AttentionOptions } from './attention.js';
@@ -28,7 +28,7 @@ export function pagedAttention(
   { blockTable, rowSequence, rowPosition }: PagedRows,
   { scale, window, softcap = 0 }: AttentionOptions,
 ): Tensor {
-  const o = empty(q.shape);
+  const o = emptyLike(q);
   const rows = [blockTable.id, rowSequence.id, rowPosition.id] as const;
   ops.pagedAttention(q.id, keys.id, values.id, ...rows, o.id, scale, window, softcap);
   return o;

@@ -1,5 +1,5 @@
 import { bug } from '@hone/base';
-import { empty } from '../allocate.js';
+import { emptyLike } from '../allocate.js';
 import { ops } from '../runtime.js';
 import { dim } from '../shape.js';
 import { isRecorded, recordOp } from '../tape.js';
@@ -11,7 +11,7 @@ export function sliceColumns(x: Tensor, begin: number, end: number): Tensor {
   if (begin < 0 || end > columns || begin > end) {
     throw bug('shape', `[sliceColumns] expected columns within 0..${columns} but received ${begin}..${end}`);
   }
-  const y = empty([dim(x.shape, 0), end - begin]);
+  const y = emptyLike(x, [dim(x.shape, 0), end - begin]);
   ops.sliceColumnsForward(x.id, y.id, begin);
   if (isRecorded(x)) recordOp('sliceColumns', [x], [y], { begin });
   return y;
