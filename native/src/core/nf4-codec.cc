@@ -7,17 +7,10 @@
 namespace hone {
 namespace {
 
-// The midpoints between neighbouring codes, as literals so that the same comparison decides as in bitsandbytes.
-constexpr float kThresholds[15] = {
-    -0.8480964004993439f,  -0.6106329262256622f,  -0.4599952697753906f,  -0.33967943489551544f, -0.23460740596055984f,
-    -0.13791173323988914f, -0.045525018125772476f, 0.03979014977812767f, 0.1202552504837513f,   0.2035212516784668f,
-    0.2920137718319893f,   0.3893125355243683f,   0.5016634166240692f,   0.6427869200706482f,   0.8614784181118011f,
-};
-
 // The code of a value in [-1, 1] is the number of thresholds below it: no branches, so the loop vectorizes.
 int nf4_code(float value) {
   int code = 0;
-  for (const float threshold : kThresholds) code += value > threshold ? 1 : 0;
+  for (const float threshold : kNf4Thresholds) code += value > threshold ? 1 : 0;
   return code;
 }
 
@@ -70,6 +63,25 @@ float largest_magnitude(const float* values, std::int64_t count) {
 // A block of zeros has no scale: it must give the code of 0, not that of 0 * infinity.
 float inverse_or_zero(float scale) { return scale > 0.0f ? 1.0f / scale : 0.0f; }
 
+template <class T>
+double lane_sum(const T* values, std::int64_t count) {
+  double lanes[kScaleLanes] = {};
+  for (std::int64_t i = 0; i < count; ++i) lanes[i % kScaleLanes] += values[i];
+  for (int half = kScaleLanes / 2; half > 0; half /= 2) {
+    for (int lane = 0; lane < half; ++lane) lanes[lane] += lanes[lane + half];
+  }
+  return lanes[0];
+}
+
+double scale_sum(const std::vector<float>& scales) {
+  const std::int64_t count = static_cast<std::int64_t>(scales.size());
+  std::vector<double> chunks;
+  for (std::int64_t first = 0; first < count; first += kScaleChunk) {
+    chunks.push_back(lane_sum(scales.data() + first, std::min<std::int64_t>(kScaleChunk, count - first)));
+  }
+  return lane_sum(chunks.data(), static_cast<std::int64_t>(chunks.size()));
+}
+
 void quantize_block(const float* values, float absmax, std::uint8_t* packed) {
   const float inverse = inverse_or_zero(absmax);
   for (int i = 0; i < kNf4Block; i += 2) {
@@ -101,9 +113,7 @@ void nf4_quantize_blocks(const float* values, std::int64_t blocks, std::uint8_t*
 
 void nf4_quantize_scales(std::vector<float> absmax, Nf4Parts& parts) {
   const std::int64_t blocks = static_cast<std::int64_t>(absmax.size());
-  double sum = 0;
-  for (const float scale : absmax) sum += scale;
-  parts.offset = blocks > 0 ? static_cast<float>(sum / static_cast<double>(blocks)) : 0.0f;
+  parts.offset = blocks > 0 ? static_cast<float>(scale_sum(absmax) / static_cast<double>(blocks)) : 0.0f;
   for (float& scale : absmax) scale -= parts.offset;
 
   parts.absmax_codes.resize(absmax.size());

@@ -30,6 +30,13 @@ inline constexpr float kNf4Code[16] = {
     1.0f,
 };
 
+// The midpoints between neighbouring codes, as literals so that the same comparison decides as in bitsandbytes.
+inline constexpr float kNf4Thresholds[15] = {
+    -0.8480964004993439f,  -0.6106329262256622f,  -0.4599952697753906f,  -0.33967943489551544f, -0.23460740596055984f,
+    -0.13791173323988914f, -0.045525018125772476f, 0.03979014977812767f, 0.1202552504837513f,   0.2035212516784668f,
+    0.2920137718319893f,   0.3893125355243683f,   0.5016634166240692f,   0.6427869200706482f,   0.8614784181118011f,
+};
+
 // The signed dynamic 8-bit map of bitsandbytes (7 exponent steps of ten, linear inside each), ascending.
 const std::array<float, 256>& dynamic_map();
 // The same for values that are never below zero: twice as many values in each step.
@@ -43,6 +50,11 @@ Nf4Parts nf4_quantize(const float* values, std::int64_t count);
 // all scales to 8 bits.
 void nf4_quantize_blocks(const float* values, std::int64_t blocks, std::uint8_t* codes, float* absmax);
 void nf4_quantize_scales(std::vector<float> absmax, Nf4Parts& parts);
+
+// The order in which the scales are added up for their mean, so that a GPU finds the same sum: in every chunk of 4096, lane l
+// of 32 adds the values l, l + 32, ...; then lanes are folded, the upper half on the lower; and so again with the sums of chunks.
+inline constexpr int kScaleChunk = 4096;
+inline constexpr int kScaleLanes = 32;
 
 // The scale of every block as the parts tell it.
 std::vector<float> nf4_block_scales(const Nf4Parts& parts);
