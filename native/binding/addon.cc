@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "card.h"
 #include "errors.h"
 #include "hone/hone.h"
 #include "ops.h"
@@ -32,6 +33,7 @@ Napi::Value init(const Napi::CallbackInfo& info) {
 Napi::Object start(Napi::Env env, Napi::Object exports) {
   exports.Set("init", Napi::Function::New(env, init, "init"));
   env.AddCleanupHook([owner = hone_thread_owner()] { hone_release_owner(owner); });
+  register_card(env, exports);
   register_ops(env, exports);
   register_plans(env, exports);
   register_tensors(env, exports);

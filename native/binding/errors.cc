@@ -9,7 +9,7 @@ namespace {
 
 // In the order of hone::Code.
 constexpr const char* kCodes[] = {"NATIVE_OK",          "NATIVE_BAD_ARGUMENT", "NATIVE_BAD_HANDLE",
-                                  "NATIVE_OUT_OF_MEMORY", "NATIVE_UNSUPPORTED",  "NATIVE_INTERNAL"};
+                                  "NATIVE_OUT_OF_MEMORY", "NATIVE_UNSUPPORTED",  "NATIVE_INTERNAL",     "DEVICE_LOST"};
 
 void throw_error(Napi::Env env, const char* code, const char* op, const std::string& message) {
   const Napi::Error error = Napi::Error::New(env, "[" + std::string(op) + "] " + message);

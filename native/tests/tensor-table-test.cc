@@ -71,7 +71,7 @@ void places_a_dry_run_as_the_real_one() {
     state = state * 1664525u + 1013904223u;
     const std::int64_t dims[4] = {1 + (state >> 8) % 5000, -1, -1, -1};
     const std::size_t at = (state >> 20) % 37;
-    for (int device = 0; device < kDeviceCount; ++device) {
+    for (const int device : {static_cast<int>(Device::cpu), static_cast<int>(Device::null)}) {
       std::vector<std::int32_t>& handles = held[device];
       if (at < handles.size()) {
         CHECK(table.release(handles[at]).ok());
@@ -87,7 +87,7 @@ void places_a_dry_run_as_the_real_one() {
   CHECK(real.reserved_bytes >= real.peak_bytes);
   // Freed neighbours are joined, so what falls between the tensors stays a small part.
   CHECK(real.reserved_bytes <= real.peak_bytes * 5 / 4);
-  for (int device = 0; device < kDeviceCount; ++device) {
+  for (const int device : {static_cast<int>(Device::cpu), static_cast<int>(Device::null)}) {
     for (const std::int32_t handle : held[device]) CHECK(table.release(handle).ok());
     CHECK(table.arena(static_cast<Device>(device)).placement().cached_bytes() ==
           table.arena(static_cast<Device>(device)).placement().extent());

@@ -20,7 +20,8 @@ extern "C" {
 
 typedef int32_t hone_handle;  // > 0; 0 stands for an absent optional tensor.
 
-enum hone_device { HONE_DEVICE_CPU = 0, HONE_DEVICE_NULL = 1 };
+// The null devices compute nothing and count what a run on the processor, or on a GPU, would take.
+enum hone_device { HONE_DEVICE_CPU = 0, HONE_DEVICE_NULL = 1, HONE_DEVICE_CUDA = 2, HONE_DEVICE_NULL_CUDA = 3 };
 
 typedef struct hone_info {
   int threads;
@@ -36,6 +37,28 @@ typedef struct hone_memory {
   int64_t reserved_bytes;   // The most that was taken of the system, gaps between tensors included.
   int64_t workspace_bytes;  // Scratch of the kernels.
 } hone_memory;
+
+// The GPU and what serves it.
+typedef struct hone_card {
+  char name[128];
+  int ordinal;
+  int compute_capability;  // 90 for sm_90.
+  int multiprocessors;
+  int driver_version;   // 13020 for 13.2: the newest CUDA that the driver serves.
+  int runtime_version;  // Of the toolkit that the library was built with.
+  int64_t total_bytes;
+  int64_t free_bytes;    // When it was opened.
+  int64_t budget_bytes;  // What this process may take (HONE_CUDA_MEMORY).
+} hone_card;
+
+// Since the GPU was opened.
+typedef struct hone_card_counters {
+  int64_t launches;
+  int64_t graph_launches;
+  int64_t synchronisations;  // The host waited for the GPU.
+  int64_t bytes_to_card;
+  int64_t bytes_from_card;
+} hone_card_counters;
 
 // Room for the parts of an nf4 weight [N,K]: N K / 2 codes, N K / 64 codes of scales and one nested scale for 256 of them.
 typedef struct hone_nf4_buffers {
@@ -74,6 +97,12 @@ HONE_API int hone_release_owner(int owner);
 HONE_API int hone_tensor_describe(hone_handle tensor, int* device, int* dtype, int* rank, int64_t* dims);
 HONE_API int hone_tensor_write(hone_handle tensor, int64_t element_offset, const void* data, int dtype, int64_t count);
 HONE_API int hone_tensor_read(hone_handle tensor, int64_t element_offset, void* data, int dtype, int64_t count);
+
+// Opens the GPU if no call did so before, or says why there is none to use.
+HONE_API int hone_card_open(hone_card* out);
+HONE_API int hone_card_counts(hone_card_counters* out);
+// Waits for all that was queued, and tells what a kernel found wrong with the values of an index.
+HONE_API int hone_card_synchronise(void);
 
 HONE_API void hone_memory_stats(int device, hone_memory* out);
 HONE_API void hone_reset_peak(int device);

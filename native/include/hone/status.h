@@ -12,6 +12,7 @@ enum class Code : int {
   out_of_memory = 3,  // The allocator has no room for the tensor.
   unsupported = 4,    // No kernel for this combination on this machine.
   internal = 5,       // A broken promise inside the library: a bug.
+  device_lost = 6,    // The GPU or its driver gave up: what lay on it is gone, and this process cannot use it again.
 };
 
 // What every function that can fail returns: nothing is thrown across include/hone.

@@ -89,47 +89,57 @@ Placement::Gap Placement::take_gap(std::map<std::int64_t, Gap>::iterator gap) {
 
 Arena::~Arena() {
 #if !defined(HONE_SEPARATE_BLOCKS)
-  if (base_ != nullptr) munmap(base_, static_cast<std::size_t>(capacity_));
+  if (kind_ == Kind::memory && base_ != nullptr) munmap(base_, static_cast<std::size_t>(capacity_));
 #endif
+}
+
+// Places a request in the reserved address space, or nowhere.
+bool Arena::place(std::int64_t bytes, std::int64_t& offset) {
+  if (base_ == nullptr || bytes > capacity_) return false;
+  offset = placement_.place(bytes);
+  const bool is_backed = offset + bytes <= capacity_ && (kind_ != Kind::card || card_->back(offset, bytes).ok());
+  if (!is_backed) placement_.release(offset, bytes);
+  return is_backed;
 }
 
 bool Arena::allocate(std::int64_t bytes, void*& data, std::int64_t& offset) {
   data = nullptr;
-  if (kind_ == Kind::memory) {
+  if (kind_ == Kind::counted) {
+    offset = placement_.place(bytes);
+    return true;
+  }
+  if (kind_ == Kind::card) {
+    if (card_ == nullptr) return false;
+    if (base_ == nullptr) base_ = card_->reserve(capacity_);
+  } else {
 #if defined(HONE_SEPARATE_BLOCKS)
     data = std::aligned_alloc(64, static_cast<std::size_t>(bytes));
-    if (data == nullptr) return false;
+    if (data != nullptr) offset = placement_.place(bytes);
+    return data != nullptr;
 #else
     if (base_ == nullptr) base_ = reserve(capacity_);
-    if (base_ == nullptr || bytes > capacity_) return false;
 #endif
   }
-  offset = placement_.place(bytes);
-#if !defined(HONE_SEPARATE_BLOCKS)
-  if (kind_ == Kind::memory) {
-    if (offset + bytes > capacity_) {
-      placement_.release(offset, bytes);
-      return false;
-    }
-    data = base_ + offset;
-  }
-#endif
+  if (!place(bytes, offset)) return false;
+  data = base_ + offset;
   return true;
 }
 
-void Arena::release(void* data, std::int64_t offset, std::int64_t bytes) {
+void Arena::release([[maybe_unused]] void* data, std::int64_t offset, std::int64_t bytes) {
 #if defined(HONE_SEPARATE_BLOCKS)
-  std::free(data);
-#else
-  (void)data;
+  if (kind_ == Kind::memory) std::free(data);
 #endif
   placement_.release(offset, bytes);
 }
 
 void Arena::trim() {
   placement_.trim([&]([[maybe_unused]] std::int64_t offset, [[maybe_unused]] std::int64_t bytes) {
-#if !defined(HONE_SEPARATE_BLOCKS)
     if (base_ == nullptr) return;
+    if (kind_ == Kind::card) {
+      card_->give_back(offset, bytes);
+      return;
+    }
+#if !defined(HONE_SEPARATE_BLOCKS)
     // Only pages that lie in the stretch as a whole; the rest of its first and last page belongs to neighbours.
     const std::int64_t page = sysconf(_SC_PAGESIZE);
     const std::int64_t first = (offset + page - 1) / page * page, last = (offset + bytes) / page * page;

@@ -5,6 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "core/card.h"
+
 namespace hone {
 
 struct MemoryStats {
@@ -27,9 +29,6 @@ struct MemoryStats {
 // real run will be placed, and its extent is what the process will take: what falls between the tensors is part of the plan.
 class Placement {
  public:
-  // The bytes that a request is counted and rounded as.
-  static std::int64_t rounded(std::int64_t bytes) { return bytes == 0 ? 64 : (bytes + 63) / 64 * 64; }
-
   std::int64_t place(std::int64_t bytes);
   void release(std::int64_t offset, std::int64_t bytes);
 
@@ -67,17 +66,23 @@ class Placement {
 
 // The memory behind a placement: address space as large as the machine's memory, of which pages are taken when they are first
 // written and kept until `trim`, because a training step asks for the same sizes again and again and fresh pages cost more than
-// most ops. Not thread safe: the runtime's lock guards it.
+// most ops. On a GPU the address space is reserved and backed through its card. Not thread safe: the runtime's lock guards it.
 class Arena {
  public:
-  enum class Kind { memory, counted };
+  enum class Kind { memory, counted, card };
 
-  explicit Arena(Kind kind) : kind_(kind) {}
+  // Requests are counted as, and lie on, multiples of `unit` bytes.
+  Arena(Kind kind, std::int64_t unit) : kind_(kind), unit_(unit) {}
   ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  // False when the machine has not that much. On the counted kind `data` stays null.
+  // The memory of the card kind. Until it is told, nothing can be allocated there.
+  void open(Card& card) { card_ = &card; }
+
+  // The bytes that a request is counted and rounded as.
+  std::int64_t rounded(std::int64_t bytes) const { return bytes == 0 ? unit_ : (bytes + unit_ - 1) / unit_ * unit_; }
+  // False when the device has not that much. On the counted kind `data` stays null.
   bool allocate(std::int64_t bytes, void*& data, std::int64_t& offset);
   void release(void* data, std::int64_t offset, std::int64_t bytes);
   // Gives free pages back to the system.
@@ -85,7 +90,11 @@ class Arena {
   const Placement& placement() const { return placement_; }
 
  private:
+  bool place(std::int64_t bytes, std::int64_t& offset);
+
   const Kind kind_;
+  const std::int64_t unit_;
+  Card* card_ = nullptr;
   Placement placement_;
   std::byte* base_ = nullptr;
   std::int64_t capacity_ = 0;

@@ -16,7 +16,8 @@ struct CardFacts {
   int compute_capability = 0;  // 90 for sm_90.
   int multiprocessors = 0;
   std::int64_t total_bytes = 0;
-  std::int64_t free_bytes = 0;  // When it was opened.
+  std::int64_t free_bytes = 0;    // When it was opened.
+  std::int64_t budget_bytes = 0;  // What this process may take of it.
   int driver_version = 0;       // 13020 for 13.2: the newest CUDA that the driver serves.
   int runtime_version = 0;      // That of the toolkit the library was built with.
 };

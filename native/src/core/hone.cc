@@ -1,37 +1,16 @@
 #include "hone/hone.h"
 
 #include <cstring>
-#include <new>
 #include <string>
 #include <utility>
 
-#include "core/packed-weight.h"
-#include "core/runtime.h"
-#include "hone/weights.h"
+#include "core/guarded.h"
 
 namespace {
 
 using namespace hone;
 
 thread_local std::string last_error;
-
-int report(const Status& status) {
-  last_error = status.message();
-  return static_cast<int>(status.code());
-}
-
-// Runs `body` under the runtime's lock, and keeps every exception (only allocation can throw) on this side of the C ABI.
-template <class F>
-int guarded(F&& body) {
-  try {
-    Runtime* runtime = Runtime::get();
-    if (runtime == nullptr) return report({Code::internal, "expected hone_init before any other call"});
-    const std::lock_guard<std::mutex> lock(runtime->mutex);
-    return report(body(*runtime));
-  } catch (const std::bad_alloc&) {
-    return report({Code::out_of_memory, "the system has no more memory"});
-  }
-}
 
 Status transfer_range(const Tensor& tensor, std::int64_t offset, int dtype, std::int64_t count) {
   if (is_packed(tensor.view.dtype)) return bad_argument("expected a plain tensor but received a packed weight");
@@ -47,13 +26,12 @@ Status transfer_range(const Tensor& tensor, std::int64_t offset, int dtype, std:
   return {};
 }
 
-Status find_packed(Runtime& runtime, hone_handle handle, const Tensor*& tensor) {
-  HONE_TRY(runtime.tensors.find(handle, tensor));
-  if (!is_packed(tensor->view.dtype)) return bad_argument("expected a packed weight but received " + describe(tensor->view));
-  return {};
-}
-
 }  // namespace
+
+int hone::report(const Status& status) {
+  last_error = status.message();
+  return static_cast<int>(status.code());
+}
 
 extern "C" {
 
@@ -89,8 +67,9 @@ const char* hone_kernel_name(int op) {
 
 int hone_tensor_alloc(int device, int dtype, const int64_t* dims, hone_handle* out) {
   return guarded([&](Runtime& runtime) -> Status {
-    if (device < 0 || device >= kDeviceCount) return bad_argument("expected device 0 (cpu) or 1 (null)");
+    if (device < 0 || device >= kDeviceCount) return bad_argument("expected device 0 (cpu), 1 (null), 2 (cuda) or 3 (null-cuda)");
     if (dtype < 0 || dtype >= kDTypeCount) return bad_argument("expected a dtype code but received " + std::to_string(dtype));
+    if (device == HONE_DEVICE_CUDA) HONE_TRY(runtime.open_card());
     return runtime.tensors.allocate(static_cast<Device>(device), static_cast<DType>(dtype), dims, *out);
   });
 }
@@ -134,7 +113,9 @@ int hone_tensor_write(hone_handle handle, int64_t element_offset, const void* da
     HONE_TRY(transfer_range(*tensor, element_offset, dtype, count));
     const std::size_t size = dtype_bytes(tensor->view.dtype);
     if (tensor->view.data == nullptr || count == 0) return {};
-    std::memcpy(tensor->view.data_as<char>() + element_offset * size, data, count * size);
+    char* target = tensor->view.data_as<char>() + element_offset * size;
+    if (tensor->storage->device == Device::cuda) return runtime.card->write(target, data, count * static_cast<std::int64_t>(size));
+    std::memcpy(target, data, count * size);
     return {};
   });
 }
@@ -147,11 +128,13 @@ int hone_tensor_read(hone_handle handle, int64_t element_offset, void* data, int
     const std::size_t size = dtype_bytes(tensor->view.dtype);
     if (count == 0) return {};
     if (tensor->view.data == nullptr) {
-      // The null device has no values; zeros keep a dry run going where a script looks at its loss.
+      // A counted device has no values; zeros keep a dry run going where a script looks at its loss.
       std::memset(data, 0, count * size);
       return {};
     }
-    std::memcpy(data, tensor->view.data_as<char>() + element_offset * size, count * size);
+    const char* source = tensor->view.data_as<char>() + element_offset * size;
+    if (tensor->storage->device == Device::cuda) return runtime.card->read(data, source, count * static_cast<std::int64_t>(size));
+    std::memcpy(data, source, count * size);
     return {};
   });
 }
@@ -159,20 +142,21 @@ int hone_tensor_read(hone_handle handle, int64_t element_offset, void* data, int
 void hone_memory_stats(int device, hone_memory* out) {
   *out = {};
   guarded([&](Runtime& runtime) -> Status {
-    const bool is_cpu = device != HONE_DEVICE_NULL;
-    const Device which = is_cpu ? Device::cpu : Device::null;
+    if (device < 0 || device >= kDeviceCount) return bad_argument("expected a device");
+    const auto which = static_cast<Device>(device);
     const MemoryStats& stats = runtime.tensors.stats(which);
     const Placement& placement = runtime.tensors.arena(which).placement();
-    *out = {stats.live_bytes,         stats.peak_bytes,
-            stats.live_tensors,       placement.cached_bytes(),
-            stats.reserved_bytes,     is_cpu ? static_cast<std::int64_t>(runtime.workspace.bytes()) : 0};
+    std::int64_t workspace = 0;
+    if (which == Device::cpu) workspace = static_cast<std::int64_t>(runtime.workspace.bytes());
+    if (which == Device::cuda && runtime.card != nullptr) workspace = runtime.card->workspace_bytes();
+    *out = {stats.live_bytes, stats.peak_bytes, stats.live_tensors, placement.cached_bytes(), stats.reserved_bytes, workspace};
     return {};
   });
 }
 
 void hone_reset_peak(int device) {
   guarded([&](Runtime& runtime) -> Status {
-    runtime.tensors.reset_peak(device == HONE_DEVICE_NULL ? Device::null : Device::cpu);
+    if (device >= 0 && device < kDeviceCount) runtime.tensors.reset_peak(static_cast<Device>(device));
     return {};
   });
 }
@@ -181,112 +165,8 @@ void hone_release_cache(void) {
   guarded([](Runtime& runtime) -> Status {
     runtime.tensors.arena(Device::cpu).trim();
     runtime.workspace.release();
-    return {};
-  });
-}
-
-int hone_pack_weight(hone_handle source, int format, hone_handle* out) {
-  return guarded([&](Runtime& runtime) -> Status {
-    const Tensor* tensor = nullptr;
-    HONE_TRY(runtime.tensors.find(source, tensor));
-    const View view = tensor->view;
-    if (format < 0 || format >= kDTypeCount || !is_packed(static_cast<DType>(format))) {
-      return bad_argument("expected packed-f32, packed-bf16, nf4, int8 or int4 for the format");
-    }
-    const bool is_float = view.dtype == DType::f32 || view.dtype == DType::bf16 || view.dtype == DType::f16;
-    if (!is_float || view.rank != 2) return bad_argument("expected a plain [N,K] weight but received " + describe(view));
-    const auto dtype = static_cast<DType>(format);
-    const Device device = tensor->storage->device;
-    HONE_TRY(check_packable(dtype, view.dim[0], view.dim[1], 64));
-    std::shared_ptr<const PackedWeight> packed;
-    if (device == Device::cpu) HONE_TRY(pack_weight(runtime.context, view, dtype, packed));
-    const std::int64_t bytes = packed_weight_bytes(dtype, view.dim[0], view.dim[1]);
-    return runtime.tensors.adopt(device, dtype, view.dim[0], view.dim[1], std::move(packed), bytes, *out);
-  });
-}
-
-int hone_unpack_weight(hone_handle weight, hone_handle* out) {
-  return guarded([&](Runtime& runtime) -> Status {
-    const Tensor* tensor = nullptr;
-    HONE_TRY(find_packed(runtime, weight, tensor));
-    const std::shared_ptr<Storage> storage = tensor->storage;
-    const std::int64_t dims[4] = {tensor->view.dim[0], tensor->view.dim[1], -1, -1};
-    HONE_TRY(runtime.tensors.allocate(storage->device, DType::f32, dims, *out));
-    if (storage->device == Device::null) return {};
-    const Tensor* target = nullptr;
-    HONE_TRY(runtime.tensors.find(*out, target));
-    return unpack_weight(runtime.context, *storage->packed, target->view.data_as<float>());
-  });
-}
-
-int hone_weight_bytes(hone_handle weight, int64_t* out) {
-  return guarded([&](Runtime& runtime) -> Status {
-    const Tensor* tensor = nullptr;
-    HONE_TRY(runtime.tensors.find(weight, tensor));
-    const View& view = tensor->view;
-    *out = is_packed(view.dtype) ? tensor->storage->bytes()
-                                 : view.count() * static_cast<std::int64_t>(dtype_bytes(view.dtype));
-    return {};
-  });
-}
-
-int hone_pack_nf4_parts(int device, int64_t rows, int64_t columns, const hone_nf4_parts* parts, hone_handle* out) {
-  return guarded([&](Runtime& runtime) -> Status {
-    HONE_TRY(check_packable(DType::nf4, rows, columns, 64));
-    std::shared_ptr<const PackedWeight> packed;
-    if (device == HONE_DEVICE_CPU) {
-      const std::int64_t blocks = rows * columns / 64, nested = (blocks + 255) / 256;
-      Nf4Parts own;
-      own.codes.assign(parts->codes, parts->codes + rows * columns / 2);
-      if (parts->absmax != nullptr) {
-        own.absmax.assign(parts->absmax, parts->absmax + blocks);
-      } else {
-        own.absmax_codes.assign(parts->absmax_codes, parts->absmax_codes + blocks);
-        own.nested_absmax.assign(parts->nested_absmax, parts->nested_absmax + nested);
-        own.offset = parts->offset;
-      }
-      HONE_TRY(pack_nf4_parts(runtime.context, rows, columns, own, packed));
-    }
-    const std::int64_t bytes = packed_weight_bytes(DType::nf4, rows, columns);
-    return runtime.tensors.adopt(static_cast<Device>(device), DType::nf4, rows, columns, std::move(packed), bytes, *out);
-  });
-}
-
-int hone_pack_int8_parts(int device, int64_t rows, int64_t columns, const int8_t* codes, const float* absmax,
-                         hone_handle* out) {
-  return guarded([&](Runtime& runtime) -> Status {
-    HONE_TRY(check_packable(DType::int8, rows, columns, 64));
-    std::shared_ptr<const PackedWeight> packed;
-    if (device == HONE_DEVICE_CPU) HONE_TRY(pack_int8_parts(runtime.context, rows, columns, {codes, absmax}, packed));
-    const std::int64_t bytes = packed_weight_bytes(DType::int8, rows, columns);
-    return runtime.tensors.adopt(static_cast<Device>(device), DType::int8, rows, columns, std::move(packed), bytes, *out);
-  });
-}
-
-int hone_pack_int4_parts(int device, int64_t rows, int64_t columns, int group, const uint8_t* codes, const float* scales,
-                         const uint8_t* zeros, hone_handle* out) {
-  return guarded([&](Runtime& runtime) -> Status {
-    HONE_TRY(check_packable(DType::int4, rows, columns, group));
-    std::shared_ptr<const PackedWeight> packed;
-    if (device == HONE_DEVICE_CPU) {
-      HONE_TRY(pack_int4_parts(runtime.context, rows, columns, {group, codes, scales, zeros}, packed));
-    }
-    const std::int64_t bytes = packed_weight_bytes(DType::int4, rows, columns, group);
-    return runtime.tensors.adopt(static_cast<Device>(device), DType::int4, rows, columns, std::move(packed), bytes, *out);
-  });
-}
-
-int hone_quantize_nf4(hone_handle source, const hone_nf4_buffers* out) {
-  return guarded([&](Runtime& runtime) -> Status {
-    const Tensor* tensor = nullptr;
-    HONE_TRY(runtime.tensors.find(source, tensor));
-    if (tensor->storage->device == Device::null) return unsupported("the null device has no values to quantize");
-    Nf4Parts parts;
-    HONE_TRY(quantize_nf4(runtime.context, tensor->view, parts));
-    std::memcpy(out->codes, parts.codes.data(), parts.codes.size());
-    std::memcpy(out->absmax_codes, parts.absmax_codes.data(), parts.absmax_codes.size());
-    std::memcpy(out->nested_absmax, parts.nested_absmax.data(), parts.nested_absmax.size() * sizeof(float));
-    *out->offset = parts.offset;
+    // What was freed may still be in use by work that is queued.
+    if (runtime.card != nullptr && runtime.card->synchronise().ok()) runtime.tensors.arena(Device::cuda).trim();
     return {};
   });
 }
@@ -313,18 +193,23 @@ int hone_plan_record(const double* commands, int64_t count, hone_handle input, h
 
 int hone_plan_run(int number, const int32_t* values, int64_t value_count, int32_t* results, int64_t result_count, int* failed_op) {
   return guarded([&](Runtime& runtime) -> Status {
-    const Plan* plan = nullptr;
+    Plan* plan = nullptr;
     HONE_TRY(runtime.plans.find(number, plan));
-    const View& in = plan->input.view;
-    const View& out = plan->output.view;
-    if (value_count > (in.present() ? in.count() : 0) || result_count > (out.present() ? out.count() : 0)) {
+    const Tensor& in = plan->input;
+    const Tensor& out = plan->output;
+    if (value_count > (in.view.present() ? in.view.count() : 0) || result_count > (out.view.present() ? out.view.count() : 0)) {
       return bad_argument("expected no more numbers in and out than the plan was recorded with");
     }
-    if (in.data != nullptr && value_count > 0) std::memcpy(in.data, values, static_cast<std::size_t>(value_count) * 4);
-    HONE_TRY(plan->run(runtime.context, runtime.isa, *failed_op));
-    if (result_count == 0) return {};
-    if (out.data != nullptr) std::memcpy(results, out.data, static_cast<std::size_t>(result_count) * 4);
-    else std::memset(results, 0, static_cast<std::size_t>(result_count) * 4);
+    const std::int64_t value_bytes = value_count * 4, result_bytes = result_count * 4;
+    if (in.view.data != nullptr && value_bytes > 0) {
+      if (in.storage->device == Device::cuda) HONE_TRY(runtime.card->write(in.view.data, values, value_bytes));
+      else std::memcpy(in.view.data, values, static_cast<std::size_t>(value_bytes));
+    }
+    HONE_TRY(plan->run(runtime.context, runtime.isa, runtime.card.get(), *failed_op));
+    if (result_bytes == 0) return {};
+    if (out.view.data == nullptr) std::memset(results, 0, static_cast<std::size_t>(result_bytes));
+    else if (out.storage->device == Device::cuda) return runtime.card->read(results, out.view.data, result_bytes);
+    else std::memcpy(results, out.view.data, static_cast<std::size_t>(result_bytes));
     return {};
   });
 }

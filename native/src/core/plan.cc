@@ -8,12 +8,16 @@
 
 namespace hone {
 
-void Plan::add(int op, const ArgValue* values, int count, std::vector<std::shared_ptr<Storage>> held, bool on_null,
-               const std::vector<ValueCheck>& checks) {
+Status Plan::add(int op, const ArgValue* values, int count, std::vector<std::shared_ptr<Storage>> held, Device device,
+                 const std::vector<ValueCheck>& checks) {
+  if (!steps_.empty() && device != device_) {
+    return bad_argument(std::string("expected the ops of a plan on one device but received ") + device_name(device_) + " and " +
+                        device_name(device));
+  }
+  device_ = device;
   Step step{op, values_.size(), count, {}};
   values_.insert(values_.end(), values, values + count);
   held_.insert(held_.end(), std::make_move_iterator(held.begin()), std::make_move_iterator(held.end()));
-  on_null_ = on_null_ || on_null;
   for (const ValueCheck& check : checks) {
     if (is_written(check.view)) {
       step.checks.push_back(check);
@@ -32,6 +36,7 @@ void Plan::add(int op, const ArgValue* values, int count, std::vector<std::share
     if (is_index && spec.args[i].io != Io::kin && values[i].view.present()) written_.push_back(values[i].view);
   }
   steps_.push_back(std::move(step));
+  return {};
 }
 
 bool Plan::is_written(const View& view) const {
@@ -43,12 +48,13 @@ bool Plan::is_written(const View& view) const {
   return false;
 }
 
-Status Plan::run(Context& context, Isa isa, int& failed_op) const {
-  if (on_null_) {
+Status Plan::run(Context& context, Isa isa, Card* card, int& failed_op) {
+  if (is_counted(device_)) {
     for (const Step& step : steps_) HONE_TRY(null_device::run(step.op, values_.data() + step.first_value, step.value_count));
     return {};
   }
   failed_op = steps_.empty() ? -1 : steps_.front().op;
+  if (device_ == Device::cuda) return run_on(*card, failed_op);
   for (const ValueCheck& check : checks_) HONE_TRY(check_value(check));
   for (const Step& step : steps_) {
     failed_op = step.op;
@@ -58,13 +64,37 @@ Status Plan::run(Context& context, Isa isa, int& failed_op) const {
   return {};
 }
 
+Status Plan::run_on(Card& card, int& failed_op) {
+  if (graph_ != nullptr) return card.launch(*graph_);
+  const auto run_steps = [&]() -> Status {
+    for (const Step& step : steps_) {
+      failed_op = step.op;
+      HONE_TRY(card.run(step.op, values_.data() + step.first_value));
+    }
+    return {};
+  };
+  if (!has_run_) {
+    HONE_TRY(run_steps());
+    has_run_ = true;
+    return {};
+  }
+  HONE_TRY(card.begin_capture());
+  const Status queued = run_steps();
+  std::unique_ptr<CardGraph> graph;
+  const Status ended = card.end_capture(graph);
+  HONE_TRY(queued);
+  HONE_TRY(ended);
+  graph_ = std::move(graph);
+  return card.launch(*graph_);
+}
+
 int PlanTable::insert(Plan plan) {
   const int number = next_++;
   plans_.emplace(number, Entry{std::move(plan), thread_owner()});
   return number;
 }
 
-Status PlanTable::find(int number, const Plan*& out) const {
+Status PlanTable::find(int number, Plan*& out) {
   const auto found = plans_.find(number);
   if (found == plans_.end()) return {Code::bad_handle, "expected a live plan but received " + std::to_string(number)};
   out = &found->second.plan;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/card.h"
 #include "core/check-args.h"
 #include "core/context.h"
 #include "core/op-spec.h"
@@ -13,7 +14,8 @@ namespace hone {
 
 // A recorded list of ops whose tensors were looked up and whose shapes were checked once. Running it costs no lookup and no
 // crossing per op; only the values of index tensors, which change between runs, are checked again. It owns its tensors: freeing
-// their handles does not take them away from it.
+// their handles does not take them away from it. On a GPU the second run is captured as a graph, which every later one launches:
+// the first one shows that all of it runs, and makes the workspace as large as it has to be.
 class Plan {
  public:
   struct Step {
@@ -25,29 +27,34 @@ class Plan {
   };
 
   // One more op at the end. The values have passed check_shapes; `held` keeps their memory.
-  void add(int op, const ArgValue* values, int count, std::vector<std::shared_ptr<Storage>> held, bool on_null,
-           const std::vector<ValueCheck>& checks);
-  Status run(Context& context, Isa isa, int& failed_op) const;
+  // Refused where it lies on another device than those before it.
+  Status add(int op, const ArgValue* values, int count, std::vector<std::shared_ptr<Storage>> held, Device device,
+             const std::vector<ValueCheck>& checks);
+  // `card` is the GPU, null where there is none.
+  Status run(Context& context, Isa isa, Card* card, int& failed_op);
 
   // Where the numbers of a run go before it, and where they are read after it; absent views have rank 0.
   Tensor input, output;
 
  private:
   bool is_written(const View& view) const;
+  Status run_on(Card& card, int& failed_op);
 
   std::vector<Step> steps_;
   std::vector<ArgValue> values_;
   std::vector<ValueCheck> checks_;
   std::vector<View> written_;
   std::vector<std::shared_ptr<Storage>> held_;
-  bool on_null_ = false;
+  Device device_ = Device::cpu;
+  bool has_run_ = false;
+  std::unique_ptr<CardGraph> graph_;
 };
 
 // Plans by number; like handles they belong to the thread that made them.
 class PlanTable {
  public:
   int insert(Plan plan);
-  Status find(int number, const Plan*& out) const;
+  Status find(int number, Plan*& out);
   Status release(int number);
   void release_owner(int owner);
 

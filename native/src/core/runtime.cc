@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "core/card-library.h"
 #include "null/null-device.h"
 
 namespace hone {
@@ -64,10 +65,19 @@ Runtime* Runtime::get() {
   return runtime;
 }
 
-Status Runtime::resolve(int op, const double* args, int count, ArgValue* values, bool& on_null,
+Status Runtime::open_card() {
+  if (!was_card_asked_) {
+    was_card_asked_ = true;
+    card_status_ = hone::open_card(card);
+    if (card_status_.ok()) tensors.arena(Device::cuda).open(*card);
+  }
+  return card_status_;
+}
+
+Status Runtime::resolve(int op, const double* args, int count, ArgValue* values, Device& device,
                         std::vector<std::shared_ptr<Storage>>* held) {
   const OpSpec& spec = op_spec(op);
-  bool on_cpu = false;
+  bool is_known = false;
   for (int i = 0; i < count && i < spec.arg_count; ++i) {
     values[i].number = args[i];
     if (spec.args[i].attribute != Attribute::knone) continue;
@@ -81,9 +91,14 @@ Status Runtime::resolve(int op, const double* args, int count, ArgValue* values,
     }
     values[i].view = tensor->view;
     if (held != nullptr) held->push_back(tensor->storage);
-    (tensor->storage->device == Device::null ? on_null : on_cpu) = true;
+    const Device own = tensor->storage->device;
+    if (is_known && own != device) {
+      return bad_argument(std::string("expected all tensors on one device but received ") + device_name(device) + " and " +
+                          device_name(own) + " ones");
+    }
+    device = own;
+    is_known = true;
   }
-  if (on_null && on_cpu) return bad_argument("expected all tensors on one device but received both cpu and null ones");
   return {};
 }
 
@@ -91,10 +106,11 @@ Status Runtime::invoke(int op, const double* args, int count) {
   if (op < 0 || op >= kOpCount) return bad_argument("expected an op number but received " + std::to_string(op));
   if (count > kArgsMax) return bad_argument("expected at most 24 arguments");
   ArgValue values[kArgsMax];
-  bool on_null = false;
-  HONE_TRY(resolve(op, args, count, values, on_null, nullptr));
-  HONE_TRY(check_args(op, values, count, Arithmetic::wide, !on_null));
-  if (on_null) return null_device::run(op, values, count);
+  Device device = Device::cpu;
+  HONE_TRY(resolve(op, args, count, values, device, nullptr));
+  HONE_TRY(check_args(op, values, count, arithmetic_of(device), device == Device::cpu));
+  if (is_counted(device)) return null_device::run(op, values, count);
+  if (device == Device::cuda) return card->run(op, values);
   return run_op(op, isa, context, values);
 }
 
@@ -107,12 +123,12 @@ Status Runtime::record(const double* commands, std::int64_t count, Plan& plan, i
       return bad_argument("expected an op number and its arguments at " + std::to_string(at));
     }
     ArgValue values[kArgsMax];
-    bool on_null = false;
+    Device device = Device::cpu;
     std::vector<std::shared_ptr<Storage>> held;
     std::vector<ValueCheck> checks;
-    HONE_TRY(resolve(op, commands + at + 1, args, values, on_null, &held));
-    HONE_TRY(check_shapes(op, values, args, Arithmetic::wide, &checks));
-    plan.add(op, values, args, std::move(held), on_null, checks);
+    HONE_TRY(resolve(op, commands + at + 1, args, values, device, &held));
+    HONE_TRY(check_shapes(op, values, args, arithmetic_of(device), device == Device::cuda ? nullptr : &checks));
+    HONE_TRY(plan.add(op, values, args, std::move(held), device, checks));
     at += 1 + args;
   }
   return {};

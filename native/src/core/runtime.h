@@ -3,6 +3,7 @@
 #include <mutex>
 #include <string>
 
+#include "core/card.h"
 #include "core/context.h"
 #include "core/dispatch.h"
 #include "core/plan.h"
@@ -23,9 +24,14 @@ class Runtime {
   ThreadPool pool;
   Scratch workspace;
   Context context;
+  // The GPU, once somebody asked for it.
+  std::unique_ptr<Card> card;
   TensorTable tensors;
   // After the tensors, because plans that die give memory back.
   PlanTable plans;
+
+  // Opens the GPU if that was not done yet. A failure is told again by every later call, since drivers do not come back.
+  Status open_card();
 
   Status invoke(int op, const double* args, int count);
   // Looks up and checks a list of `op number, arguments...`; failed_op is the op at fault.
@@ -33,9 +39,12 @@ class Runtime {
 
  private:
   // The tensors and numbers of a call; `held`, when given, takes a share in each tensor's memory.
-  Status resolve(int op, const double* args, int count, ArgValue* values, bool& on_null,
+  Status resolve(int op, const double* args, int count, ArgValue* values, Device& device,
                  std::vector<std::shared_ptr<Storage>>* held);
   Runtime(Isa isa, int threads);
+
+  bool was_card_asked_ = false;
+  Status card_status_;
 };
 
 }  // namespace hone

@@ -43,8 +43,9 @@ std::string describe(const View& view) {
   return text + "]";
 }
 
-Storage::Storage(Device device_, void* data_, std::int64_t offset, std::int64_t bytes, MemoryStats& stats, Arena& arena)
-    : device(device_), data(data_), offset_(offset), bytes_(bytes), stats_(stats), arena_(arena) {
+Storage::Storage(Device device_, void* data_, std::int64_t offset, std::int64_t bytes, MemoryStats& stats, Arena& arena,
+                 std::shared_ptr<const CardWeight> on_card_)
+    : device(device_), data(data_), on_card(std::move(on_card_)), offset_(offset), bytes_(bytes), stats_(stats), arena_(arena) {
   stats_.add(bytes_);
   note_reserved();
 }
@@ -94,17 +95,21 @@ std::int32_t TensorTable::insert(Tensor tensor) {
   return slot.generation << kIndexBits | index;
 }
 
+Status TensorTable::take(Device device, std::int64_t bytes, const View& view, void*& data, std::int64_t& offset) {
+  if (arena(device).allocate(bytes, data, offset)) return {};
+  return {Code::out_of_memory, "no memory on " + std::string(device_name(device)) + " for " + describe(view) + ": " +
+                                   std::to_string(bytes) + " bytes on top of " + std::to_string(stats(device).live_bytes) +
+                                   " live ones"};
+}
+
 Status TensorTable::allocate(Device device, DType dtype, const std::int64_t* dims, std::int32_t& out) {
   if (is_packed(dtype)) return bad_argument("expected a plain dtype but received a packed format; fix: use packWeight");
   Tensor tensor;
   tensor.view.dtype = dtype;
   HONE_TRY(read_dims(dims, tensor.view));
-  const std::int64_t bytes = Placement::rounded(tensor.view.count() * static_cast<std::int64_t>(dtype_bytes(dtype)));
+  const std::int64_t bytes = arena(device).rounded(tensor.view.count() * static_cast<std::int64_t>(dtype_bytes(dtype)));
   std::int64_t offset = 0;
-  if (!arena(device).allocate(bytes, tensor.view.data, offset)) {
-    return {Code::out_of_memory, "no memory for " + describe(tensor.view) + ": " + std::to_string(bytes) + " bytes on top of " +
-                                     std::to_string(stats(device).live_bytes) + " live ones"};
-  }
+  HONE_TRY(take(device, bytes, tensor.view, tensor.view.data, offset));
   tensor.storage = std::make_shared<Storage>(device, tensor.view.data, offset, bytes, stats(device), arena(device));
   out = insert(std::move(tensor));
   return out == 0 ? Status{Code::out_of_memory, "more than 2^20 live tensors; fix: free them in scopes"} : Status{};
@@ -142,6 +147,25 @@ Status TensorTable::adopt(Device device, DType format, std::int64_t rows, std::i
   return out == 0 ? Status{Code::out_of_memory, "more than 2^20 live tensors; fix: free them in scopes"} : Status{};
 }
 
+Status TensorTable::adopt_on_card(Device device, const CardWeight& shape, bool is_nested, std::int32_t& out) {
+  auto weight = std::make_shared<CardWeight>(shape);
+  Tensor tensor;
+  tensor.view.dtype = weight->format;
+  tensor.view.rank = 2;
+  tensor.view.dim[0] = weight->rows;
+  tensor.view.dim[1] = weight->columns;
+  tensor.view.on_card = weight.get();
+  const std::int64_t bytes =
+      arena(device).rounded(card_weight_bytes(weight->format, weight->rows, weight->columns, weight->group, is_nested));
+  void* data = nullptr;
+  std::int64_t offset = 0;
+  HONE_TRY(take(device, bytes, tensor.view, data, offset));
+  place_card_weight(*weight, static_cast<std::byte*>(data), is_nested);
+  tensor.storage = std::make_shared<Storage>(device, data, offset, bytes, stats(device), arena(device), std::move(weight));
+  out = insert(std::move(tensor));
+  return out == 0 ? Status{Code::out_of_memory, "more than 2^20 live tensors; fix: free them in scopes"} : Status{};
+}
+
 Status TensorTable::find(std::int32_t handle, const Tensor*& out) const {
   const std::int32_t index = handle & kIndexMask;
   const bool known = handle > 0 && index > 0 && static_cast<std::size_t>(index) < slots_.size();
@@ -170,7 +194,7 @@ Status TensorTable::release(std::int32_t handle) {
 
 void TensorTable::reset_peak(Device device) {
   MemoryStats& all = stats(device);
-  if (device == Device::null) arena(device).trim();
+  if (is_counted(device)) arena(device).trim();
   all.peak_bytes = all.live_bytes;
   all.reserved_bytes = all.packed_bytes + arena(device).placement().extent();
 }

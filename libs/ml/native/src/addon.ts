@@ -21,6 +21,36 @@ export interface MemoryStats {
   readonly workspaceBytes: number;
 }
 
+/** A GPU and what serves it. */
+export interface Card {
+  readonly name: string;
+  /** Its number among those that CUDA_VISIBLE_DEVICES shows. */
+  readonly ordinal: number;
+  /** 90 for sm_90. */
+  readonly computeCapability: number;
+  readonly multiprocessors: number;
+  /** 13020 for 13.2: the newest CUDA that the driver serves. */
+  readonly driverVersion: number;
+  /** The CUDA that the kernels were built with. */
+  readonly runtimeVersion: number;
+  readonly totalBytes: number;
+  /** When it was opened. */
+  readonly freeBytes: number;
+  /** What this process may take of it: HONE_CUDA_MEMORY, else what was free. */
+  readonly budgetBytes: number;
+}
+
+/** What was asked of the GPU since it was opened: a step that is meant to run unattended shows here when it does not. */
+export interface CardCounters {
+  /** Kernels and library products that were launched one by one. */
+  readonly launches: number;
+  readonly graphLaunches: number;
+  /** The host waited for the GPU. */
+  readonly synchronisations: number;
+  readonly bytesToCard: number;
+  readonly bytesFromCard: number;
+}
+
 /** An NF4 weight in the pieces that bitsandbytes stores. */
 export interface Nf4Parts {
   readonly codes: Uint8Array;
@@ -64,6 +94,9 @@ export interface Addon {
   planRecord(commands: Float64Array, input: Handle, output: Handle): number;
   planRun(plan: number, values: Int32Array, results: Int32Array): void;
   planFree(plan: number): void;
+  cardOpen(): Card;
+  cardCounters(): CardCounters;
+  cardSynchronise(): void;
   kernelName(op: number): string;
   tensorAlloc(device: number, dtype: number, d0: number, d1: number, d2: number, d3: number): Handle;
   tensorView(tensor: Handle, elementOffset: number, d0: number, d1: number, d2: number, d3: number): Handle;

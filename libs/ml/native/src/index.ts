@@ -1,6 +1,8 @@
 export { addonCandidates, loadAddon } from './addon.js';
 export type {
   Addon,
+  Card,
+  CardCounters,
   Handle,
   Int4Parts,
   Int8Parts,

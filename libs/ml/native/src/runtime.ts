@@ -1,5 +1,5 @@
 import { addon, addonToStart, recordingOps } from './addon.js';
-import type { Handle, MemoryStats, Nf4Parts, Transferable } from './addon.js';
+import type { Card, CardCounters, Handle, MemoryStats, Nf4Parts, Transferable } from './addon.js';
 import { deviceNames, devices, type DeviceName } from './devices.js';
 import { opNames } from './ops.generated.js';
 import type { OpName } from './ops.generated.js';
@@ -47,7 +47,7 @@ let currentDevice: DeviceName = 'cpu';
 /** Starts the library. The threads and the level of the first call in a process stay; later calls report them. */
 export function init(options: InitOptions = {}): NativeInfo {
   const started = addonToStart().init(options.threads ?? 0, options.isa ?? '');
-  if (options.device !== undefined) currentDevice = options.device;
+  if (options.device !== undefined) useDevice(options.device);
   return {
     device: currentDevice,
     isa: started.isa as IsaName,
@@ -56,12 +56,22 @@ export function init(options: InitOptions = {}): NativeInfo {
   };
 }
 
-/** Chooses where new tensors go and returns the device that was chosen before. */
+/** Chooses where new tensors go and returns the device that was chosen before. `cuda` opens the GPU, or says why it cannot. */
 export function useDevice(device: DeviceName): DeviceName {
+  if (device === 'cuda') openCard();
   const before = currentDevice;
   currentDevice = device;
   return before;
 }
+
+/** Opens the GPU of HONE_CUDA_DEVICE, once in a process. The error of a machine without one says what is missing. */
+export const openCard = (): Card => addon().cardOpen();
+
+/** See `CardCounters`; opens the GPU. */
+export const cardCounters = (): CardCounters => addon().cardCounters();
+
+/** Waits for all that was queued on the GPU; an index that a kernel found out of bounds is told here or by the next read. */
+export const synchroniseCard = (): void => addon().cardSynchronise();
 
 /** The code of that device, for the functions of the addon that make tensors. */
 export const currentDeviceCode = (): number => devices[currentDevice].code;
@@ -100,7 +110,7 @@ export function tensorWrite(tensor: Handle, data: Transferable, elementOffset = 
   addon().tensorWrite(tensor, data, elementOffset);
 }
 
-/** Copies out, as many elements as `data` holds. On the null device everything reads as zero. */
+/** Copies out, as many elements as `data` holds. On a device that only counts everything reads as zero. */
 export function tensorRead(tensor: Handle, data: Transferable, elementOffset = 0): void {
   addon().tensorRead(tensor, data, elementOffset);
 }

@@ -1,0 +1,50 @@
+#include "card.h"
+
+#include "errors.h"
+#include "hone/hone.h"
+
+namespace hone_binding {
+namespace {
+
+Napi::Value card_open(const Napi::CallbackInfo& info) {
+  hone_card card;
+  if (const int code = hone_card_open(&card); code != 0) return throw_status(info.Env(), code, "cardOpen");
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("name", card.name);
+  result.Set("ordinal", card.ordinal);
+  result.Set("computeCapability", card.compute_capability);
+  result.Set("multiprocessors", card.multiprocessors);
+  result.Set("driverVersion", card.driver_version);
+  result.Set("runtimeVersion", card.runtime_version);
+  result.Set("totalBytes", static_cast<double>(card.total_bytes));
+  result.Set("freeBytes", static_cast<double>(card.free_bytes));
+  result.Set("budgetBytes", static_cast<double>(card.budget_bytes));
+  return result;
+}
+
+Napi::Value card_counters(const Napi::CallbackInfo& info) {
+  hone_card_counters counters;
+  if (const int code = hone_card_counts(&counters); code != 0) return throw_status(info.Env(), code, "cardCounters");
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("launches", static_cast<double>(counters.launches));
+  result.Set("graphLaunches", static_cast<double>(counters.graph_launches));
+  result.Set("synchronisations", static_cast<double>(counters.synchronisations));
+  result.Set("bytesToCard", static_cast<double>(counters.bytes_to_card));
+  result.Set("bytesFromCard", static_cast<double>(counters.bytes_from_card));
+  return result;
+}
+
+Napi::Value card_synchronise(const Napi::CallbackInfo& info) {
+  if (const int code = hone_card_synchronise(); code != 0) return throw_status(info.Env(), code, "cardSynchronise");
+  return info.Env().Undefined();
+}
+
+}  // namespace
+
+void register_card(Napi::Env env, Napi::Object exports) {
+  exports.Set("cardOpen", Napi::Function::New(env, card_open, "cardOpen"));
+  exports.Set("cardCounters", Napi::Function::New(env, card_counters, "cardCounters"));
+  exports.Set("cardSynchronise", Napi::Function::New(env, card_synchronise, "cardSynchronise"));
+}
+
+}  // namespace hone_binding
