@@ -9,5 +9,27 @@ export * from './shape.js';
 export { Tape, discard, isRecording, pauseRecording, type TapeOptions } from './tape.js';
 export { Tensor } from './tensor.js';
 export { gradients } from './gradients/index.js';
-export { deviceOfNewTensors, devices, init, kernelName, memoryStats, releaseCache, resetPeak } from './runtime.js';
-export type { DeviceName, Int4Parts, Int8Parts, MemoryStats, NativeInfo, Nf4Parts, Nf4PlainParts } from './runtime.js';
+export {
+  cardCounters,
+  deviceOfNewTensors,
+  devices,
+  init,
+  kernelName,
+  memoryStats,
+  openCard,
+  releaseCache,
+  resetPeak,
+  synchroniseCard,
+  useDevice,
+} from './runtime.js';
+export type {
+  Card,
+  CardCounters,
+  DeviceName,
+  Int4Parts,
+  Int8Parts,
+  MemoryStats,
+  NativeInfo,
+  Nf4Parts,
+  Nf4PlainParts,
+} from './runtime.js';

@@ -6,9 +6,11 @@ import type { Handle, PlainDType, Transferable } from '@hone/native';
 import { activeRecorder } from './recorder.js';
 
 export {
+  cardCounters,
   init,
   kernelName,
   memoryStats,
+  openCard,
   packInt4FromParts,
   packInt8FromParts,
   packNf4FromParts,
@@ -16,6 +18,7 @@ export {
   quantizeNf4,
   releaseCache,
   resetPeak,
+  synchroniseCard,
   unpackWeight,
   useDevice,
   weightBytes,
@@ -24,6 +27,8 @@ export {
   nativeOps as ops,
 } from '@hone/native';
 export type {
+  Card,
+  CardCounters,
   DeviceName,
   DifferentiableOp,
   Handle,

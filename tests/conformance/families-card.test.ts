@@ -1,0 +1,85 @@
+// Goal: every family can be trained and served on a card, whose ops take activations in bf16. Method: the same code on `null-cuda`,
+// which checks every argument against the op table as a card would and counts the memory of one.
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { memoryStats, onDevice, resetPeak, useDevice } from '@hone/tensor';
+import { LoraAdapter, loraConfig } from '@hone/nn';
+import { canBeNf4, loadModel, readModelConfig, type BaseFormat } from '@hone/models';
+import { datasetOf, prepareTraining, sft, trainingSettings } from '@hone/recipes';
+import { pagedLogProbs } from './model-rows.js';
+
+const root = join(import.meta.dirname, '../golden/families');
+const families = readdirSync(root).filter((name) => statSync(join(root, name)).isDirectory());
+
+const sequences = [Array.from({ length: 24 }, (_, i) => i % 7), Array.from({ length: 17 }, (_, i) => i % 5)];
+const tokens = sequences.flat().length;
+const rows = datasetOf(sequences.map((ids) => ({ tokens: ids })));
+
+const methods = {
+  full: { use_peft: false },
+  'full, bf16 and 8-bit moments': { use_peft: false, bf16: true, optim: 'adamw_8bit' },
+  'lora with dropout': { lora_r: 4, lora_dropout: 0.1 },
+  'lora on bf16, cheap ops computed again': { lora_r: 4, bf16: true, recompute_granularity: 'selective' },
+  'lora, layers computed again': { lora_r: 4, gradient_checkpointing: true },
+  'qlora, layers computed again': { lora_r: 4, load_in_4bit: true, gradient_checkpointing: true },
+} as const;
+type MethodName = keyof typeof methods;
+
+/** Two steps and an evaluation; the most that tensors held at a time. */
+async function trainedPeak(folder: string, method: MethodName): Promise<number> {
+  const settings = trainingSettings({
+    ...methods[method],
+    per_device_train_batch_size: 2,
+    max_steps: 2,
+    eval_steps: 1,
+  });
+  const before = useDevice('null-cuda');
+  try {
+    resetPeak();
+    const { model, adapter } = prepareTraining(folder, settings);
+    try {
+      await sft({ model, source: folder, adapter, train: rows, validation: rows, settings });
+      return memoryStats().peakBytes;
+    } finally {
+      adapter?.free();
+      model.free();
+    }
+  } finally {
+    useDevice(before);
+  }
+}
+
+/** A prompt in chunks, then single tokens, over the pages of two sequences, with an adapter and without. */
+function serve(folder: string, format: BaseFormat): void {
+  const model = loadModel(folder, { format });
+  const config = loraConfig({ r: 4, targetModules: 'all-linear' });
+  const adapter = LoraAdapter.zero(config, model.modules);
+  try {
+    for (const lora of [undefined, adapter]) {
+      expect(pagedLogProbs(model, sequences, [16, 1, 1, 6], lora)).toHaveLength(tokens);
+    }
+  } finally {
+    adapter.free();
+    model.free();
+  }
+}
+
+afterEach(() => {
+  for (const device of ['cpu', 'null', 'null-cuda'] as const) expect(memoryStats(device).liveTensors).toBe(0);
+});
+
+describe.each(families)('%s on a card', (family) => {
+  const folder = join(root, family);
+  const hasNf4 = canBeNf4(readModelConfig(folder));
+
+  it.each(Object.keys(methods) as MethodName[])('trains: %s', async (method) => {
+    if (method.startsWith('qlora') && !hasNf4) return;
+    expect(await trainedPeak(folder, method)).toBeGreaterThan(0);
+  });
+
+  it.each(['f32', 'bf16', 'nf4', 'int8'] as const)('serves: %s', (format) => {
+    if (format === 'nf4' && !hasNf4) return;
+    onDevice('null-cuda', () => serve(folder, format));
+  });
+});
