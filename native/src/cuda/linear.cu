@@ -1,0 +1,64 @@
+// Linear layers over every weight format. Many rows: the weight as bf16 (its own, a resident copy, or dequantised into one
+// reused workspace: 2.5 bytes a weight for nf4, some 3 % of the product of 8192 rows) times x by cuBLASLt. Up to kNarrowRows rows:
+// linear-narrow.cu, which reads the codes themselves.
+#include "core/ops-args.h"
+#include "cuda/blas.h"
+#include "cuda/linear-bias.h"
+#include "cuda/weight-rows.h"
+
+namespace hone::cuda {
+namespace {
+
+// The columns of a matrix from `begin` on.
+Matrix columns_of(const Matrix& whole, std::int64_t begin, std::int64_t count) {
+  Matrix part = whole;
+  part.data = static_cast<const std::byte*>(whole.data) + begin * static_cast<std::int64_t>(dtype_bytes(whole.dtype));
+  part.columns = count;
+  return part;
+}
+
+}  // namespace
+
+Status linear_forward(Stream& stream, const LinearForwardArgs& args) {
+  const CardWeight weight = weight_of(args.w);
+  const Matrix x = matrix_of(args.x), y = matrix_of(args.y);
+  // The product adds to the bias, so that a sum is rounded to bf16 once.
+  if (args.bias.present()) HONE_TRY(fill_rows(stream, args.bias, args.y));
+  Pieces pieces(stream);
+  WeightRows rows(weight);
+  HONE_TRY(rows.open(pieces));
+  for (std::int64_t begin = 0; begin < weight.rows;) {
+    Matrix w;
+    HONE_TRY(rows.read(stream, begin, w));
+    const float beta = args.bias.present() ? 1.0f : 0.0f;
+    HONE_TRY(stream.blas->product(stream, x, false, w, true, 1.0f, beta, columns_of(y, begin, w.rows)));
+    begin += w.rows;
+  }
+  return {};
+}
+
+Status linear_backward_input(Stream& stream, const LinearBackwardInputArgs& args) {
+  const CardWeight weight = weight_of(args.w);
+  const Matrix dy = matrix_of(args.dy), dx = matrix_of(args.dx);
+  Pieces pieces(stream);
+  WeightRows rows(weight);
+  HONE_TRY(rows.open(pieces));
+  // dx is rounded once for each stretch of the weight, of which only heads have more than one.
+  for (std::int64_t begin = 0; begin < weight.rows;) {
+    Matrix w;
+    HONE_TRY(rows.read(stream, begin, w));
+    const float beta = args.accumulate || begin > 0 ? 1.0f : 0.0f;
+    HONE_TRY(stream.blas->product(stream, columns_of(dy, begin, w.rows), false, w, false, 1.0f, beta, dx));
+    begin += w.rows;
+  }
+  return {};
+}
+
+// Both operands are bf16 as they come, with or without args.rounds_to_bf16.
+Status linear_backward_weight(Stream& stream, const LinearBackwardWeightArgs& args) {
+  HONE_TRY(stream.blas->product(stream, matrix_of(args.dy), true, matrix_of(args.x), false, 1.0f, args.accumulate ? 1.0f : 0.0f,
+                                matrix_of(args.dw)));
+  return args.dbias.present() ? column_sums(stream, args.dy, args.accumulate, args.dbias) : Status();
+}
+
+}  // namespace hone::cuda
