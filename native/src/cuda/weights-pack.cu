@@ -1,6 +1,7 @@
 // Values to codes, once for every weight that is loaded: one pass over the source. nf4 takes two small passes more over the
 // scales. Every number that a code depends on is computed as core/nf4-codec.cc computes it, operation by operation.
 #include "core/nf4-codec.h"
+#include "cuda/device/bf16.h"
 #include "cuda/device/read-back.h"
 #include "cuda/device/reduce.h"
 #include "cuda/launch.h"

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/nf4-codec.h"
+#include "cuda/device/bf16.h"
 #include "cuda/device/rounded.h"
 #include "cuda/device/tensor-unit.h"
 #include "cuda/launch.h"

@@ -1,9 +1,12 @@
 #pragma once
+#include <cstdint>
+
 #include "core/card.h"
-#include "cuda/device/bf16.h"
 #include "cuda/stream.h"
 
 namespace hone::cuda {
+
+using Bf16 = std::uint16_t;
 
 // The values of rows row_begin .. row_end-1 of a weight as bf16 [rows,K] into `out`: code times scale in f32, rounded once, as
 // bitsandbytes does it on a GPU. Moves 2.5 bytes a weight for nf4.

@@ -1,0 +1,156 @@
+#include "cuda/cuda-card.h"
+
+#include <string>
+
+#include "cuda/dispatch.h"
+#include "cuda/launch.h"
+#include "cuda/open-card.h"
+#include "cuda/weights.h"
+
+namespace hone::cuda {
+namespace {
+
+class CudaGraph : public CardGraph {
+ public:
+  explicit CudaGraph(cudaGraphExec_t made) : executable(made) {}
+  ~CudaGraph() override { cudaGraphExecDestroy(executable); }
+  CudaGraph(const CudaGraph&) = delete;
+  CudaGraph& operator=(const CudaGraph&) = delete;
+
+  const cudaGraphExec_t executable;
+};
+
+}  // namespace
+
+Status CudaCard::open(int ordinal, std::unique_ptr<Card>& out) {
+  std::unique_ptr<CudaCard> card(new CudaCard());
+  HONE_TRY(look_at_card(ordinal, card->facts_));
+  HONE_TRY(choose_budget(card->facts_, card->budget_.limit_bytes));
+  card->facts_.budget_bytes = card->budget_.limit_bytes;
+  HONE_TRY(cuda_status(cudaStreamCreateWithFlags(&card->stream_.handle, cudaStreamNonBlocking), "making a stream"));
+  void* fault = nullptr;
+  HONE_TRY(cuda_status(cudaHostAlloc(&fault, sizeof(Fault), cudaHostAllocMapped), "taking pinned memory"));
+  card->stream_.fault = new (fault) Fault{};
+  HONE_TRY(card->staging_.open());
+  HONE_TRY(AddressSpace::reserve(ordinal, card->facts_.total_bytes, card->budget_, card->arena_));
+  std::unique_ptr<AddressSpace> workspace;
+  HONE_TRY(AddressSpace::reserve(ordinal, card->facts_.total_bytes, card->budget_, workspace));
+  card->workspace_ = std::make_unique<GrowingWorkspace>(std::move(workspace));
+  Stream& stream = card->stream_;
+  stream.compute_capability = card->facts_.compute_capability;
+  stream.multiprocessors = card->facts_.multiprocessors;
+  HONE_TRY(cuda_status(cudaDeviceGetAttribute(&stream.shared_bytes_max, cudaDevAttrMaxSharedMemoryPerBlockOptin, ordinal),
+                       "looking at the GPU"));
+  stream.workspace = card->workspace_.get();
+  stream.launches = &card->counters_.launches;
+  HONE_TRY(open_blas(stream, card->blas_));
+  stream.blas = card->blas_.get();
+  out = std::move(card);
+  return {};
+}
+
+CudaCard::~CudaCard() {
+  if (stream_.handle != nullptr) {
+    cudaStreamSynchronize(stream_.handle);
+    cudaStreamDestroy(stream_.handle);
+  }
+  if (stream_.fault != nullptr) cudaFreeHost(stream_.fault);
+}
+
+Status CudaCard::enter() {
+  thread_local int device = -1;
+  if (device == facts_.ordinal) return {};
+  HONE_TRY(cuda_status(cudaSetDevice(facts_.ordinal), "choosing the GPU"));
+  device = facts_.ordinal;
+  return {};
+}
+
+std::byte* CudaCard::reserve(std::int64_t& capacity) {
+  capacity = arena_->capacity();
+  return arena_->base();
+}
+
+Status CudaCard::write(void* target, const void* source, std::int64_t bytes) {
+  HONE_TRY(enter());
+  if (is_capturing_) return {Code::internal, "expected no bytes from the host inside a graph"};
+  return staging_.write(stream_.handle, target, source, bytes, counters_);
+}
+
+Status CudaCard::read(void* target, const void* source, std::int64_t bytes) {
+  HONE_TRY(enter());
+  if (is_capturing_) return {Code::internal, "expected no bytes to the host inside a graph"};
+  HONE_TRY(staging_.read(stream_.handle, target, source, bytes, counters_));
+  return told_fault();
+}
+
+Status CudaCard::synchronise() {
+  HONE_TRY(enter());
+  counters_.synchronisations += 1;
+  HONE_TRY(cuda_status(cudaStreamSynchronize(stream_.handle), "waiting for the GPU"));
+  return told_fault();
+}
+
+Status CudaCard::told_fault() {
+  if (stream_.fault->is_set == 0) return {};
+  const Fault fault = *stream_.fault;
+  *stream_.fault = {};
+  const OpSpec& spec = op_spec(fault.op);
+  return bad_argument(std::string(spec.name) + ": expected values below " + std::to_string(fault.bound) + " for " +
+                      spec.args[fault.argument].name + " but received " + std::to_string(fault.value) + " at " +
+                      std::to_string(fault.position));
+}
+
+bool CudaCard::has_kernel(int op) const { return dispatch_row(op).kernel != nullptr; }
+
+Status CudaCard::run(int op, const ArgValue* values) {
+  HONE_TRY(enter());
+  const DispatchRow& row = dispatch_row(op);
+  if (row.kernel == nullptr) return unsupported(std::string("no kernel for a GPU is built for ") + op_spec(op).name);
+  return row.call(row.kernel, stream_, values);
+}
+
+Status CudaCard::pack(const View& source, CardWeight& weight) {
+  HONE_TRY(enter());
+  return pack_weight(stream_, source, weight);
+}
+
+Status CudaCard::unpack(const CardWeight& weight, float* out) {
+  HONE_TRY(enter());
+  return unpack_weight(stream_, weight, out);
+}
+
+Status CudaCard::begin_capture() {
+  HONE_TRY(enter());
+  HONE_TRY(cuda_status(cudaStreamBeginCapture(stream_.handle, cudaStreamCaptureModeRelaxed), "beginning a graph"));
+  is_capturing_ = true;
+  launches_before_capture_ = counters_.launches;
+  return {};
+}
+
+Status CudaCard::end_capture(std::unique_ptr<CardGraph>& out) {
+  is_capturing_ = false;
+  counters_.launches = launches_before_capture_;
+  cudaGraph_t graph = nullptr;
+  HONE_TRY(cuda_status(cudaStreamEndCapture(stream_.handle, &graph), "ending a graph"));
+  cudaGraphExec_t executable = nullptr;
+  const cudaError_t made = cudaGraphInstantiate(&executable, graph, 0);
+  cudaGraphDestroy(graph);
+  HONE_TRY(cuda_status(made, "making a graph"));
+  out = std::make_unique<CudaGraph>(executable);
+  return {};
+}
+
+Status CudaCard::launch(const CardGraph& graph) {
+  HONE_TRY(enter());
+  counters_.graph_launches += 1;
+  return cuda_status(cudaGraphLaunch(static_cast<const CudaGraph&>(graph).executable, stream_.handle), "launching a graph");
+}
+
+}  // namespace hone::cuda
+
+extern "C" __attribute__((visibility("default"))) hone::Status hone_card_open(int abi, int ordinal, std::unique_ptr<hone::Card>& out) {
+  if (abi != hone::kCardAbi) {
+    return hone::unsupported("expected libhone_cuda.so of the same build as libhone_core.so; fix: run `npm run build:cuda` again");
+  }
+  return hone::cuda::CudaCard::open(ordinal, out);
+}

@@ -1,0 +1,57 @@
+#pragma once
+#include <cuda_runtime.h>
+
+#include <memory>
+
+#include "cuda/blas.h"
+#include "cuda/staging.h"
+#include "cuda/workspace.h"
+
+namespace hone::cuda {
+
+class CudaCard : public Card {
+ public:
+  static Status open(int ordinal, std::unique_ptr<Card>& out);
+  ~CudaCard() override;
+
+  const CardFacts& facts() const override { return facts_; }
+  CardCounters counters() const override { return counters_; }
+
+  std::byte* reserve(std::int64_t& capacity) override;
+  std::int64_t granule() const override { return AddressSpace::kChunk; }
+  Status back(std::int64_t offset, std::int64_t bytes) override { return arena_->back(offset, bytes); }
+  void give_back(std::int64_t offset, std::int64_t bytes) override { arena_->give_back(offset, bytes); }
+  std::int64_t workspace_bytes() const override { return workspace_->bytes(); }
+
+  Status write(void* target, const void* source, std::int64_t bytes) override;
+  Status read(void* target, const void* source, std::int64_t bytes) override;
+  Status synchronise() override;
+
+  Status run(int op, const ArgValue* values) override;
+  bool has_kernel(int op) const override;
+  Status pack(const View& source, CardWeight& weight) override;
+  Status unpack(const CardWeight& weight, float* out) override;
+
+  Status begin_capture() override;
+  Status end_capture(std::unique_ptr<CardGraph>& out) override;
+  Status launch(const CardGraph& graph) override;
+
+ private:
+  CudaCard() = default;
+  // Each thread has a device of its own, which is 0 until it says otherwise.
+  Status enter();
+  Status told_fault();
+
+  CardFacts facts_;
+  CardCounters counters_;
+  Budget budget_;
+  Stream stream_;
+  Staging staging_;
+  std::unique_ptr<AddressSpace> arena_;
+  std::unique_ptr<GrowingWorkspace> workspace_;
+  std::unique_ptr<Blas> blas_;
+  bool is_capturing_ = false;
+  std::int64_t launches_before_capture_ = 0;
+};
+
+}  // namespace hone::cuda
