@@ -2,10 +2,12 @@
 #include <cstdint>
 #include <cstring>
 
+#include "core/host-device.h"
+
 namespace hone {
 
 // bf16 is the upper half of an f32, so widening is a shift and exact.
-inline float bf16_to_f32(std::uint16_t value) {
+HONE_HOST_DEVICE inline float bf16_to_f32(std::uint16_t value) {
   const std::uint32_t bits = static_cast<std::uint32_t>(value) << 16;
   float out;
   std::memcpy(&out, &bits, sizeof(out));
@@ -13,16 +15,16 @@ inline float bf16_to_f32(std::uint16_t value) {
 }
 
 // Round to nearest even. A NaN stays a NaN: its payload could otherwise round up to infinity.
-inline std::uint16_t f32_to_bf16(float value) {
+HONE_HOST_DEVICE inline std::uint16_t f32_to_bf16(float value) {
   std::uint32_t bits;
   std::memcpy(&bits, &value, sizeof(bits));
   if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<std::uint16_t>((bits >> 16) | 0x40u);
   return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
 
-inline float round_to_bf16(float value) { return bf16_to_f32(f32_to_bf16(value)); }
+HONE_HOST_DEVICE inline float round_to_bf16(float value) { return bf16_to_f32(f32_to_bf16(value)); }
 
-inline float f16_to_f32(std::uint16_t value) {
+HONE_HOST_DEVICE inline float f16_to_f32(std::uint16_t value) {
   const std::uint32_t sign = static_cast<std::uint32_t>(value & 0x8000u) << 16;
   const std::uint32_t exponent = (value >> 10) & 31u;
   const std::uint32_t fraction = value & 0x3ffu;
@@ -42,7 +44,7 @@ inline float f16_to_f32(std::uint16_t value) {
 }
 
 // Round to nearest even; what is too large becomes infinity, what is too small a subnormal or zero.
-inline std::uint16_t f32_to_f16(float value) {
+HONE_HOST_DEVICE inline std::uint16_t f32_to_f16(float value) {
   std::uint32_t bits;
   std::memcpy(&bits, &value, sizeof(bits));
   const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000u);
