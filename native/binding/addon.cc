@@ -4,6 +4,7 @@
 
 #include "card.h"
 #include "errors.h"
+#include "group.h"
 #include "hone/hone.h"
 #include "ops.h"
 #include "plans.h"
@@ -34,6 +35,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   exports.Set("init", Napi::Function::New(env, init, "init"));
   env.AddCleanupHook([owner = hone_thread_owner()] { hone_release_owner(owner); });
   register_card(env, exports);
+  register_group(env, exports);
   register_ops(env, exports);
   register_plans(env, exports);
   register_tensors(env, exports);

@@ -104,6 +104,14 @@ HONE_API int hone_card_counts(hone_card_counters* out);
 // Waits for all that was queued, and tells what a kernel found wrong with the values of an index.
 HONE_API int hone_card_synchronise(void);
 
+// The processes of a data-parallel run. On the cuda device they meet over NCCL: one makes the id of 128 bytes, and each joins with
+// it and its rank. On the cpu device they are those that mpiexec started; rank, size and id are not looked at. A process is in one group.
+HONE_API int hone_group_id(char* id);
+HONE_API int hone_group_join(int device, int rank, int size, const char* id, int* joined_rank, int* joined_size);
+// An f32 tensor of the group's device becomes the sum of those that all processes give, in place.
+HONE_API int hone_group_all_reduce(hone_handle tensor);
+HONE_API int hone_group_leave(void);
+
 HONE_API void hone_memory_stats(int device, hone_memory* out);
 HONE_API void hone_reset_peak(int device);
 // Gives cached blocks and the workspace of the kernels back to the system.

@@ -1,8 +1,10 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
 
+#include "core/group.h"
 #include "core/op-spec.h"
 #include "hone/status.h"
 #include "hone/view.h"
@@ -63,6 +65,9 @@ class CardGraph {
   virtual ~CardGraph() = default;
 };
 
+// Under what the processes of a group find each other.
+using GroupId = std::array<char, 128>;
+
 // One GPU, opened by libhone_cuda.so. All work is queued on one stream and every call returns at once, but for those that
 // bring bytes back: they wait, and are counted. What a kernel finds wrong with the values of an index is told by the next call that waits.
 class Card {
@@ -99,6 +104,10 @@ class Card {
   virtual Status begin_capture() = 0;
   virtual Status end_capture(std::unique_ptr<CardGraph>& out) = 0;
   virtual Status launch(const CardGraph& graph) = 0;
+
+  // Groups over NCCL: one process makes the id, each of them joins with its rank, and waits there for the others.
+  virtual Status make_group_id(GroupId& out) = 0;
+  virtual Status join_group(int rank, int size, const GroupId& id, std::unique_ptr<Group>& out) = 0;
 };
 
 // What libhone_cuda.so exports, by the name hone_card_open: opens a GPU, or says why it cannot. `abi` must be kCardAbi.

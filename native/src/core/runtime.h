@@ -26,6 +26,9 @@ class Runtime {
   Context context;
   // The GPU, once somebody asked for it.
   std::unique_ptr<Card> card;
+  // The processes that this one sums its gradients with, while there are any.
+  std::unique_ptr<Group> group;
+  Device group_device = Device::cpu;
   TensorTable tensors;
   // After the tensors, because plans that die give memory back.
   PlanTable plans;

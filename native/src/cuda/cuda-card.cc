@@ -4,6 +4,7 @@
 
 #include "cuda/dispatch.h"
 #include "cuda/launch.h"
+#include "cuda/nccl-group.h"
 #include "cuda/open-card.h"
 #include "cuda/weights.h"
 
@@ -144,6 +145,16 @@ Status CudaCard::launch(const CardGraph& graph) {
   HONE_TRY(enter());
   counters_.graph_launches += 1;
   return cuda_status(cudaGraphLaunch(static_cast<const CudaGraph&>(graph).executable, stream_.handle), "launching a graph");
+}
+
+Status CudaCard::make_group_id(GroupId& out) {
+  HONE_TRY(enter());
+  return cuda::make_group_id(out);
+}
+
+Status CudaCard::join_group(int rank, int size, const GroupId& id, std::unique_ptr<Group>& out) {
+  HONE_TRY(enter());
+  return join_nccl_group(stream_.handle, rank, size, id, out);
 }
 
 }  // namespace hone::cuda

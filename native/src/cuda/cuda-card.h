@@ -36,6 +36,9 @@ class CudaCard : public Card {
   Status end_capture(std::unique_ptr<CardGraph>& out) override;
   Status launch(const CardGraph& graph) override;
 
+  Status make_group_id(GroupId& out) override;
+  Status join_group(int rank, int size, const GroupId& id, std::unique_ptr<Group>& out) override;
+
  private:
   CudaCard() = default;
   // Each thread has a device of its own, which is 0 until it says otherwise.

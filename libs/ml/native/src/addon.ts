@@ -97,6 +97,10 @@ export interface Addon {
   cardOpen(): Card;
   cardCounters(): CardCounters;
   cardSynchronise(): void;
+  groupId(): Uint8Array;
+  groupJoin(device: number, rank: number, size: number, id: Uint8Array): { rank: number; size: number };
+  groupAllReduce(tensor: Handle): void;
+  groupLeave(): void;
   kernelName(op: number): string;
   tensorAlloc(device: number, dtype: number, d0: number, d1: number, d2: number, d3: number): Handle;
   tensorView(tensor: Handle, elementOffset: number, d0: number, d1: number, d2: number, d3: number): Handle;

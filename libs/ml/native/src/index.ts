@@ -13,6 +13,7 @@ export type {
 } from './addon.js';
 export { packInt4FromParts, packInt8FromParts, packNf4FromParts } from './weight-parts.js';
 export * from './devices.js';
+export * from './group.js';
 export * from './runtime.js';
 export * as nativeOps from './ops.generated.js';
 export { opNames, opSpecs } from './ops.generated.js';
