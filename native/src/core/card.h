@@ -40,6 +40,7 @@ struct CardCounters {
 //          scales were never quantized twice, absmax [N K/64] in the place of the three (absmax_codes is null then)
 //   int8   codes [N,K] signed; absmax [N]
 //   int4   codes [N,K/2]; absmax [N,K/group] the scales; zeros [N,K/group], 0 to 16
+// Beside codes, `values` may hold a bf16 copy [N,K]: products of many rows then need not dequantise. It is null where memory is dear.
 struct CardWeight {
   DType format = DType::nf4;
   std::int64_t rows = 0;

@@ -4,6 +4,7 @@
 #include "core/ops-args.h"
 #include "cuda/blas.h"
 #include "cuda/linear-bias.h"
+#include "cuda/linear-narrow.h"
 #include "cuda/weight-rows.h"
 
 namespace hone::cuda {
@@ -22,6 +23,11 @@ Matrix columns_of(const Matrix& whole, std::int64_t begin, std::int64_t count) {
 Status linear_forward(Stream& stream, const LinearForwardArgs& args) {
   const CardWeight weight = weight_of(args.w);
   const Matrix x = matrix_of(args.x), y = matrix_of(args.y);
+  if (x.rows <= narrow_rows(weight)) {
+    NarrowProduct product = {weight, args.x, args.bias, args.y, {}};
+    product.range.rows = x.rows;
+    return linear_narrow(stream, product);
+  }
   // The product adds to the bias, so that a sum is rounded to bf16 once.
   if (args.bias.present()) HONE_TRY(fill_rows(stream, args.bias, args.y));
   Pieces pieces(stream);

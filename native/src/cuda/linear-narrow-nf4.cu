@@ -1,0 +1,81 @@
+// NF4: 8 bytes of codes give a lane its 16 values by a table from a byte to a pair of bf16, which stands in shared memory once
+// for every lane so that 32 lanes read 32 banks: two weights for each lane and cycle, 1.6 times what the memory of an H200 brings.
+// A chunk is a block of bitsandbytes, whose scale multiplies its sum in f32; scales that were quantized twice are decoded here.
+#include "core/nf4-codec.h"
+#include "cuda/device/rounded.h"
+#include "cuda/linear-narrow-kernel.h"
+
+namespace hone::cuda {
+namespace {
+
+static_assert(narrow::kChunk == kNf4Block);
+
+struct Nf4 {
+  struct Tables {
+    float codes[16];
+    float scales[256];
+  };
+  struct Raw {
+    uint2 codes;
+    std::uint32_t absmax_code;
+    float absmax;  // The nested scale where there is an absmax_code.
+  };
+  // In shared memory: pairs[byte][lane], scales[code].
+  static constexpr int kPairs = 256 * 32;
+  static constexpr std::size_t kTableBytes = (kPairs + 256) * sizeof(float);
+  static constexpr int kAhead = 4;
+  static constexpr int kRowTiles = 2;
+  static constexpr int kUnit = kNf4Block;
+  static constexpr bool kScaled = true;
+
+  __device__ static void fill(const Tables& tables) {
+    static_assert(narrow::kThreads == 256);
+    std::uint32_t* pairs = dynamic_shared<std::uint32_t>();
+    const int byte = threadIdx.x;
+    const std::uint32_t entry = pack_bf16(tables.codes[byte >> 4], tables.codes[byte & 15]);
+    // Turned by the thread's number, so that the lanes of a warp write to different banks.
+    for (int i = 0; i < 32; ++i) pairs[byte * 32 + (i + byte) % 32] = entry;
+    dynamic_shared<float>()[kPairs + byte] = tables.scales[byte];
+  }
+  __device__ static Raw load(const CardWeight& weight, int base, int chunk, int pair) {
+    const int block = base + chunk;
+    Raw raw;
+    raw.codes = __ldg(reinterpret_cast<const uint2*>(weight.codes) + static_cast<std::int64_t>(block) * 4 + pair);
+    const bool is_nested = weight.absmax_codes != nullptr;
+    raw.absmax_code = is_nested ? __ldg(weight.absmax_codes + block) : 0;
+    raw.absmax = is_nested ? __ldg(weight.nested_absmax + block / kNf4NestedBlock) : __ldg(weight.absmax + block);
+    return raw;
+  }
+  __device__ static void unpack(const Raw& raw, std::uint32_t (&out)[8]) {
+    const std::uint32_t* pairs = dynamic_shared<std::uint32_t>() + threadIdx.x % 32;
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+      const std::uint32_t word = i < 4 ? raw.codes.x : raw.codes.y;
+      out[i] = pairs[(word >> (i % 4 * 8) & 255u) * 32];
+    }
+  }
+  __device__ static float scale(const CardWeight& weight, const Raw& raw) {
+    if (weight.absmax_codes == nullptr) return raw.absmax;
+    // bitsandbytes rounds the product before it adds the mean.
+    return rounded_sum(rounded_product(dynamic_shared<float>()[kPairs + raw.absmax_code], raw.absmax), __ldg(weight.offset));
+  }
+  __device__ static float chunk_scale(const CardWeight& weight, std::int64_t row, std::int64_t chunk) {
+    return scale(weight, load(weight, static_cast<int>(row * weight.columns / kUnit), static_cast<int>(chunk), 0));
+  }
+  __device__ static float row_scale(const CardWeight&, std::int64_t) { return 1.0f; }
+  __device__ static std::uint32_t value(const CardWeight& weight, std::int64_t row, std::int64_t k) {
+    const std::uint32_t both = dynamic_shared<std::uint32_t>()[weight.codes[(row * weight.columns + k) / 2] * 32];
+    return k % 2 == 0 ? both & 0xffffu : both >> 16;
+  }
+};
+
+}  // namespace
+
+Status linear_narrow_nf4(Stream& stream, const NarrowProduct& product) {
+  Nf4::Tables tables;
+  for (int i = 0; i < 16; ++i) tables.codes[i] = kNf4Code[i];
+  for (int i = 0; i < 256; ++i) tables.scales[i] = dynamic_map()[i];
+  return narrow::run<Nf4>(stream, product, product.weight.codes, product.weight.columns / 2, tables);
+}
+
+}  // namespace hone::cuda
