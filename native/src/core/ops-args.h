@@ -352,12 +352,13 @@ struct TokenLogProbsBackwardArgs {
   double softcap;
 };
 
-// g *= gradientScale; p -= lr weightDecay p; m, v = moving averages; p -= lr mhat / (sqrt(vhat) + eps), as torch.optim.AdamW; a bf16 result is rounded up or down by chance, drawn from (seed, step, index)
+// g *= gradientScale, and where squaredNorm is given, maxNorm > 0 and norm = gradientScale sqrt(squaredNorm): by min(1, maxNorm / (norm + 1e-6)) too; a norm that is not finite changes nothing; p -= lr weightDecay p; m, v = moving averages; p -= lr mhat / (sqrt(vhat) + eps), as torch.optim.AdamW; a bf16 result is rounded up or down by chance, drawn from (seed, step, index)
 struct AdamwStepArgs {
   View p;  // inout f32|bf16 [*]
   View g;  // in f32|bf16 [like p]
   View m;  // inout f32|bf16 [like p]
   View v;  // inout f32|bf16 [like p]
+  View squared_norm;  // in f32 [1], may be absent
   double lr;
   double beta1;
   double beta2;
@@ -365,6 +366,7 @@ struct AdamwStepArgs {
   double weight_decay;
   std::int64_t step;
   double gradient_scale;
+  double max_norm;
   std::uint32_t seed;
 };
 
@@ -376,6 +378,7 @@ struct Adamw8bitStepArgs {
   View v;  // inout u8 [like p]
   View m_absmax;  // inout f32 [B]
   View v_absmax;  // inout f32 [B]
+  View squared_norm;  // in f32 [1], may be absent
   double lr;
   double beta1;
   double beta2;
@@ -383,13 +386,15 @@ struct Adamw8bitStepArgs {
   double weight_decay;
   std::int64_t step;
   double gradient_scale;
+  double max_norm;
   std::uint32_t seed;
 };
 
-// out = sum of x², in blocks of one fixed size and then over the blocks, whatever the thread count
+// out (+)= sum of x², in blocks of one fixed size and then over the blocks, whatever the thread count
 struct SumSquaresArgs {
   View x;  // in f32|bf16 [*]
-  View out;  // out f32 [1]
+  View out;  // inout f32 [1]
+  bool accumulate;
 };
 
 // x = value

@@ -633,14 +633,16 @@ Status call_adamw_step(AnyKernel kernel, Context& context, const ArgValue* value
       values[1].view,
       values[2].view,
       values[3].view,
-      static_cast<double>(values[4].number),
+      values[4].view,
       static_cast<double>(values[5].number),
       static_cast<double>(values[6].number),
       static_cast<double>(values[7].number),
       static_cast<double>(values[8].number),
-      static_cast<std::int64_t>(values[9].number),
-      static_cast<double>(values[10].number),
-      static_cast<std::uint32_t>(values[11].number),
+      static_cast<double>(values[9].number),
+      static_cast<std::int64_t>(values[10].number),
+      static_cast<double>(values[11].number),
+      static_cast<double>(values[12].number),
+      static_cast<std::uint32_t>(values[13].number),
   };
   return reinterpret_cast<Status (*)(Context&, const AdamwStepArgs&)>(kernel)(context, args);
 }
@@ -653,14 +655,16 @@ Status call_adamw8bit_step(AnyKernel kernel, Context& context, const ArgValue* v
       values[3].view,
       values[4].view,
       values[5].view,
-      static_cast<double>(values[6].number),
+      values[6].view,
       static_cast<double>(values[7].number),
       static_cast<double>(values[8].number),
       static_cast<double>(values[9].number),
       static_cast<double>(values[10].number),
-      static_cast<std::int64_t>(values[11].number),
-      static_cast<double>(values[12].number),
-      static_cast<std::uint32_t>(values[13].number),
+      static_cast<double>(values[11].number),
+      static_cast<std::int64_t>(values[12].number),
+      static_cast<double>(values[13].number),
+      static_cast<double>(values[14].number),
+      static_cast<std::uint32_t>(values[15].number),
   };
   return reinterpret_cast<Status (*)(Context&, const Adamw8bitStepArgs&)>(kernel)(context, args);
 }
@@ -669,6 +673,7 @@ Status call_sum_squares(AnyKernel kernel, Context& context, const ArgValue* valu
   const SumSquaresArgs args = {
       values[0].view,
       values[1].view,
+      values[2].number != 0,
   };
   return reinterpret_cast<Status (*)(Context&, const SumSquaresArgs&)>(kernel)(context, args);
 }

@@ -267,6 +267,7 @@ constexpr ArgSpec k_adamw_step[] = {
     tensor("g", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
     tensor("m", Io::kinout, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
     tensor("v", Io::kinout, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
+    tensor("squaredNorm", Io::kin, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 1, {{-1, 1}}, Check::knone, {-1, -1}),
     attribute("lr", Attribute::knumber),
     attribute("beta1", Attribute::knumber),
     attribute("beta2", Attribute::knumber),
@@ -274,6 +275,7 @@ constexpr ArgSpec k_adamw_step[] = {
     attribute("weightDecay", Attribute::knumber),
     attribute("step", Attribute::kint),
     attribute("gradientScale", Attribute::knumber),
+    attribute("maxNorm", Attribute::knumber),
     attribute("seed", Attribute::kuint),
 };
 
@@ -284,6 +286,7 @@ constexpr ArgSpec k_adamw8bit_step[] = {
     tensor("v", Io::kinout, Role::kplain, false, bit(DType::u8), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
     tensor("mAbsmax", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
     tensor("vAbsmax", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("squaredNorm", Io::kin, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 1, {{-1, 1}}, Check::knone, {-1, -1}),
     attribute("lr", Attribute::knumber),
     attribute("beta1", Attribute::knumber),
     attribute("beta2", Attribute::knumber),
@@ -291,12 +294,14 @@ constexpr ArgSpec k_adamw8bit_step[] = {
     attribute("weightDecay", Attribute::knumber),
     attribute("step", Attribute::kint),
     attribute("gradientScale", Attribute::knumber),
+    attribute("maxNorm", Attribute::knumber),
     attribute("seed", Attribute::kuint),
 };
 
 constexpr ArgSpec k_sum_squares[] = {
     tensor("x", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
-    tensor("out", Io::kout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{-1, 1}}, Check::knone, {-1, -1}),
+    tensor("out", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{-1, 1}}, Check::knone, {-1, -1}),
+    attribute("accumulate", Attribute::kbool),
 };
 
 constexpr ArgSpec k_tensor_fill[] = {
@@ -644,9 +649,9 @@ constexpr OpSpec kSpecs[kOpCount] = {
     {"pagedAttention", k_paged_attention, 10, {"T", "H", "D", "P", "KV", "page", "S", "maxBlocks"}, 8, require_paged_attention, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0.01, -1, false},
     {"tokenLogProbsForward", k_token_log_probs_forward, 8, {"T", "d", "V"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, -1, true},
     {"tokenLogProbsBackward", k_token_log_probs_backward, 8, {"T", "d", "V"}, 3, nullptr, {0.00002, 0.00002, 0.00002, 0.00002, 0.00002}, 0, 24, false},
-    {"adamwStep", k_adamw_step, 12, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, false},
-    {"adamw8bitStep", k_adamw8bit_step, 14, {"B"}, 1, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, false},
-    {"sumSquares", k_sum_squares, 2, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, false},
+    {"adamwStep", k_adamw_step, 14, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, false},
+    {"adamw8bitStep", k_adamw8bit_step, 16, {"B"}, 1, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, false},
+    {"sumSquares", k_sum_squares, 3, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, false},
     {"tensorFill", k_tensor_fill, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, 0, -1, false},
     {"tensorCopy", k_tensor_copy, 2, {}, 0, require_tensor_copy, {0, 0, 0, 0, 0}, 0, -1, false},
     {"tensorScale", k_tensor_scale, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, 0, -1, true},

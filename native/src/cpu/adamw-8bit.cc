@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "core/gradient-scale.h"
 #include "core/nf4-codec.h"
 #include "core/ops-args.h"
 #include "cpu/adamw-update.h"
@@ -77,8 +78,8 @@ I16x signed_codes(F16x value) {
 
 class BlockStep {
  public:
-  explicit BlockStep(const Adamw8bitStepArgs& args)
-      : args_(args), update_(args), write_{args.seed, static_cast<std::uint32_t>(args.step)} {}
+  BlockStep(const Adamw8bitStepArgs& args, float factor)
+      : args_(args), update_(args, factor), write_{args.seed, static_cast<std::uint32_t>(args.step)} {}
 
   void operator()(std::int64_t block) const {
     const std::int64_t first = block * kBlock, length = std::min(kBlock, args_.p.count() - first);
@@ -123,7 +124,9 @@ Status adamw8bit_step(Context& context, const Adamw8bitStepArgs& args) {
   if (args.step < 1) return bad_argument("expected a step from 1 on");
   const std::int64_t blocks = (args.p.count() + kBlock - 1) / kBlock;
   if (args.m_absmax.count() != blocks) return bad_argument("expected one scale for every 256 elements");
-  const BlockStep step(args);
+  const std::optional<float> factor = gradient_factor(args.gradient_scale, args.squared_norm, args.max_norm);
+  if (!factor) return {};
+  const BlockStep step(args, *factor);
   split_rows(context, blocks, kBlock, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t block = begin; block < end; ++block) step(block);
   });

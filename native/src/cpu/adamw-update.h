@@ -16,7 +16,7 @@ struct AdamwState {
 // The arithmetic of one step of AdamW, the same for averages of any format.
 struct AdamwUpdate {
   template <class Args>
-  explicit AdamwUpdate(const Args& args)
+  AdamwUpdate(const Args& args, float factor)
       : keep_v(all(args.beta2)),
         take_m(all(1 - args.beta1)),
         take_v(all(1 - args.beta2)),
@@ -24,7 +24,7 @@ struct AdamwUpdate {
         rate(all(args.lr / (1 - std::pow(args.beta1, static_cast<double>(args.step))))),
         inverse_correction(all(1 / std::sqrt(1 - std::pow(args.beta2, static_cast<double>(args.step))))),
         eps(all(args.eps)),
-        scale(all(args.gradient_scale)) {}
+        scale(set(factor)) {}
 
   AdamwState operator()(AdamwState s, F16x gradient) const {
     const F16x g = mul(gradient, scale);

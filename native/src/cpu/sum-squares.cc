@@ -44,7 +44,8 @@ Status sum_of(Context& context, const SumSquaresArgs& args) {
   });
   double total = 0;
   for (std::int64_t b = 0; b < blocks; ++b) total += partial[b];
-  args.out.data_as<float>()[0] = static_cast<float>(total);
+  float& out = args.out.data_as<float>()[0];
+  out = static_cast<float>(args.accumulate ? out + total : total);
   return {};
 }
 

@@ -403,14 +403,16 @@ Status call_adamw_step(AnyKernel kernel, Stream& context, const ArgValue* values
       values[1].view,
       values[2].view,
       values[3].view,
-      static_cast<double>(values[4].number),
+      values[4].view,
       static_cast<double>(values[5].number),
       static_cast<double>(values[6].number),
       static_cast<double>(values[7].number),
       static_cast<double>(values[8].number),
-      static_cast<std::int64_t>(values[9].number),
-      static_cast<double>(values[10].number),
-      static_cast<std::uint32_t>(values[11].number),
+      static_cast<double>(values[9].number),
+      static_cast<std::int64_t>(values[10].number),
+      static_cast<double>(values[11].number),
+      static_cast<double>(values[12].number),
+      static_cast<std::uint32_t>(values[13].number),
   };
   return reinterpret_cast<Status (*)(Stream&, const AdamwStepArgs&)>(kernel)(context, args);
 }
@@ -423,14 +425,16 @@ Status call_adamw8bit_step(AnyKernel kernel, Stream& context, const ArgValue* va
       values[3].view,
       values[4].view,
       values[5].view,
-      static_cast<double>(values[6].number),
+      values[6].view,
       static_cast<double>(values[7].number),
       static_cast<double>(values[8].number),
       static_cast<double>(values[9].number),
       static_cast<double>(values[10].number),
-      static_cast<std::int64_t>(values[11].number),
-      static_cast<double>(values[12].number),
-      static_cast<std::uint32_t>(values[13].number),
+      static_cast<double>(values[11].number),
+      static_cast<std::int64_t>(values[12].number),
+      static_cast<double>(values[13].number),
+      static_cast<double>(values[14].number),
+      static_cast<std::uint32_t>(values[15].number),
   };
   return reinterpret_cast<Status (*)(Stream&, const Adamw8bitStepArgs&)>(kernel)(context, args);
 }
@@ -439,6 +443,7 @@ Status call_sum_squares(AnyKernel kernel, Stream& context, const ArgValue* value
   const SumSquaresArgs args = {
       values[0].view,
       values[1].view,
+      values[2].number != 0,
   };
   return reinterpret_cast<Status (*)(Stream&, const SumSquaresArgs&)>(kernel)(context, args);
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/gradient-scale.h"
 #include "core/nf4-codec.h"
 #include "core/ops-args.h"
 #include "core/stochastic-rounding.h"
@@ -31,7 +32,7 @@ struct Rounding {
 // in one order of operations: what is rounded by chance afterwards would otherwise differ with the last bit.
 template <class Args>
 struct Step {
-  explicit Step(const Args& args)
+  Step(const Args& args, float factor)
       : take_m(static_cast<float>(1 - args.beta1)),
         take_v(static_cast<float>(1 - args.beta2)),
         keep_v(static_cast<float>(args.beta2)),
@@ -39,7 +40,7 @@ struct Step {
         rate(static_cast<float>(args.lr / (1 - std::pow(args.beta1, static_cast<double>(args.step))))),
         inverse_correction(static_cast<float>(1 / std::sqrt(1 - std::pow(args.beta2, static_cast<double>(args.step))))),
         eps(static_cast<float>(args.eps)),
-        scale(static_cast<float>(args.gradient_scale)) {}
+        scale(factor) {}
 
   float take_m, take_v, keep_v, decay, rate, inverse_correction, eps, scale;
 
@@ -69,7 +70,9 @@ std::uint8_t signed_code(float value) {
 
 Status adamw_step(Context&, const AdamwStepArgs& args) {
   if (args.step < 1) return bad_argument("expected a step from 1 on");
-  const Step step(args);
+  const std::optional<float> factor = gradient_factor(args.gradient_scale, args.squared_norm, args.max_norm);
+  if (!factor) return {};
+  const Step step(args, *factor);
   const Rounding rounding{args.seed, static_cast<std::uint32_t>(args.step)};
   for (std::int64_t i = 0; i < args.p.count(); ++i) {
     float p = read(args.p, i), m = read(args.m, i), v = read(args.v, i);
@@ -86,7 +89,9 @@ Status adamw8bit_step(Context&, const Adamw8bitStepArgs& args) {
   if (args.step < 1) return bad_argument("expected a step from 1 on");
   const std::int64_t count = args.p.count();
   if (args.m_absmax.count() != (count + kBlock - 1) / kBlock) return bad_argument("expected one scale for every 256 elements");
-  const Step step(args);
+  const std::optional<float> factor = gradient_factor(args.gradient_scale, args.squared_norm, args.max_norm);
+  if (!factor) return {};
+  const Step step(args, *factor);
   const Rounding rounding{args.seed, static_cast<std::uint32_t>(args.step)};
   for (std::int64_t first = 0; first < count; first += kBlock) {
     float m[kBlock], v[kBlock], m_largest = 0, v_largest = 0;

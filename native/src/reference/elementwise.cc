@@ -11,7 +11,8 @@ Status sum_squares(Context&, const SumSquaresArgs& args) {
     const double x = args.x.dtype == DType::f32 ? args.x.data_as<float>()[i] : bf16_to_f32(args.x.data_as<std::uint16_t>()[i]);
     sum += x * x;
   }
-  args.out.data_as<float>()[0] = static_cast<float>(sum);
+  float& out = args.out.data_as<float>()[0];
+  out = static_cast<float>(args.accumulate ? out + sum : sum);
   return {};
 }
 

@@ -362,12 +362,13 @@ export function tokenLogProbsBackward(
   ops().tokenLogProbsBackward(dlogp, h, w, targets, lse, dh, dw, softcap);
 }
 
-/** g *= gradientScale; p -= lr weightDecay p; m, v = moving averages; p -= lr mhat / (sqrt(vhat) + eps), as torch.optim.AdamW; a bf16 result is rounded up or down by chance, drawn from (seed, step, index). */
+/** g *= gradientScale, and where squaredNorm is given, maxNorm > 0 and norm = gradientScale sqrt(squaredNorm): by min(1, maxNorm / (norm + 1e-6)) too; a norm that is not finite changes nothing; p -= lr weightDecay p; m, v = moving averages; p -= lr mhat / (sqrt(vhat) + eps), as torch.optim.AdamW; a bf16 result is rounded up or down by chance, drawn from (seed, step, index). */
 export function adamwStep(
   p: Handle,
   g: Handle,
   m: Handle,
   v: Handle,
+  squaredNorm: Handle | 0,
   lr: number,
   beta1: number,
   beta2: number,
@@ -375,9 +376,10 @@ export function adamwStep(
   weightDecay: number,
   step: number,
   gradientScale: number,
+  maxNorm: number,
   seed: number,
 ): void {
-  ops().adamwStep(p, g, m, v, lr, beta1, beta2, eps, weightDecay, step, gradientScale, seed);
+  ops().adamwStep(p, g, m, v, squaredNorm, lr, beta1, beta2, eps, weightDecay, step, gradientScale, maxNorm, seed);
 }
 
 /** adamwStep on averages that are kept as codes of the dynamic 8-bit maps of bitsandbytes (m signed, v unsigned), times the largest magnitude of their block of 256; a value takes the nearest code, in a tie the one nearer to zero, and no m below zero takes the code of zero. */
@@ -388,6 +390,7 @@ export function adamw8bitStep(
   v: Handle,
   mAbsmax: Handle,
   vAbsmax: Handle,
+  squaredNorm: Handle | 0,
   lr: number,
   beta1: number,
   beta2: number,
@@ -395,14 +398,15 @@ export function adamw8bitStep(
   weightDecay: number,
   step: number,
   gradientScale: number,
+  maxNorm: number,
   seed: number,
 ): void {
-  ops().adamw8bitStep(p, g, m, v, mAbsmax, vAbsmax, lr, beta1, beta2, eps, weightDecay, step, gradientScale, seed);
+  ops().adamw8bitStep(p, g, m, v, mAbsmax, vAbsmax, squaredNorm, lr, beta1, beta2, eps, weightDecay, step, gradientScale, maxNorm, seed);
 }
 
-/** out = sum of x², in blocks of one fixed size and then over the blocks, whatever the thread count. */
-export function sumSquares(x: Handle, out: Handle): void {
-  ops().sumSquares(x, out);
+/** out (+)= sum of x², in blocks of one fixed size and then over the blocks, whatever the thread count. */
+export function sumSquares(x: Handle, out: Handle, accumulate: boolean): void {
+  ops().sumSquares(x, out, accumulate ? 1 : 0);
 }
 
 /** x = value. */
@@ -989,6 +993,7 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'g', kind: 'tensor', io: 'in', optional: false },
       { name: 'm', kind: 'tensor', io: 'inout', optional: false },
       { name: 'v', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'squaredNorm', kind: 'tensor', io: 'in', optional: true },
       { name: 'lr', kind: 'number' },
       { name: 'beta1', kind: 'number' },
       { name: 'beta2', kind: 'number' },
@@ -996,6 +1001,7 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'weightDecay', kind: 'number' },
       { name: 'step', kind: 'int' },
       { name: 'gradientScale', kind: 'number' },
+      { name: 'maxNorm', kind: 'number' },
       { name: 'seed', kind: 'uint' },
     ],
   },
@@ -1011,6 +1017,7 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'v', kind: 'tensor', io: 'inout', optional: false },
       { name: 'mAbsmax', kind: 'tensor', io: 'inout', optional: false },
       { name: 'vAbsmax', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'squaredNorm', kind: 'tensor', io: 'in', optional: true },
       { name: 'lr', kind: 'number' },
       { name: 'beta1', kind: 'number' },
       { name: 'beta2', kind: 'number' },
@@ -1018,6 +1025,7 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'weightDecay', kind: 'number' },
       { name: 'step', kind: 'int' },
       { name: 'gradientScale', kind: 'number' },
+      { name: 'maxNorm', kind: 'number' },
       { name: 'seed', kind: 'uint' },
     ],
   },
@@ -1028,7 +1036,8 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
     tolerance: 0.000002,
     args: [
       { name: 'x', kind: 'tensor', io: 'in', optional: false },
-      { name: 'out', kind: 'tensor', io: 'out', optional: false },
+      { name: 'out', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'accumulate', kind: 'bool' },
     ],
   },
   tensorFill: {

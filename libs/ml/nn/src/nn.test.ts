@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { fromFloats, memoryStats, scale, type Tensor } from '@hone/tensor';
+import { fill, fromFloats, memoryStats, scale, type Tensor } from '@hone/tensor';
 import {
   Adamw,
   GradientClip,
@@ -140,6 +140,27 @@ it.each([32, 8] as const)(
     expect(trained(0.3217, true)).toEqual(trained(0.3217, false));
   },
 );
+
+it('clips by a norm on the device as by one that the host has read, and leaves out a step without a norm', () => {
+  const trained = (onDevice: boolean, gradient: number): number[] => {
+    const arenas = [new ParameterArena([{ name: 'a', shape: [300] }]), new ParameterArena([{ name: 'b', shape: [7] }])];
+    const groups = arenas.map((arena) => ({ arena, weightDecay: 0.1 }));
+    for (const arena of arenas) {
+      arena.train();
+      fill(arena.values, 0.5);
+      fill(arena.gradients, gradient);
+    }
+    const clip = new GradientClip(arenas);
+    const optimizer = new Adamw(groups, { beta1: 0.9, beta2: 0.999, eps: 1e-8 });
+    if (onDevice) optimizer.step(0.01, 1, { squaredNorm: clip.sum(), maxNorm: 1 });
+    else optimizer.step(0.01, clip.measure(1).gradientScale);
+    const values = arenas.flatMap(({ values }) => [...values.floats()]);
+    for (const thing of [clip, optimizer, ...arenas]) thing.free();
+    return values;
+  };
+  expect(trained(true, 0.25)).toEqual(trained(false, 0.25));
+  expect(new Set(trained(true, Infinity))).toEqual(new Set([0.5]));
+});
 
 it('steps AdamW and clips as torch does', () => {
   const arena = new ParameterArena([

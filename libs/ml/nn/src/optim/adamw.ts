@@ -1,5 +1,5 @@
 import { seeded } from '@hone/base';
-import { adamw8bitStep, adamwStep, fill, type Tensor } from '@hone/tensor';
+import { adamw8bitStep, adamwStep, fill, type NormClip, type Tensor } from '@hone/tensor';
 import type { ParameterArena } from '../parameter-arena.js';
 import { freeMoments, momentEntries, newMoments, type Moments } from './moments.js';
 
@@ -40,12 +40,12 @@ export class Adamw {
     this.#seed = seed;
   }
 
-  /** One step; gradients count `gradientScale` times, as clipping asks. */
-  step(learningRate: number, gradientScale = 1): void {
+  /** One step; gradients count `gradientScale` times, and as `clip` asks on the device. */
+  step(learningRate: number, gradientScale = 1, clip?: NormClip): void {
     this.steps++;
     this.groups.forEach(({ arena: { values, gradients }, weightDecay, moments }, group) => {
       const seed = this.#rounding(group);
-      const settings = { ...this.options, learningRate, weightDecay, step: this.steps, gradientScale, seed };
+      const settings = { ...this.options, learningRate, weightDecay, step: this.steps, gradientScale, clip, seed };
       if (moments.bits === 8) adamw8bitStep(values, gradients, moments.m, moments.v, settings);
       else adamwStep(values, gradients, moments.m, moments.v, settings);
     });

@@ -3,10 +3,17 @@ import type { ParameterArena } from '../parameter-arena.js';
 
 /** The norm over all gradients, and clipping to a largest norm (Pascanu et al., arXiv 1211.5063). */
 export class GradientClip {
-  readonly #sums: readonly Tensor[];
+  /** f32 [1]: the sum of squares that `sum` queued last. */
+  readonly squaredNorm: Tensor = keep(empty([1]));
 
-  constructor(readonly arenas: readonly ParameterArena[]) {
-    this.#sums = arenas.map(() => keep(empty([1])));
+  constructor(readonly arenas: readonly ParameterArena[]) {}
+
+  /** Queues the sum of squares over all gradients, for an optimiser that clips by it on the device; waits for nothing. */
+  sum(): Tensor {
+    this.arenas.forEach(({ gradients }, index) => {
+      sumSquares(gradients, this.squaredNorm, { accumulate: index > 0 });
+    });
+    return this.squaredNorm;
   }
 
   /**
@@ -14,17 +21,11 @@ export class GradientClip {
    * maxNorm / (norm + 1e-6), at most 1. `maxNorm` 0 = measure only.
    */
   measure(maxNorm: number): { readonly norm: number; readonly gradientScale: number } {
-    let squares = 0;
-    this.arenas.forEach(({ gradients }, index) => {
-      const sum = this.#sums[index] as Tensor;
-      sumSquares(gradients, sum);
-      squares += sum.floats()[0] as number;
-    });
-    const norm = Math.sqrt(squares);
+    const norm = Math.sqrt(this.sum().floats()[0] as number);
     return { norm, gradientScale: maxNorm > 0 ? Math.min(1, maxNorm / (norm + 1e-6)) : 1 };
   }
 
   free(): void {
-    for (const sum of this.#sums) sum.free();
+    this.squaredNorm.free();
   }
 }

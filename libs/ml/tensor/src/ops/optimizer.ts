@@ -1,6 +1,17 @@
 import { ops } from '../runtime.js';
 import type { Tensor } from '../tensor.js';
 
+/**
+ * Gradients count min(1, maxNorm / (norm + 1e-6)) times, as torch.nn.utils.clip_grad_norm_ has it, with norm = gradientScale
+ * sqrt(squaredNorm). A norm that is not finite turns the step into one that changes nothing.
+ */
+export interface NormClip {
+  /** f32 [1]: the sum of squares over all gradients of the step, before gradientScale. */
+  readonly squaredNorm: Tensor;
+  /** 0 = never clip, but still leave out a step whose norm is not finite. */
+  readonly maxNorm: number;
+}
+
 export interface AdamwSettings {
   readonly learningRate: number;
   readonly beta1: number;
@@ -9,15 +20,28 @@ export interface AdamwSettings {
   readonly weightDecay: number;
   /** The number of this step, from 1. */
   readonly step: number;
-  /** What gradients are multiplied by on the way: clipping without a pass of its own; default 1. */
+  /** What gradients are multiplied by on the way: that of micro-batches, or clipping by a norm that the host knows; default 1. */
   readonly gradientScale?: number;
+  /** Clipping by a norm that lies on the device, which nothing has to wait for. */
+  readonly clip?: NormClip;
   /** Decides, with step and index, which bf16 results are rounded up and which down; default 0. */
   readonly seed?: number;
 }
 
 const numbersOf = (settings: AdamwSettings) => {
-  const { learningRate, beta1, beta2, eps, weightDecay, step, gradientScale = 1, seed = 0 } = settings;
-  return [learningRate, beta1, beta2, eps, weightDecay, step, gradientScale, seed] as const;
+  const { learningRate, beta1, beta2, eps, weightDecay, step, gradientScale = 1, clip, seed = 0 } = settings;
+  const numbers = [
+    learningRate,
+    beta1,
+    beta2,
+    eps,
+    weightDecay,
+    step,
+    gradientScale,
+    clip?.maxNorm ?? 0,
+    seed,
+  ] as const;
+  return [clip?.squaredNorm.id ?? 0, ...numbers] as const;
 };
 
 /**
@@ -42,9 +66,9 @@ export function adamw8bitStep(p: Tensor, g: Tensor, m: Moment8bit, v: Moment8bit
   ops.adamw8bitStep(p.id, g.id, ...moments, ...numbersOf(settings));
 }
 
-/** out[0] = sum of x², in an order that does not depend on threads. */
-export function sumSquares(x: Tensor, out: Tensor): void {
-  ops.sumSquares(x.id, out.id);
+/** out[0] = sum of x², in an order that does not depend on threads; `accumulate` adds it to what is there. */
+export function sumSquares(x: Tensor, out: Tensor, { accumulate = false } = {}): void {
+  ops.sumSquares(x.id, out.id, accumulate);
 }
 
 export function fill(x: Tensor, value: number): void {
