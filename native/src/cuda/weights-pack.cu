@@ -2,7 +2,6 @@
 // scales. Every number that a code depends on is computed as core/nf4-codec.cc computes it, operation by operation.
 #include "core/nf4-codec.h"
 #include "cuda/device/bf16.h"
-#include "cuda/device/read-back.h"
 #include "cuda/device/reduce.h"
 #include "cuda/launch.h"
 #include "cuda/weights.h"
@@ -227,18 +226,15 @@ auto* writable(const T* part) {
 Status pack_scales(Stream& stream, const float* absmax, std::int64_t count, std::int64_t scratch_offset, CardWeight& weight) {
   const std::int64_t chunks = (count + kScaleChunk - 1) / kScaleChunk;
   void* memory = nullptr;
-  HONE_TRY(stream.workspace->take(scratch_offset, (chunks + 1) * 8 + 8, memory));
+  HONE_TRY(stream.workspace->take(scratch_offset, (chunks + 1) * 8, memory));
   double* sums = static_cast<double*>(memory);
-  float* offset = reinterpret_cast<float*>(sums + chunks + 1);
   HONE_TRY(launch(stream, "scale_sum", scale_sum_kernel<float>, static_cast<unsigned>(chunks), kScaleLanes, 0, absmax, count,
                   kScaleChunk, sums + 1));
   HONE_TRY(launch(stream, "scale_sum", scale_sum_kernel<double>, 1u, kScaleLanes, 0, sums + 1, chunks, chunks, sums));
   DynamicMap map;
   for (int i = 0; i < 256; ++i) map.values[i] = dynamic_map()[i];
-  HONE_TRY(launch(stream, "pack_scales", pack_scales_kernel, blocks_for(count, kNf4NestedBlock), kNf4NestedBlock, 0, map, absmax,
-                  count, sums, writable(weight.absmax_codes), writable(weight.nested_absmax), offset));
-  // Kernels take the offset as an argument, so the host has to know it.
-  return read_back(stream, &weight.offset, offset, sizeof(float));
+  return launch(stream, "pack_scales", pack_scales_kernel, blocks_for(count, kNf4NestedBlock), kNf4NestedBlock, 0, map, absmax,
+                count, sums, writable(weight.absmax_codes), writable(weight.nested_absmax), writable(weight.offset));
 }
 
 Status pack_nf4(Stream& stream, const Source& source, CardWeight& weight) {

@@ -55,12 +55,13 @@ struct Stretch {
 
 template <bool kNested, class Out>
 __global__ void __launch_bounds__(kThreads)
-    unpack_nf4_kernel(Nf4Tables tables, Stretch stretch, const std::uint8_t* absmax_codes, const float* absmax, float offset, Out* out) {
+    unpack_nf4_kernel(Nf4Tables tables, Stretch stretch, const std::uint8_t* absmax_codes, const float* absmax, const float* offset, Out* out) {
   __shared__ float values_of[16];
   __shared__ float scales_of[256];
   if (threadIdx.x < 16) values_of[threadIdx.x] = tables.codes[threadIdx.x];
   if (kNested) scales_of[threadIdx.x] = tables.scales[threadIdx.x];
   __syncthreads();
+  const float mean = kNested ? __ldg(offset) : 0.0f;
   const std::int64_t stride = static_cast<std::int64_t>(gridDim.x) * kThreads * kWords;
   for (std::int64_t base = static_cast<std::int64_t>(blockIdx.x) * kThreads * kWords + threadIdx.x; base < stretch.words;
        base += stride) {
@@ -74,7 +75,7 @@ __global__ void __launch_bounds__(kThreads)
       const std::int64_t block = stretch.first_block + at / 8;
       // bitsandbytes rounds the product before it adds the mean.
       scales[i] = kNested ? rounded_sum(rounded_product(scales_of[__ldg(absmax_codes + block)], __ldg(absmax + block / kNf4NestedBlock)),
-                                        offset)
+                                        mean)
                           : __ldg(absmax + block);
     }
 #pragma unroll
