@@ -39,11 +39,30 @@ Napi::Value card_synchronise(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+Napi::Value copy_start(const Napi::CallbackInfo& info) {
+  if (!info[0].IsNumber() || !info[1].IsNumber()) return throw_type(info.Env(), "copyStart", "two handles");
+  int64_t ticket = 0;
+  const int code =
+      hone_copy_start(info[0].As<Napi::Number>().Int32Value(), info[1].As<Napi::Number>().Int32Value(), &ticket);
+  if (code != 0) return throw_status(info.Env(), code, "copyStart");
+  return Napi::Number::New(info.Env(), static_cast<double>(ticket));
+}
+
+Napi::Value copy_await(const Napi::CallbackInfo& info) {
+  if (!info[0].IsNumber()) return throw_type(info.Env(), "copyAwait", "a ticket");
+  if (const int code = hone_copy_await(info[0].As<Napi::Number>().Int64Value()); code != 0) {
+    return throw_status(info.Env(), code, "copyAwait");
+  }
+  return info.Env().Undefined();
+}
+
 }  // namespace
 
 void register_card(Napi::Env env, Napi::Object exports) {
   exports.Set("cardOpen", Napi::Function::New(env, card_open, "cardOpen"));
   exports.Set("cardCounters", Napi::Function::New(env, card_counters, "cardCounters"));
+  exports.Set("copyStart", Napi::Function::New(env, copy_start, "copyStart"));
+  exports.Set("copyAwait", Napi::Function::New(env, copy_await, "copyAwait"));
   exports.Set("cardSynchronise", Napi::Function::New(env, card_synchronise, "cardSynchronise"));
 }
 

@@ -20,8 +20,15 @@ extern "C" {
 
 typedef int32_t hone_handle;  // > 0; 0 stands for an absent optional tensor.
 
-// The null devices compute nothing and count what a run on the processor, or on a GPU, would take.
-enum hone_device { HONE_DEVICE_CPU = 0, HONE_DEVICE_NULL = 1, HONE_DEVICE_CUDA = 2, HONE_DEVICE_NULL_CUDA = 3 };
+// The null devices compute nothing and count what a run on the processor, or on a GPU, would take. Pinned is host memory that the GPU
+// copies from and to by itself.
+enum hone_device {
+  HONE_DEVICE_CPU = 0,
+  HONE_DEVICE_NULL = 1,
+  HONE_DEVICE_CUDA = 2,
+  HONE_DEVICE_NULL_CUDA = 3,
+  HONE_DEVICE_PINNED = 4,
+};
 
 typedef struct hone_info {
   int threads;
@@ -103,6 +110,12 @@ HONE_API int hone_card_open(hone_card* out);
 HONE_API int hone_card_counts(hone_card_counters* out);
 // Waits for all that was queued, and tells what a kernel found wrong with the values of an index.
 HONE_API int hone_card_synchronise(void);
+
+// Copies between the cuda and the pinned device, beside what the GPU computes. A copy begins when all that was queued before it is
+// done; ops that are queued after hone_copy_await wait for it, the host does not. Until then its source must stay, and nobody may
+// use its target. Between other devices (counted ones) nothing is copied, and the ticket is 0.
+HONE_API int hone_copy_start(hone_handle source, hone_handle target, int64_t* ticket);
+HONE_API int hone_copy_await(int64_t ticket);
 
 // The processes of a data-parallel run. On the cuda device they meet over NCCL: one makes the id of 128 bytes, and each joins with
 // it and its rank. On the cpu device they are those that mpiexec started; rank, size and id are not looked at. A process is in one group.

@@ -108,6 +108,11 @@ bool Arena::allocate(std::int64_t bytes, void*& data, std::int64_t& offset) {
     offset = placement_.place(bytes);
     return true;
   }
+  if (kind_ == Kind::pinned) {
+    if (card_ == nullptr || !card_->take_pinned(bytes, data).ok()) return false;
+    offset = placement_.place(bytes);
+    return true;
+  }
   if (kind_ == Kind::card) {
     if (card_ == nullptr) return false;
     if (base_ == nullptr) base_ = card_->reserve(capacity_);
@@ -129,6 +134,7 @@ void Arena::release([[maybe_unused]] void* data, std::int64_t offset, std::int64
 #if defined(HONE_SEPARATE_BLOCKS)
   if (kind_ == Kind::memory) std::free(data);
 #endif
+  if (kind_ == Kind::pinned) card_->free_pinned(data);
   placement_.release(offset, bytes);
 }
 

@@ -66,10 +66,11 @@ class Placement {
 
 // The memory behind a placement: address space as large as the machine's memory, of which pages are taken when they are first
 // written and kept until `trim`, because a training step asks for the same sizes again and again and fresh pages cost more than
-// most ops. On a GPU the address space is reserved and backed through its card. Not thread safe: the runtime's lock guards it.
+// most ops. On a GPU the address space is reserved and backed through its card;
+// pinned memory comes from there block by block. Not thread safe: the runtime's lock guards it.
 class Arena {
  public:
-  enum class Kind { memory, counted, card };
+  enum class Kind { memory, counted, card, pinned };
 
   // Requests are counted as, and lie on, multiples of `unit` bytes.
   Arena(Kind kind, std::int64_t unit) : kind_(kind), unit_(unit) {}
@@ -77,7 +78,7 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  // The memory of the card kind. Until it is told, nothing can be allocated there.
+  // The memory of the kinds card and pinned. Until it is told, nothing can be allocated there.
   void open(Card& card) { card_ = &card; }
 
   // The bytes that a request is counted and rounded as.

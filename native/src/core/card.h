@@ -92,6 +92,14 @@ class Card {
   virtual Status read(void* target, const void* source, std::int64_t bytes) = 0;
   virtual Status synchronise() = 0;
 
+  // Host memory that the card reads and writes by itself.
+  virtual Status take_pinned(std::int64_t bytes, void*& out) = 0;
+  virtual void free_pinned(void* memory) = 0;
+  // A copy between the two beside what is computed: it begins when all that was queued before is done, and what is queued after
+  // `await_copy` waits for it. The host never does.
+  virtual Status start_copy(const void* source, void* target, std::int64_t bytes, std::int64_t& ticket) = 0;
+  virtual Status await_copy(std::int64_t ticket) = 0;
+
   // Arguments whose shapes were checked; the values of indices are checked by the kernels.
   virtual Status run(int op, const ArgValue* values) = 0;
   virtual bool has_kernel(int op) const = 0;

@@ -1,5 +1,6 @@
 // The GPU in the C surface.
 #include <cstring>
+#include <string>
 
 #include "core/guarded.h"
 #include "hone/hone.h"
@@ -40,6 +41,33 @@ int hone_card_synchronise(void) {
     HONE_TRY(runtime.open_card());
     return runtime.card->synchronise();
   });
+}
+
+int hone_copy_start(hone_handle source, hone_handle target, int64_t* ticket) {
+  return guarded([&](Runtime& runtime) -> Status {
+    const Tensor *from = nullptr, *to = nullptr;
+    HONE_TRY(runtime.tensors.find(source, from));
+    HONE_TRY(runtime.tensors.find(target, to));
+    const Device here = from->storage->device, there = to->storage->device;
+    *ticket = 0;
+    const bool is_like = from->view.dtype == to->view.dtype && from->view.count() == to->view.count();
+    if (!is_like || is_packed(from->view.dtype)) {
+      return bad_argument("expected two plain tensors of one dtype and count but received " + describe(from->view) + " and " +
+                          describe(to->view));
+    }
+    if (is_counted(here) && is_counted(there)) return {};
+    const bool is_crossing = (here == Device::cuda && there == Device::pinned) || (here == Device::pinned && there == Device::cuda);
+    if (!is_crossing) {
+      return bad_argument(std::string("expected a copy between cuda and pinned but received ") + device_name(here) + " and " +
+                          device_name(there));
+    }
+    const auto bytes = from->view.count() * static_cast<std::int64_t>(dtype_bytes(from->view.dtype));
+    return runtime.card->start_copy(from->view.data, to->view.data, bytes, *ticket);
+  });
+}
+
+int hone_copy_await(int64_t ticket) {
+  return guarded([&](Runtime& runtime) -> Status { return ticket == 0 ? Status{} : runtime.card->await_copy(ticket); });
 }
 
 }  // extern "C"

@@ -67,9 +67,9 @@ const char* hone_kernel_name(int op) {
 
 int hone_tensor_alloc(int device, int dtype, const int64_t* dims, hone_handle* out) {
   return guarded([&](Runtime& runtime) -> Status {
-    if (device < 0 || device >= kDeviceCount) return bad_argument("expected device 0 (cpu), 1 (null), 2 (cuda) or 3 (null-cuda)");
+    if (device < 0 || device >= kDeviceCount) return bad_argument("expected device 0 (cpu), 1 (null), 2 (cuda), 3 (null-cuda) or 4 (pinned)");
     if (dtype < 0 || dtype >= kDTypeCount) return bad_argument("expected a dtype code but received " + std::to_string(dtype));
-    if (device == HONE_DEVICE_CUDA) HONE_TRY(runtime.open_card());
+    if (device == HONE_DEVICE_CUDA || device == HONE_DEVICE_PINNED) HONE_TRY(runtime.open_card());
     return runtime.tensors.allocate(static_cast<Device>(device), static_cast<DType>(dtype), dims, *out);
   });
 }
@@ -115,6 +115,8 @@ int hone_tensor_write(hone_handle handle, int64_t element_offset, const void* da
     if (tensor->view.data == nullptr || count == 0) return {};
     char* target = tensor->view.data_as<char>() + element_offset * size;
     if (tensor->storage->device == Device::cuda) return runtime.card->write(target, data, count * static_cast<std::int64_t>(size));
+    // A copy that is under way may still read or write it.
+    if (tensor->storage->device == Device::pinned) HONE_TRY(runtime.card->synchronise());
     std::memcpy(target, data, count * size);
     return {};
   });
@@ -134,6 +136,7 @@ int hone_tensor_read(hone_handle handle, int64_t element_offset, void* data, int
     }
     const char* source = tensor->view.data_as<char>() + element_offset * size;
     if (tensor->storage->device == Device::cuda) return runtime.card->read(data, source, count * static_cast<std::int64_t>(size));
+    if (tensor->storage->device == Device::pinned) HONE_TRY(runtime.card->synchronise());
     std::memcpy(data, source, count * size);
     return {};
   });

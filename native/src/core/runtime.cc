@@ -69,7 +69,10 @@ Status Runtime::open_card() {
   if (!was_card_asked_) {
     was_card_asked_ = true;
     card_status_ = hone::open_card(card);
-    if (card_status_.ok()) tensors.arena(Device::cuda).open(*card);
+    if (card_status_.ok()) {
+      tensors.arena(Device::cuda).open(*card);
+      tensors.arena(Device::pinned).open(*card);
+    }
   }
   return card_status_;
 }
@@ -110,6 +113,7 @@ Status Runtime::invoke(int op, const double* args, int count) {
   HONE_TRY(resolve(op, args, count, values, device, nullptr));
   HONE_TRY(check_args(op, values, count, arithmetic_of(device), device == Device::cpu));
   if (is_counted(device)) return null_device::run(op, values, count);
+  if (device == Device::pinned) return bad_argument("expected tensors that are computed on but received pinned ones; fix: copy them to cuda");
   if (device == Device::cuda) return card->run(op, values);
   return run_op(op, isa, context, values);
 }

@@ -80,7 +80,7 @@ class TensorTable {
   // Declared before the slots, because a storage that dies reports to both.
   MemoryStats stats_[kDeviceCount];
   Arena arenas_[kDeviceCount] = {Arena{Arena::Kind::memory, 64}, Arena{Arena::Kind::counted, 64}, Arena{Arena::Kind::card, 256},
-                                 Arena{Arena::Kind::counted, 256}};
+                                 Arena{Arena::Kind::counted, 256}, Arena{Arena::Kind::pinned, 256}};
   std::vector<Slot> slots_;
   std::vector<std::int32_t> free_;
 };

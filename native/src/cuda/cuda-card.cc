@@ -33,6 +33,7 @@ Status CudaCard::open(int ordinal, std::unique_ptr<Card>& out) {
   HONE_TRY(cuda_status(cudaHostAlloc(&fault, sizeof(Fault), cudaHostAllocMapped), "taking pinned memory"));
   card->stream_.fault = new (fault) Fault{};
   HONE_TRY(card->staging_.open());
+  HONE_TRY(card->side_copies_.open());
   HONE_TRY(AddressSpace::reserve(ordinal, card->facts_.total_bytes, card->budget_, card->arena_));
   std::unique_ptr<AddressSpace> workspace;
   HONE_TRY(AddressSpace::reserve(ordinal, card->facts_.total_bytes, card->budget_, workspace));
@@ -88,7 +89,27 @@ Status CudaCard::synchronise() {
   HONE_TRY(enter());
   counters_.synchronisations += 1;
   HONE_TRY(cuda_status(cudaStreamSynchronize(stream_.handle), "waiting for the GPU"));
+  HONE_TRY(side_copies_.synchronise());
   return told_fault();
+}
+
+Status CudaCard::take_pinned(std::int64_t bytes, void*& out) {
+  HONE_TRY(enter());
+  return cuda_status(cudaHostAlloc(&out, static_cast<std::size_t>(bytes), cudaHostAllocDefault), "taking pinned memory");
+}
+
+void CudaCard::free_pinned(void* memory) {
+  if (enter().ok()) cudaFreeHost(memory);
+}
+
+Status CudaCard::start_copy(const void* source, void* target, std::int64_t bytes, std::int64_t& ticket) {
+  HONE_TRY(enter());
+  return side_copies_.start(stream_.handle, source, target, bytes, ticket);
+}
+
+Status CudaCard::await_copy(std::int64_t ticket) {
+  HONE_TRY(enter());
+  return side_copies_.await(stream_.handle, ticket);
 }
 
 Status CudaCard::told_fault() {

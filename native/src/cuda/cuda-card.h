@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cuda/blas.h"
+#include "cuda/side-copies.h"
 #include "cuda/staging.h"
 #include "cuda/workspace.h"
 
@@ -26,6 +27,11 @@ class CudaCard : public Card {
   Status write(void* target, const void* source, std::int64_t bytes) override;
   Status read(void* target, const void* source, std::int64_t bytes) override;
   Status synchronise() override;
+
+  Status take_pinned(std::int64_t bytes, void*& out) override;
+  void free_pinned(void* memory) override;
+  Status start_copy(const void* source, void* target, std::int64_t bytes, std::int64_t& ticket) override;
+  Status await_copy(std::int64_t ticket) override;
 
   Status run(int op, const ArgValue* values) override;
   bool has_kernel(int op) const override;
@@ -50,6 +56,7 @@ class CudaCard : public Card {
   Budget budget_;
   Stream stream_;
   Staging staging_;
+  SideCopies side_copies_;
   std::unique_ptr<AddressSpace> arena_;
   std::unique_ptr<GrowingWorkspace> workspace_;
   std::unique_ptr<Blas> blas_;

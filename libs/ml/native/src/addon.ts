@@ -97,6 +97,8 @@ export interface Addon {
   cardOpen(): Card;
   cardCounters(): CardCounters;
   cardSynchronise(): void;
+  copyStart(source: Handle, target: Handle): number;
+  copyAwait(ticket: number): void;
   groupId(): Uint8Array;
   groupJoin(device: number, rank: number, size: number, id: Uint8Array): { rank: number; size: number };
   groupAllReduce(tensor: Handle): void;

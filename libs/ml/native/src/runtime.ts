@@ -1,3 +1,4 @@
+import { bug } from '@hone/base';
 import { addon, addonToStart, recordingOps } from './addon.js';
 import type { Card, CardCounters, Handle, MemoryStats, Nf4Parts, Transferable } from './addon.js';
 import { deviceNames, devices, type DeviceName } from './devices.js';
@@ -73,6 +74,14 @@ export const cardCounters = (): CardCounters => addon().cardCounters();
 /** Waits for all that was queued on the GPU; an index that a kernel found out of bounds is told here or by the next read. */
 export const synchroniseCard = (): void => addon().cardSynchronise();
 
+/**
+ * Copies between the cuda and the pinned device beside what the GPU computes: it begins when all that was queued before is done, and
+ * ops that are queued after `awaitCopy` wait for it; the host does not. Until then the source must stay, and nobody may use the target.
+ */
+export const startCopy = (source: Handle, target: Handle): number => addon().copyStart(source, target);
+
+export const awaitCopy = (ticket: number): void => addon().copyAwait(ticket);
+
 /** The code of that device, for the functions of the addon that make tensors. */
 export const currentDeviceCode = (): number => devices[currentDevice].code;
 
@@ -82,6 +91,18 @@ export const deviceOfNewTensors = (): DeviceName => currentDevice;
 export function tensorAlloc(dtype: PlainDType, shape: readonly number[]): Handle {
   const [d0 = -1, d1 = -1, d2 = -1, d3 = -1] = shape;
   return addon().tensorAlloc(devices[currentDevice].code, dtypeCodes[dtype], d0, d1, d2, d3);
+}
+
+/** The device codes of host memory that a GPU copies by itself, and of what counts it in a dry run. */
+const pinnedCodes: Partial<Record<DeviceName, number>> = { cuda: 4, 'null-cuda': devices.null.code };
+
+/** Memory of the host beside a GPU, for `startCopy` alone: no op takes it. */
+export function pinnedAlloc(dtype: PlainDType, shape: readonly number[]): Handle {
+  const code = pinnedCodes[currentDevice];
+  if (code === undefined)
+    throw bug('no_pinned_memory', `[pinnedAlloc] expected a GPU but the device is ${currentDevice}`);
+  const [d0 = -1, d1 = -1, d2 = -1, d3 = -1] = shape;
+  return addon().tensorAlloc(code, dtypeCodes[dtype], d0, d1, d2, d3);
 }
 
 /** Another shape over a part of the same memory; both handles must be freed, and the memory stays until both are. */
