@@ -36,37 +36,38 @@ enum class Op : int {
   kPagedAttention = 23,
   kTokenLogProbsForward = 24,
   kTokenLogProbsBackward = 25,
-  kAdamwStep = 26,
-  kAdamw8bitStep = 27,
-  kSumSquares = 28,
-  kTensorFill = 29,
-  kTensorCopy = 30,
-  kTensorScale = 31,
-  kTensorAdd = 32,
-  kTensorAccumulate = 33,
-  kDropout = 34,
-  kGatherRows = 35,
-  kScatterRowsAdd = 36,
-  kSliceColumnsForward = 37,
-  kSliceColumnsBackward = 38,
-  kRouteTopKForward = 39,
-  kRouteTopKBackward = 40,
-  kRouteRows = 41,
-  kExpertLinearForward = 42,
-  kExpertLinearBackwardInput = 43,
-  kExpertLinearBackwardWeight = 44,
-  kExpertLoraForward = 45,
-  kExpertLoraBackward = 46,
-  kMixRowsForward = 47,
-  kMixRowsBackward = 48,
-  kTensorCast = 49,
-  kLogitsAddSparse = 50,
-  kLogitsSoftcap = 51,
-  kSample = 52,
-  kLogitsTopLogProbs = 53,
+  kTokenSums = 26,
+  kAdamwStep = 27,
+  kAdamw8bitStep = 28,
+  kSumSquares = 29,
+  kTensorFill = 30,
+  kTensorCopy = 31,
+  kTensorScale = 32,
+  kTensorAdd = 33,
+  kTensorAccumulate = 34,
+  kDropout = 35,
+  kGatherRows = 36,
+  kScatterRowsAdd = 37,
+  kSliceColumnsForward = 38,
+  kSliceColumnsBackward = 39,
+  kRouteTopKForward = 40,
+  kRouteTopKBackward = 41,
+  kRouteRows = 42,
+  kExpertLinearForward = 43,
+  kExpertLinearBackwardInput = 44,
+  kExpertLinearBackwardWeight = 45,
+  kExpertLoraForward = 46,
+  kExpertLoraBackward = 47,
+  kMixRowsForward = 48,
+  kMixRowsBackward = 49,
+  kTensorCast = 50,
+  kLogitsAddSparse = 51,
+  kLogitsSoftcap = 52,
+  kSample = 53,
+  kLogitsTopLogProbs = 54,
 };
 
-inline constexpr int kOpCount = 54;
+inline constexpr int kOpCount = 55;
 
 // y = x Wᵀ + bias; every weight but f32 and packed-f32 rounds x to bf16 first
 struct LinearForwardArgs {
@@ -350,6 +351,14 @@ struct TokenLogProbsBackwardArgs {
   View dh;  // out f32|bf16 [T,d]
   View dw;  // inout f32 [V,d], may be absent
   double softcap;
+};
+
+// sums = (the sum of -logp, how many argmax are their target)
+struct TokenSumsArgs {
+  View logp;  // in f32 [T]
+  View argmax;  // in i32 [T]
+  View targets;  // in i32 [T]
+  View sums;  // out f32 [2]
 };
 
 // g *= gradientScale, and where squaredNorm is given, maxNorm > 0 and norm = gradientScale sqrt(squaredNorm): by min(1, maxNorm / (norm + 1e-6)) too; a norm that is not finite changes nothing; p -= lr weightDecay p; m, v = moving averages; p -= lr mhat / (sqrt(vhat) + eps), as torch.optim.AdamW; a bf16 result is rounded up or down by chance, drawn from (seed, step, index)
@@ -660,6 +669,7 @@ inline constexpr int kLogitsTopLogProbsTokens = 1;
 //   Status paged_attention(Context&, const PagedAttentionArgs&);
 //   Status token_log_probs_forward(Context&, const TokenLogProbsForwardArgs&);
 //   Status token_log_probs_backward(Context&, const TokenLogProbsBackwardArgs&);
+//   Status token_sums(Context&, const TokenSumsArgs&);
 //   Status adamw_step(Context&, const AdamwStepArgs&);
 //   Status adamw8bit_step(Context&, const Adamw8bitStepArgs&);
 //   Status sum_squares(Context&, const SumSquaresArgs&);

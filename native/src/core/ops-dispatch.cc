@@ -31,6 +31,7 @@ __attribute__((weak)) Status kv_write(Context&, const KvWriteArgs&);
 __attribute__((weak)) Status paged_attention(Context&, const PagedAttentionArgs&);
 __attribute__((weak)) Status token_log_probs_forward(Context&, const TokenLogProbsForwardArgs&);
 __attribute__((weak)) Status token_log_probs_backward(Context&, const TokenLogProbsBackwardArgs&);
+__attribute__((weak)) Status token_sums(Context&, const TokenSumsArgs&);
 __attribute__((weak)) Status adamw_step(Context&, const AdamwStepArgs&);
 __attribute__((weak)) Status adamw8bit_step(Context&, const Adamw8bitStepArgs&);
 __attribute__((weak)) Status sum_squares(Context&, const SumSquaresArgs&);
@@ -88,6 +89,7 @@ __attribute__((weak)) Status kv_write(Context&, const KvWriteArgs&);
 __attribute__((weak)) Status paged_attention(Context&, const PagedAttentionArgs&);
 __attribute__((weak)) Status token_log_probs_forward(Context&, const TokenLogProbsForwardArgs&);
 __attribute__((weak)) Status token_log_probs_backward(Context&, const TokenLogProbsBackwardArgs&);
+__attribute__((weak)) Status token_sums(Context&, const TokenSumsArgs&);
 __attribute__((weak)) Status adamw_step(Context&, const AdamwStepArgs&);
 __attribute__((weak)) Status adamw8bit_step(Context&, const Adamw8bitStepArgs&);
 __attribute__((weak)) Status sum_squares(Context&, const SumSquaresArgs&);
@@ -145,6 +147,7 @@ __attribute__((weak)) Status kv_write(Context&, const KvWriteArgs&);
 __attribute__((weak)) Status paged_attention(Context&, const PagedAttentionArgs&);
 __attribute__((weak)) Status token_log_probs_forward(Context&, const TokenLogProbsForwardArgs&);
 __attribute__((weak)) Status token_log_probs_backward(Context&, const TokenLogProbsBackwardArgs&);
+__attribute__((weak)) Status token_sums(Context&, const TokenSumsArgs&);
 __attribute__((weak)) Status adamw_step(Context&, const AdamwStepArgs&);
 __attribute__((weak)) Status adamw8bit_step(Context&, const Adamw8bitStepArgs&);
 __attribute__((weak)) Status sum_squares(Context&, const SumSquaresArgs&);
@@ -202,6 +205,7 @@ __attribute__((weak)) Status kv_write(Context&, const KvWriteArgs&);
 __attribute__((weak)) Status paged_attention(Context&, const PagedAttentionArgs&);
 __attribute__((weak)) Status token_log_probs_forward(Context&, const TokenLogProbsForwardArgs&);
 __attribute__((weak)) Status token_log_probs_backward(Context&, const TokenLogProbsBackwardArgs&);
+__attribute__((weak)) Status token_sums(Context&, const TokenSumsArgs&);
 __attribute__((weak)) Status adamw_step(Context&, const AdamwStepArgs&);
 __attribute__((weak)) Status adamw8bit_step(Context&, const Adamw8bitStepArgs&);
 __attribute__((weak)) Status sum_squares(Context&, const SumSquaresArgs&);
@@ -259,6 +263,7 @@ __attribute__((weak)) Status kv_write(Context&, const KvWriteArgs&);
 __attribute__((weak)) Status paged_attention(Context&, const PagedAttentionArgs&);
 __attribute__((weak)) Status token_log_probs_forward(Context&, const TokenLogProbsForwardArgs&);
 __attribute__((weak)) Status token_log_probs_backward(Context&, const TokenLogProbsBackwardArgs&);
+__attribute__((weak)) Status token_sums(Context&, const TokenSumsArgs&);
 __attribute__((weak)) Status adamw_step(Context&, const AdamwStepArgs&);
 __attribute__((weak)) Status adamw8bit_step(Context&, const Adamw8bitStepArgs&);
 __attribute__((weak)) Status sum_squares(Context&, const SumSquaresArgs&);
@@ -625,6 +630,16 @@ Status call_token_log_probs_backward(AnyKernel kernel, Context& context, const A
       static_cast<double>(values[7].number),
   };
   return reinterpret_cast<Status (*)(Context&, const TokenLogProbsBackwardArgs&)>(kernel)(context, args);
+}
+
+Status call_token_sums(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const TokenSumsArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].view,
+  };
+  return reinterpret_cast<Status (*)(Context&, const TokenSumsArgs&)>(kernel)(context, args);
 }
 
 Status call_adamw_step(AnyKernel kernel, Context& context, const ArgValue* values) {
@@ -1097,6 +1112,12 @@ const DispatchRow kRows[kOpCount] = {
       reinterpret_cast<AnyKernel>(avx512::token_log_probs_backward),
       reinterpret_cast<AnyKernel>(avx512bf16::token_log_probs_backward),
       reinterpret_cast<AnyKernel>(amx::token_log_probs_backward)}},
+    {call_token_sums,
+     {reinterpret_cast<AnyKernel>(reference::token_sums),
+      reinterpret_cast<AnyKernel>(avx2::token_sums),
+      reinterpret_cast<AnyKernel>(avx512::token_sums),
+      reinterpret_cast<AnyKernel>(avx512bf16::token_sums),
+      reinterpret_cast<AnyKernel>(amx::token_sums)}},
     {call_adamw_step,
      {reinterpret_cast<AnyKernel>(reference::adamw_step),
       reinterpret_cast<AnyKernel>(avx2::adamw_step),

@@ -262,6 +262,13 @@ constexpr ArgSpec k_token_log_probs_backward[] = {
     attribute("softcap", Attribute::knumber),
 };
 
+constexpr ArgSpec k_token_sums[] = {
+    tensor("logp", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("argmax", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("targets", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("sums", Io::kout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{-1, 2}}, Check::knone, {-1, -1}),
+};
+
 constexpr ArgSpec k_adamw_step[] = {
     tensor("p", Io::kinout, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
     tensor("g", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
@@ -649,6 +656,7 @@ constexpr OpSpec kSpecs[kOpCount] = {
     {"pagedAttention", k_paged_attention, 10, {"T", "H", "D", "P", "KV", "page", "S", "maxBlocks"}, 8, require_paged_attention, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0.01, -1, false},
     {"tokenLogProbsForward", k_token_log_probs_forward, 8, {"T", "d", "V"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, -1, true},
     {"tokenLogProbsBackward", k_token_log_probs_backward, 8, {"T", "d", "V"}, 3, nullptr, {0.00002, 0.00002, 0.00002, 0.00002, 0.00002}, 0, 24, false},
+    {"tokenSums", k_token_sums, 4, {"T"}, 1, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, false},
     {"adamwStep", k_adamw_step, 14, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, false},
     {"adamw8bitStep", k_adamw8bit_step, 16, {"B"}, 1, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, false},
     {"sumSquares", k_sum_squares, 3, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, false},
@@ -663,15 +671,15 @@ constexpr OpSpec kSpecs[kOpCount] = {
     {"sliceColumnsForward", k_slice_columns_forward, 3, {"T", "N", "W"}, 3, require_slice_columns_forward, {0, 0, 0, 0, 0}, 0, -1, true},
     {"sliceColumnsBackward", k_slice_columns_backward, 3, {"T", "W", "N"}, 3, require_slice_columns_backward, {0, 0, 0, 0, 0}, 0, -1, false},
     {"routeTopKForward", k_route_top_k_forward, 4, {"T", "E", "k"}, 3, require_route_top_k_forward, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, 0, -1, true},
-    {"routeTopKBackward", k_route_top_k_backward, 5, {"T", "k", "E"}, 3, require_route_top_k_backward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 39, false},
+    {"routeTopKBackward", k_route_top_k_backward, 5, {"T", "k", "E"}, 3, require_route_top_k_backward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 40, false},
     {"routeRows", k_route_rows, 5, {"T", "k", "P", "E"}, 4, nullptr, {0, 0, 0, 0, 0}, 0, -1, false},
     {"expertLinearForward", k_expert_linear_forward, 5, {"R", "K", "E", "S", "N"}, 5, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, -1, true},
-    {"expertLinearBackwardInput", k_expert_linear_backward_input, 6, {"R", "N", "E", "S", "K"}, 5, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 42, false},
-    {"expertLinearBackwardWeight", k_expert_linear_backward_weight, 7, {"R", "N", "K", "E", "S"}, 5, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 42, false},
+    {"expertLinearBackwardInput", k_expert_linear_backward_input, 6, {"R", "N", "E", "S", "K"}, 5, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 43, false},
+    {"expertLinearBackwardWeight", k_expert_linear_backward_weight, 7, {"R", "N", "K", "E", "S"}, 5, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 43, false},
     {"expertLoraForward", k_expert_lora_forward, 9, {"R", "K", "E", "S", "r", "N", "q"}, 7, require_expert_lora_forward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, -1, true},
-    {"expertLoraBackward", k_expert_lora_backward, 12, {"R", "N", "K", "E", "S", "r", "q"}, 7, require_expert_lora_backward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 45, false},
+    {"expertLoraBackward", k_expert_lora_backward, 12, {"R", "N", "K", "E", "S", "r", "q"}, 7, require_expert_lora_backward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 46, false},
     {"mixRowsForward", k_mix_rows_forward, 4, {"R", "d", "T", "k"}, 4, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, true},
-    {"mixRowsBackward", k_mix_rows_backward, 6, {"T", "d", "R", "k"}, 4, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 47, false},
+    {"mixRowsBackward", k_mix_rows_backward, 6, {"T", "d", "R", "k"}, 4, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, 48, false},
     {"tensorCast", k_tensor_cast, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, 0, -1, false},
     {"logitsAddSparse", k_logits_add_sparse, 4, {"B", "V", "n"}, 3, nullptr, {0, 0, 0, 0, 0}, 0, -1, false},
     {"logitsSoftcap", k_logits_softcap, 2, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, -1, false},

@@ -30,6 +30,7 @@ __attribute__((weak)) Status kv_write(Stream&, const KvWriteArgs&);
 __attribute__((weak)) Status paged_attention(Stream&, const PagedAttentionArgs&);
 __attribute__((weak)) Status token_log_probs_forward(Stream&, const TokenLogProbsForwardArgs&);
 __attribute__((weak)) Status token_log_probs_backward(Stream&, const TokenLogProbsBackwardArgs&);
+__attribute__((weak)) Status token_sums(Stream&, const TokenSumsArgs&);
 __attribute__((weak)) Status adamw_step(Stream&, const AdamwStepArgs&);
 __attribute__((weak)) Status adamw8bit_step(Stream&, const Adamw8bitStepArgs&);
 __attribute__((weak)) Status sum_squares(Stream&, const SumSquaresArgs&);
@@ -397,6 +398,16 @@ Status call_token_log_probs_backward(AnyKernel kernel, Stream& context, const Ar
   return reinterpret_cast<Status (*)(Stream&, const TokenLogProbsBackwardArgs&)>(kernel)(context, args);
 }
 
+Status call_token_sums(AnyKernel kernel, Stream& context, const ArgValue* values) {
+  const TokenSumsArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].view,
+  };
+  return reinterpret_cast<Status (*)(Stream&, const TokenSumsArgs&)>(kernel)(context, args);
+}
+
 Status call_adamw_step(AnyKernel kernel, Stream& context, const ArgValue* values) {
   const AdamwStepArgs args = {
       values[0].view,
@@ -737,6 +748,7 @@ const DispatchRow kRows[kOpCount] = {
     {call_paged_attention, reinterpret_cast<AnyKernel>(paged_attention)},
     {call_token_log_probs_forward, reinterpret_cast<AnyKernel>(token_log_probs_forward)},
     {call_token_log_probs_backward, reinterpret_cast<AnyKernel>(token_log_probs_backward)},
+    {call_token_sums, reinterpret_cast<AnyKernel>(token_sums)},
     {call_adamw_step, reinterpret_cast<AnyKernel>(adamw_step)},
     {call_adamw8bit_step, reinterpret_cast<AnyKernel>(adamw8bit_step)},
     {call_sum_squares, reinterpret_cast<AnyKernel>(sum_squares)},

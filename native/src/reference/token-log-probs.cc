@@ -75,4 +75,15 @@ Status token_log_probs_backward(Context& context, const TokenLogProbsBackwardArg
   return {};
 }
 
+Status token_sums(Context&, const TokenSumsArgs& args) {
+  double loss = 0, hits = 0;
+  for (std::int64_t t = 0; t < args.logp.dim[0]; ++t) {
+    loss -= args.logp.data_as<float>()[t];
+    hits += args.argmax.data_as<std::int32_t>()[t] == args.targets.data_as<std::int32_t>()[t];
+  }
+  args.sums.data_as<float>()[0] = static_cast<float>(loss);
+  args.sums.data_as<float>()[1] = static_cast<float>(hits);
+  return {};
+}
+
 }  // namespace hone::reference

@@ -98,12 +98,17 @@ export class CausalModel {
    */
   tokenLogProbs(
     hidden: Tensor,
-    targets: Int32Array,
+    targets: Int32Array | Tensor,
     wanted: { entropy?: boolean; argmax?: boolean } = {},
   ): TokenLogProbs {
     if (this.headFormat === 'int8') throw headIsForServing();
     const softcap = this.config.decoder.logitSoftcap;
-    const run = () => ({ ...tokenLogProbs(hidden, this.#head, fromInts(targets), { ...wanted, softcap }) });
+    const run = () => ({
+      ...tokenLogProbs(hidden, this.#head, targets instanceof Int32Array ? fromInts(targets) : targets, {
+        ...wanted,
+        softcap,
+      }),
+    });
     return isRecording() ? run() : scoped(run);
   }
 

@@ -9,15 +9,17 @@ export interface DeviceKind {
   readonly code: number;
   /** Tensors have values. */
   readonly computes: boolean;
+  /** Ops are queued: whoever reads a value waits for all that was asked for before. */
+  readonly isQueued: boolean;
   /** How activations lie there: the role `act` of the op table. */
   readonly activations: 'f32' | 'bf16';
 }
 
 export const devices: Readonly<Record<DeviceName, DeviceKind>> = {
-  cpu: { code: 0, computes: true, activations: 'f32' },
-  null: { code: 1, computes: false, activations: 'f32' },
-  cuda: { code: 2, computes: true, activations: 'bf16' },
-  'null-cuda': { code: 3, computes: false, activations: 'bf16' },
+  cpu: { code: 0, computes: true, isQueued: false, activations: 'f32' },
+  null: { code: 1, computes: false, isQueued: false, activations: 'f32' },
+  cuda: { code: 2, computes: true, isQueued: true, activations: 'bf16' },
+  'null-cuda': { code: 3, computes: false, isQueued: true, activations: 'bf16' },
 };
 
 export const deviceNames = Object.keys(devices) as DeviceName[];

@@ -30,6 +30,7 @@ export const opNames = [
   'pagedAttention',
   'tokenLogProbsForward',
   'tokenLogProbsBackward',
+  'tokenSums',
   'adamwStep',
   'adamw8bitStep',
   'sumSquares',
@@ -360,6 +361,11 @@ export function tokenLogProbsBackward(
   softcap: number,
 ): void {
   ops().tokenLogProbsBackward(dlogp, h, w, targets, lse, dh, dw, softcap);
+}
+
+/** sums = (the sum of -logp, how many argmax are their target). */
+export function tokenSums(logp: Handle, argmax: Handle, targets: Handle, sums: Handle): void {
+  ops().tokenSums(logp, argmax, targets, sums);
 }
 
 /** g *= gradientScale, and where squaredNorm is given, maxNorm > 0 and norm = gradientScale sqrt(squaredNorm): by min(1, maxNorm / (norm + 1e-6)) too; a norm that is not finite changes nothing; p -= lr weightDecay p; m, v = moving averages; p -= lr mhat / (sqrt(vhat) + eps), as torch.optim.AdamW; a bf16 result is rounded up or down by chance, drawn from (seed, step, index). */
@@ -981,6 +987,18 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'dh', kind: 'tensor', io: 'out', optional: false },
       { name: 'dw', kind: 'tensor', io: 'inout', optional: true },
       { name: 'softcap', kind: 'number' },
+    ],
+  },
+  tokenSums: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0.000002,
+    args: [
+      { name: 'logp', kind: 'tensor', io: 'in', optional: false },
+      { name: 'argmax', kind: 'tensor', io: 'in', optional: false },
+      { name: 'targets', kind: 'tensor', io: 'in', optional: false },
+      { name: 'sums', kind: 'tensor', io: 'out', optional: false },
     ],
   },
   adamwStep: {

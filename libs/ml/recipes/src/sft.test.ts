@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOfBytes, seeded } from '@hone/base';
-import { memoryStats, resetPeak } from '@hone/tensor';
+import { memoryStats, resetPeak, useDevice, type DeviceName } from '@hone/tensor';
 import { LoraAdapter } from '@hone/nn';
 import { adapterFiles, loadModel, writeInitialModel, type CausalModel } from '@hone/models';
 import {
@@ -176,6 +176,30 @@ describe('a LoRA run', () => {
       expect((await runLora(args)).digest).toBe(first.digest);
       expect(first.digest).not.toBe((await runLora()).digest);
     }
+  });
+
+  it('is read only where it tells something, on a device that works through a queue', async () => {
+    const args = { max_steps: 12, logging_steps: 5, eval_steps: 8, save_strategy: 'no' };
+    const turns = async (device: DeviceName) => {
+      let turn = 0;
+      const told: [turn: number, step: number][] = [];
+      const signal = { get aborted() { turn++; return false; } }; // prettier-ignore
+      const observer: Observer = { onStep: ({ step }) => void told.push([turn, step]) };
+      const settings = trainingSettings({ lora_r: 4, ...common, ...args });
+      const before = useDevice(device);
+      const { model, adapter } = prepareTraining(folder, settings);
+      try {
+        await sft({ model, source: folder, adapter, train, validation, settings, signal, observer });
+      } finally {
+        adapter?.free();
+        model.free();
+        useDevice(before);
+      }
+      expect(told.map(([, step]) => step)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
+      return [...new Set(told.map(([at]) => at))];
+    };
+    expect(await turns('null-cuda')).toEqual([5, 8, 10, 12]);
+    expect(await turns('null')).toHaveLength(12);
   });
 
   it('trains on a 4-bit base', async () => {

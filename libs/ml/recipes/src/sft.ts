@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { seeded, systemClock, type Clock } from '@hone/base';
+import { deviceOfNewTensors, devices } from '@hone/tensor';
 import { parameterCount } from '@hone/models';
 import { settingsDigest, type RunIdentity } from './checkpoint/training-state.js';
 import { microBatch } from './data/micro-batch.js';
@@ -8,12 +9,12 @@ import type { TokenDataset } from './data/token-dataset.js';
 import { evaluateLoss } from './evaluate.js';
 import type { Cancellation } from './observer.js';
 import { isDue, planTraining, type TrainingPlan } from './plan.js';
-import { accumulateGradient } from './token-loss.js';
+import { queueGradient } from './token-loss.js';
 import {
   TrainingSession,
   newPace,
   type SessionOptions,
-  type StepSums,
+  type StepCounts,
   type TrainingResult,
 } from './training-session.js';
 
@@ -23,6 +24,10 @@ export interface SftRun extends SessionOptions {
   readonly signal?: Cancellation | undefined;
   readonly clock?: Clock | undefined;
 }
+
+type Pace = ReturnType<typeof newPace>;
+
+const isQueued = (): boolean => devices[deviceOfNewTensors()].isQueued;
 
 /**
  * Supervised fine-tuning: learns the marked tokens of each row. Plain text with every token marked is pretraining by the
@@ -45,29 +50,30 @@ export async function sft(run: SftRun): Promise<TrainingResult> {
       // Lets messages of this thread in: progress goes out and a cancellation is seen.
       await setImmediate();
       if (run.signal?.aborted) {
+        report(run, session, plan, pace);
         if (settings.saveStrategy !== 'no' && session.state.step > 0) session.save();
         return session.finish('cancelled');
       }
 
-      const sums = stepGradient(run, plan, train, session.state.step);
-      const lr = settings.learningRate * plan.rate(session.state.step);
-      const gradNorm = session.update(sums, lr);
-      const { step, totalSteps, tokensSeen, trainedTokens } = session.state;
-      const { loss, tokens, tokenAccuracy } = sums;
-      const place = { step, totalSteps, epoch: step / plan.stepsPerEpoch };
-      const counts = { tokens, tokensSeen, trainedTokens, ...pace(session.state) };
-      observer?.onStep?.({ ...place, loss, tokenAccuracy, lr, gradNorm, ...counts });
+      const counts = queueStep(run, plan, train, session);
+      session.update(counts, settings.learningRate * plan.rate(session.state.step));
+      const { step } = session.state;
+      const isEvaluated = isDue(settings.evalStrategy, settings.evalSteps, step, plan);
+      const isSaved = settings.saveStrategy !== 'best' && isDue(settings.saveStrategy, settings.saveSteps, step, plan);
+      const isLogged = isDue('steps', settings.loggingSteps, step, plan);
+      // Where ops are queued, the device would stand still while the host reads.
+      const isRead = isLogged || isEvaluated || isSaved || !session.hasRoom || !isQueued();
+      if (isRead) report(run, session, plan, pace);
 
       let isBest = false;
-      if (isDue(settings.evalStrategy, settings.evalSteps, step, plan)) {
+      if (isEvaluated) {
         isBest = evaluate(run, session, plan, validation);
         if (session.isOutOfPatience) {
           if (settings.saveStrategy !== 'no') session.save();
           return session.finish('stopped-early');
         }
       }
-      const strategy = settings.saveStrategy;
-      if (strategy === 'best' ? isBest : isDue(strategy, settings.saveSteps, step, plan)) session.save();
+      if (isSaved || (settings.saveStrategy === 'best' && isBest)) session.save();
     }
     return session.finish('completed');
   } finally {
@@ -76,27 +82,33 @@ export async function sft(run: SftRun): Promise<TrainingResult> {
 }
 
 /** Forward and backward over all micro-batches of a step; the gradients are then summed in the arenas. */
-function stepGradient(
+function queueStep(
   { model, adapter, settings, train: dataset }: SftRun,
   plan: TrainingPlan,
   { lengths }: Survey,
-  step: number,
-): StepSums & { tokenAccuracy: number } {
+  session: TrainingSession,
+): StepCounts {
+  const { step } = session.state;
   const rows = plan.microBatches(step);
   const batches = rows.map((batchRows) => microBatch(dataset, batchRows, lengths));
   const targets = batches.reduce((sum, { targetCount }) => sum + targetCount, 0);
   const tokens = batches.reduce((sum, { ids }) => sum + ids.length, 0);
-  let [nll, hits] = [0, 0];
   for (const [index, batch] of batches.entries()) {
     const dropoutSeed = seeded(settings.seed, 'dropout', step, index)() * 2 ** 32;
-    const sums = accumulateGradient(model, batch, targets, {
+    queueGradient(model, batch, targets, session.sums(), {
       ...(adapter ? { adapter, dropoutSeed } : {}),
       recompute: settings.recompute,
     });
-    nll += sums.nll;
-    hits += sums.hits;
   }
-  return { loss: nll / targets, tokenAccuracy: hits / targets, tokens, targets, rows: rows.flat() };
+  return { tokens, targets, rows: rows.flat() };
+}
+
+/** Waits for the steps that nobody has told of, and tells of each. */
+function report({ observer }: SftRun, session: TrainingSession, plan: TrainingPlan, pace: Pace): void {
+  const { totalSteps } = session.state;
+  for (const numbers of session.read()) {
+    observer?.onStep?.({ ...numbers, totalSteps, epoch: numbers.step / plan.stepsPerEpoch, ...pace(numbers) });
+  }
 }
 
 /** Measures the validation rows, when there are any; true when they are the best so far. */

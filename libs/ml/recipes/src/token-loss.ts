@@ -1,4 +1,4 @@
-import { Tape, filled } from '@hone/tensor';
+import { Tape, empty, filled, fromInts, keep, scoped, tokenSums, type Tensor } from '@hone/tensor';
 import type { CausalModel, PackedBatch } from '@hone/models';
 import type { Recompute } from './arguments/training-settings.js';
 import type { MicroBatch } from './data/micro-batch.js';
@@ -19,41 +19,56 @@ export interface GradientOptions extends Options {
 
 /**
  * Forward and backward of one micro-batch of a step with `stepTargets` learnt tokens in all: each token weighs
- * 1 / stepTargets, so that however a step is cut into micro-batches, its gradient is that of the one big batch.
+ * 1 / stepTargets, so that however a step is cut into micro-batches, its gradient is that of the one big batch. The gradient does
+ * not depend on the loss, so nothing waits for it: its sums come to `sums` f32 [2], nll and hits.
  */
-export function accumulateGradient(
+export function queueGradient(
   model: CausalModel,
   batch: MicroBatch,
   stepTargets: number,
+  sums: Tensor,
   { recompute, ...options }: GradientOptions,
-): TokenSums {
+): void {
   const tape = new Tape({ isSparing: recompute === 'cheap' });
   const packed = { ...batch, ...options, isCheckpointed: recompute === 'layers' };
-  const { logp, argmax } = tape.record(() =>
-    model.tokenLogProbs(model.hidden(packed), batch.targets, { argmax: true }),
-  );
-  const sums = sumTokens(batch, logp.floats(), argmax?.ints());
+  const logp = tape.record(() => tokenLosses(model, packed, sums));
   // d(mean of -log p) / d(log p)
   const upstream = filled([batch.targetCount], -1 / stepTargets);
   tape.backward(logp, upstream);
   upstream.free();
-  return sums;
 }
 
 /** The same sums without gradients. */
-export function measureTokens(model: CausalModel, batch: MicroBatch, options: Options): TokenSums {
-  const hidden = model.hidden({ ...batch, ...options });
-  const { logp, argmax } = model.tokenLogProbs(hidden, batch.targets, { argmax: true });
-  const sums = sumTokens(batch, logp.floats(), argmax?.ints());
-  for (const tensor of [hidden, logp, argmax]) tensor?.free();
-  return sums;
+export function queueMeasure(model: CausalModel, batch: MicroBatch, sums: Tensor, options: Options): void {
+  scoped(() => void tokenLosses(model, { ...batch, ...options }, sums));
 }
 
-function sumTokens({ targets }: MicroBatch, logp: Float32Array, argmax: Int32Array | undefined): TokenSums {
-  let [nll, hits] = [0, 0];
-  for (let i = 0; i < targets.length; i++) {
-    nll -= logp[i] as number;
-    if (argmax?.[i] === targets[i]) hits++;
+/** `queueGradient`, and waits for its sums. */
+export const accumulateGradient = (
+  model: CausalModel,
+  batch: MicroBatch,
+  stepTargets: number,
+  options: GradientOptions,
+): TokenSums => readSums((sums) => queueGradient(model, batch, stepTargets, sums, options));
+
+/** `queueMeasure`, and waits for its sums. */
+export const measureTokens = (model: CausalModel, batch: MicroBatch, options: Options): TokenSums =>
+  readSums((sums) => queueMeasure(model, batch, sums, options));
+
+function tokenLosses(model: CausalModel, batch: MicroBatch & PackedBatch, sums: Tensor): Tensor {
+  const targets = fromInts(batch.targets);
+  const { logp, argmax } = model.tokenLogProbs(model.hidden(batch), targets, { argmax: true });
+  tokenSums(logp, argmax as Tensor, targets, sums);
+  return logp;
+}
+
+function readSums(write: (sums: Tensor) => void): TokenSums {
+  const sums = keep(empty([2]));
+  try {
+    write(sums);
+    const [nll = NaN, hits = NaN] = sums.floats();
+    return { nll, hits };
+  } finally {
+    sums.free();
   }
-  return { nll, hits };
 }

@@ -1,4 +1,5 @@
-import { bug, type Clock } from '@hone/base';
+import { assert, bug, type Clock } from '@hone/base';
+import type { Tensor } from '@hone/tensor';
 import { Adamw, GradientClip, type LoraAdapter, type ParameterArena } from '@hone/nn';
 import { saveAdapter, saveModel, type CausalModel, type ModelSource } from '@hone/models';
 import type { TrainingSettings } from './arguments/training-settings.js';
@@ -7,6 +8,7 @@ import { checkIdentity, type RunIdentity, type TrainingState } from './checkpoin
 import { pruneCheckpoints, writeCheckpoint } from './checkpoint/write-checkpoint.js';
 import { judge } from './early-stopping.js';
 import type { Evaluation } from './evaluate.js';
+import { NumberSheet } from './number-sheet.js';
 import type { Observer } from './observer.js';
 import { Snapshot, parameterGroups } from './trained-parameters.js';
 
@@ -43,14 +45,34 @@ export interface TrainingResult {
   readonly checkpoint: string | undefined;
 }
 
-/** Sums of one step before its update. */
-export interface StepSums {
-  readonly loss: number;
+/** What is known of a step before its numbers are read. */
+export interface StepCounts {
   readonly tokens: number;
   readonly targets: number;
   /** For the error, when the loss is not finite. */
   readonly rows: readonly number[];
 }
+
+/** The numbers of a step, once they were read. */
+export interface StepNumbers extends Pick<StepCounts, 'tokens'> {
+  readonly step: number;
+  readonly loss: number;
+  readonly tokenAccuracy: number;
+  readonly lr: number;
+  /** Before clipping. */
+  readonly gradNorm: number;
+  readonly tokensSeen: number;
+  readonly trainedTokens: number;
+}
+
+/** A step whose numbers are on the sheet: the sums of its micro-batches from `first` on, and then its squared norm. */
+interface UnreadStep extends StepCounts, Pick<StepNumbers, 'step' | 'lr' | 'tokensSeen' | 'trainedTokens'> {
+  readonly first: number;
+  readonly normAt: number;
+}
+
+/** Steps of few micro-batches are read some hundred at a time at most. */
+const sheetNumbers = 512;
 
 /** The part of a run that every objective shares: optimiser, state, best weights, checkpoints. It knows no loss. */
 export class TrainingSession {
@@ -58,6 +80,11 @@ export class TrainingSession {
   readonly #options: SessionOptions;
   readonly #optimizer: Adamw;
   readonly #clip: GradientClip;
+  readonly #sheet: NumberSheet;
+  /** Numbers of the longest step. */
+  readonly #stepNumbers: number;
+  readonly #unread: UnreadStep[] = [];
+  #first: number | undefined;
   readonly #best: Snapshot | undefined;
   #state: TrainingState;
   #checkpoint: string | undefined;
@@ -71,6 +98,8 @@ export class TrainingSession {
     const state = { bits: settings.optimizer === 'adamw8bit' ? 8 : 32, seed: settings.seed } as const;
     this.#optimizer = new Adamw(groups, settings.adam, state);
     this.#clip = new GradientClip(this.arenas);
+    this.#stepNumbers = 2 * settings.accumulationSteps + 1;
+    this.#sheet = new NumberSheet(Math.max(sheetNumbers, this.#stepNumbers));
     this.#best = settings.keepBest && identity.validation !== null ? new Snapshot(this.arenas) : undefined;
     this.#state = { ...freshState(totalSteps, identity), adopted: options.adopted };
     this.#optimizer.zeroGradients();
@@ -90,22 +119,49 @@ export class TrainingSession {
     return this.arenas.reduce((sum, { elements }) => sum + elements, 0);
   }
 
-  /** Clips, updates and counts one step; returns the gradient norm before clipping. A loss that is not finite ends the run. */
-  update({ loss, tokens, targets, rows }: StepSums, learningRate: number): number {
-    const step = this.#state.step + 1;
-    const { norm: gradNorm, gradientScale } = this.#clip.measure(this.#options.settings.maxGradNorm);
-    if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) throw notFinite(step, loss, gradNorm, rows);
-    this.#optimizer.step(learningRate, gradientScale);
+  /** Where the next micro-batch of the step at hand leaves its sums: f32 [2]. */
+  sums(): Tensor {
+    const { at, numbers } = this.#sheet.take(2);
+    this.#first ??= at;
+    return numbers;
+  }
+
+  /** Whether the numbers of one step more can wait. */
+  get hasRoom(): boolean {
+    return this.#sheet.room >= this.#stepNumbers;
+  }
+
+  /** Clips, updates and counts one step; nothing of it is read. A gradient that is not finite changes nothing. */
+  update(counts: StepCounts, lr: number): void {
+    const { at: normAt, numbers: squaredNorm } = this.#sheet.take(1);
+    this.#clip.sum(squaredNorm);
+    this.#optimizer.step(lr, 1, { squaredNorm, maxNorm: this.#options.settings.maxGradNorm });
     this.#optimizer.zeroGradients();
-    this.#state = {
-      ...this.#state,
-      step,
-      tokensSeen: this.#state.tokensSeen + tokens,
-      trainedTokens: this.#state.trainedTokens + targets,
-      lossSum: this.#state.lossSum + loss,
-      trainLoss: loss,
-    };
-    return gradNorm;
+    const step = this.#state.step + 1;
+    const tokensSeen = this.#state.tokensSeen + counts.tokens;
+    const trainedTokens = this.#state.trainedTokens + counts.targets;
+    this.#unread.push({ ...counts, step, lr, tokensSeen, trainedTokens, normAt, first: this.#first ?? normAt });
+    this.#first = undefined;
+    this.#state = { ...this.#state, step, tokensSeen, trainedTokens };
+  }
+
+  /** The numbers of all steps since the last time. A loss that is not finite ends the run. */
+  read(): StepNumbers[] {
+    if (this.#unread.length === 0) return [];
+    const numbers = this.#sheet.read();
+    return this.#unread.splice(0).map((unread) => {
+      const { first, normAt, targets, rows, ...known } = unread;
+      let [nll, hits] = [0, 0];
+      for (let at = first; at < normAt; at += 2) {
+        nll += numbers[at] as number;
+        hits += numbers[at + 1] as number;
+      }
+      const loss = nll / targets;
+      const gradNorm = Math.sqrt(numbers[normAt] as number);
+      if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) throw notFinite(known.step, loss, gradNorm, rows);
+      this.#state = { ...this.#state, lossSum: this.#state.lossSum + loss, trainLoss: loss };
+      return { ...known, loss, tokenAccuracy: hits / targets, gradNorm };
+    });
   }
 
   /** Notes an evaluation; true when it is the best so far. */
@@ -131,6 +187,7 @@ export class TrainingSession {
     const { outputDir, settings, observer } = this.#options;
     const { step, best, trainLoss, evalLoss } = this.#state;
     if (outputDir === undefined || this.#savedStep === step) return;
+    assert(this.#unread.length === 0, '[train] a checkpoint holds the loss of its last step, so it is read first');
     const folder = writeCheckpoint(outputDir, {
       state: this.#state,
       writeWeights: (target) => this.#writeWeights(target),
@@ -145,6 +202,7 @@ export class TrainingSession {
 
   /** Ends the run; the model then has the best weights where they are kept, else the last. */
   finish(status: TrainingResult['status']): TrainingResult {
+    assert(this.#unread.length === 0, '[train] the result holds the losses of all steps, so they are read first');
     const { step, best, evalLoss, tokensSeen, trainedTokens, lossSum } = this.#state;
     const isBestWanted = this.#best !== undefined && best !== undefined && status !== 'cancelled';
     if (isBestWanted) this.#best.restore();
@@ -164,6 +222,7 @@ export class TrainingSession {
   free(): void {
     this.#optimizer.free();
     this.#clip.free();
+    this.#sheet.free();
     this.#best?.free();
     if (this.#options.adapter) for (const arena of this.arenas) arena.freeze();
   }
@@ -210,12 +269,11 @@ const notFinite = (step: number, loss: number, gradNorm: number, rows: readonly 
 /** Tokens per second and seconds left, measured from where this process started. */
 export function newPace(clock: Clock, start: TrainingState) {
   const began = clock.monotonic();
-  return (state: TrainingState) => {
+  return ({ step, tokensSeen }: Pick<TrainingState, 'step' | 'tokensSeen'>) => {
     const seconds = Math.max(1e-9, (clock.monotonic() - began) / 1000);
-    const done = state.step - start.step;
     return {
-      tokensPerSecond: (state.tokensSeen - start.tokensSeen) / seconds,
-      etaSeconds: (seconds / done) * (state.totalSteps - state.step),
+      tokensPerSecond: (tokensSeen - start.tokensSeen) / seconds,
+      etaSeconds: (seconds / (step - start.step)) * (start.totalSteps - step),
     };
   };
 }

@@ -3,17 +3,15 @@ import type { ParameterArena } from '../parameter-arena.js';
 
 /** The norm over all gradients, and clipping to a largest norm (Pascanu et al., arXiv 1211.5063). */
 export class GradientClip {
-  /** f32 [1]: the sum of squares that `sum` queued last. */
+  /** f32 [1]: where `sum` puts it unless it is told otherwise. */
   readonly squaredNorm: Tensor = keep(empty([1]));
 
   constructor(readonly arenas: readonly ParameterArena[]) {}
 
-  /** Queues the sum of squares over all gradients, for an optimiser that clips by it on the device; waits for nothing. */
-  sum(): Tensor {
-    this.arenas.forEach(({ gradients }, index) => {
-      sumSquares(gradients, this.squaredNorm, { accumulate: index > 0 });
-    });
-    return this.squaredNorm;
+  /** Queues the sum of squares over all gradients to `out`, for an optimiser that clips by it on the device; waits for nothing. */
+  sum(out: Tensor = this.squaredNorm): Tensor {
+    this.arenas.forEach(({ gradients }, index) => sumSquares(gradients, out, { accumulate: index > 0 }));
+    return out;
   }
 
   /**

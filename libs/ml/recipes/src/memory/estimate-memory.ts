@@ -3,8 +3,9 @@ import type { ModelSource } from '@hone/models';
 import type { TrainingSettings } from '../arguments/training-settings.js';
 import { datasetOf } from '../data/token-dataset.js';
 import { microBatch, type MicroBatch } from '../data/micro-batch.js';
+import { evaluationSheet } from '../evaluate.js';
 import { prepareTraining } from '../prepare.js';
-import { accumulateGradient, measureTokens } from '../token-loss.js';
+import { queueGradient, queueMeasure } from '../token-loss.js';
 import { TrainingSession } from '../training-session.js';
 import { workspaceBytes } from './workspace.js';
 
@@ -51,9 +52,12 @@ export function estimateMemory(source: ModelSource, settings: TrainingSettings, 
       const residentBytes = memoryStats().liveBytes;
       const options = { ...(adapter ? { adapter, dropoutSeed: 0 } : {}), recompute: settings.recompute };
       const batch = fullBatch(settings.batchUnits, rowTokens);
-      accumulateGradient(model, batch, batch.targetCount, options);
+      queueGradient(model, batch, batch.targetCount, session.sums(), options);
       if (settings.evalStrategy !== 'no') {
-        measureTokens(model, fullBatch(settings.evalBatchUnits, rowTokens), adapter ? { adapter } : {});
+        const sheet = evaluationSheet();
+        const evaluated = fullBatch(settings.evalBatchUnits, rowTokens);
+        queueMeasure(model, evaluated, sheet.take(2).numbers, adapter ? { adapter } : {});
+        sheet.free();
       }
       const { peakBytes, reservedBytes } = memoryStats();
       const isRounded = settings.method === 'qlora' || settings.precision === 'bf16';

@@ -43,3 +43,8 @@ export function tokenLogProbs(
   } else lse.free();
   return { logp, entropy, argmax };
 }
+
+/** sums f32 [2]: the sum of -logp, and how many argmax are their target. What a run tells of a micro-batch, without waiting for it. */
+export function tokenSums(logp: Tensor, argmax: Tensor, targets: Tensor, sums: Tensor): void {
+  ops.tokenSums(logp.id, argmax.id, targets.id, sums.id);
+}
