@@ -232,6 +232,11 @@ Status add(Stream& stream, const char* name, const View& a, const View& b, const
 }
 
 template <class T>
+Status scale(Stream& stream, const View& x, float s) {
+  return over_elements(stream, "tensor_scale", Scale<T>{x.data_as<T>(), s}, x.count());
+}
+
+template <class T>
 Status drop(Stream& stream, const DropoutArgs& args) {
   const float p = static_cast<float>(args.p);
   // The numbers of 24 bits that make a fraction below p.
@@ -264,8 +269,7 @@ Status tensor_copy(Stream& stream, const TensorCopyArgs& args) {
 
 Status tensor_scale(Stream& stream, const TensorScaleArgs& args) {
   const auto s = static_cast<float>(args.s);
-  if (args.x.dtype == DType::f32) return over_elements(stream, "tensor_scale", Scale<float>{args.x.data_as<float>(), s}, args.x.count());
-  return over_elements(stream, "tensor_scale", Scale<Bf16>{args.x.data_as<Bf16>(), s}, args.x.count());
+  return args.x.dtype == DType::f32 ? scale<float>(stream, args.x, s) : scale<Bf16>(stream, args.x, s);
 }
 
 Status tensor_add(Stream& stream, const TensorAddArgs& args) {
