@@ -1,10 +1,12 @@
 // The op harness: one program, one ctest per op and mode. `op-tests --ctest` prints the tests of this build for ctest;
-// `op-tests <op> parity-<level> | gradient | levels | threads | reference` runs one. Exit code 77 says that this machine cannot run the level.
+// `op-tests <op> parity-<level> | parity-cuda | gradient | levels | threads | reference` runs one. Exit code 77 says that this machine
+// cannot run the level, or that the card has no kernel for the op; `op-tests --card-kernels` lists those.
 #include <cstdio>
 #include <cstring>
 #include <string>
 
 #include "core/dispatch.h"
+#include "harness/card-modes.h"
 #include "harness/modes.h"
 
 namespace {
@@ -12,6 +14,8 @@ namespace {
 using namespace hone;
 
 constexpr int kSkipped = 77;
+// A build with sanitizers has no emulated card.
+constexpr bool kTestsCard = HONE_EMULATED_CARD[0] != 0;
 
 void print_test(const char* program, const char* op, const std::string& mode) {
   std::printf("add_test([=[%s %s]=] [=[%s]=] %s %s)\n", op, mode.c_str(), program, op, mode.c_str());
@@ -29,8 +33,13 @@ int print_tests(const char* program) {
     const AnyKernel* kernels = dispatch_row(op).kernels;
     const bool has_both = kernels[static_cast<int>(Isa::avx2)] != nullptr && kernels[static_cast<int>(Isa::avx512)] != nullptr;
     if (has_both) print_test(program, name, "levels");
+    if (kTestsCard) print_test(program, name, "parity-cuda");
     print_test(program, name, "threads");
     print_test(program, name, "reference");
+  }
+  if (kTestsCard) {
+    std::printf("add_test([=[card kernels]=] %s --card-kernels)\n", program);
+    std::printf("set_tests_properties([=[card kernels]=] PROPERTIES SKIP_RETURN_CODE %d)\n", kSkipped);
   }
   return 0;
 }
@@ -41,12 +50,16 @@ int run(int op, const std::string& mode) {
     if (!built) std::printf("FAILED %s: expected a loop in src/reference\n", op_spec(op).name);
     return built ? test::check_threads(op, Isa::plain) : 1;
   }
+  if (mode == "parity-cuda") {
+    const int failures = test::has_card() ? test::check_card_parity(op) : kSkipped;
+    return failures < 0 ? kSkipped : failures;
+  }
   if (mode == "gradient") return test::check_gradient(op);
   if (mode == "levels") return isa_available(Isa::avx512) ? test::check_levels(op) : kSkipped;
   if (mode == "threads") return test::check_threads(op, best_isa());
   Isa isa = Isa::plain;
   if (mode.rfind("parity-", 0) != 0 || !isa_from_name(mode.substr(7), isa)) {
-    std::printf("expected parity-<level>, gradient, levels, threads or reference but received %s\n", mode.c_str());
+    std::printf("expected parity-<level>, parity-cuda, gradient, levels, threads or reference but received %s\n", mode.c_str());
     return 1;
   }
   if (!isa_available(isa)) return kSkipped;
@@ -57,6 +70,9 @@ int run(int op, const std::string& mode) {
 
 int main(int argc, char** argv) {
   if (argc == 2 && std::strcmp(argv[1], "--ctest") == 0) return print_tests(argv[0]);
+  if (argc == 2 && std::strcmp(argv[1], "--card-kernels") == 0) {
+    return test::has_card() && test::check_card_kernels() == 0 ? 0 : kSkipped;
+  }
   for (int op = 0; argc == 3 && op < kOpCount; ++op) {
     if (std::strcmp(argv[1], op_spec(op).name) != 0) continue;
     const int failures = run(op, argv[2]);

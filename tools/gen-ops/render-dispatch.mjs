@@ -61,10 +61,12 @@ export function renderSpecs(ops) {
     const symbols = op.symbols.map((symbol) => `"${symbol}"`).join(', ');
     const require = op.require.length > 0 ? `require_${op.fn}` : 'nullptr';
     const tolerances = LEVELS.map((level) => op.tolerance[level] ?? op.tolerance.default).join(', ');
+    const card = op.tolerance.card ?? (op.tolerance.default === 0 ? 0 : 1e-2);
+    const cardTolerances = `{${card}, ${op.tolerance.cardWide ?? Math.min(card, 1e-3)}}`;
     const backwardOf = op.backwardOf ? ops.findIndex((other) => other.name === op.backwardOf) : -1;
     return (
       `    {"${op.name}", k_${op.fn}, ${op.args.length}, {${symbols}}, ${op.symbols.length}, ${require}, ` +
-      `{${tolerances}}, ${op.tolerance.rounded ?? 0}, ${backwardOf}, ${Boolean(op.differentiable)}},`
+      `{${tolerances}}, ${op.tolerance.rounded ?? 0}, ${cardTolerances}, ${backwardOf}, ${Boolean(op.differentiable)}},`
     );
   });
   return `${BANNER}#include "core/op-spec.h"

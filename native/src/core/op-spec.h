@@ -50,6 +50,7 @@ struct OpSpec {
   const char* (*require)(const ArgValue* values, const std::int64_t* symbols);  // The rule that is broken, or null.
   double tolerance[5];       // Per level of core/isa.h.
   double rounded_tolerance;  // On every level, where operands are rounded to bf16; 0: there is no such thing.
+  double card_tolerance[2];  // On a GPU: of outputs in bf16, of outputs in f32.
   int backward_of;
   bool differentiable;
 };

@@ -182,6 +182,29 @@ void Fixture::fill_from_forward(Machine& machine) {
   }
 }
 
+View Fixture::source(int arg) const {
+  View view = values[arg].view;
+  view.dtype = DType::f32;
+  view.data = buffers_[arg].data;
+  view.packed = nullptr;
+  return view;
+}
+
+void Fixture::round_to_bf16(unsigned arguments, Machine& machine) {
+  const auto round = [&] {
+    for (int i = 0; i < spec.arg_count; ++i) {
+      const View& view = values[i].view;
+      if ((arguments & (1u << i)) == 0 || !view.present() || view.dtype != DType::f32) continue;
+      float* data = view.data_as<float>();
+      for (std::int64_t e = 0; e < view.count(); ++e) data[e] = hone::round_to_bf16(data[e]);
+    }
+  };
+  round();
+  if (spec.backward_of < 0) return;
+  fill_from_forward(machine);
+  round();
+}
+
 Status Fixture::run(Machine& machine, int level) {
   const DispatchRow& row = dispatch_row(op_case.op);
   return row.call(row.kernels[level], machine.context, values);

@@ -52,6 +52,10 @@ class Fixture {
   int find(const char* name) const;
   View& view(int arg) { return values[arg].view; }
   std::int64_t symbol(const char* name) const;
+  // What a packed weight was made of: [N,K] f32.
+  View source(int arg) const;
+  // Rounds the f32 tensors of a set of arguments (a bit each) to bf16, and makes anew what comes from the forward op.
+  void round_to_bf16(unsigned arguments, Machine& machine);
   const ArgCase* arg_case(int arg) const;
 
  private:

@@ -11,25 +11,6 @@
 namespace hone::test {
 namespace {
 
-template <class F>
-int over_cases(int op, F&& check) {
-  int failures = 0, cases = 0;
-  for (int i = 0; i < kOpCaseCount; ++i) {
-    if (kOpCases[i].op != op) continue;
-    ++cases;
-    const std::string complaint = check(kOpCases[i]);
-    if (complaint.empty()) continue;
-    ++failures;
-    std::printf("FAILED %s {%s}: %s\n", op_spec(op).name, kOpCases[i].name, complaint.c_str());
-  }
-  if (cases == 0) {
-    std::printf("FAILED %s: expected cases in tests/cases but found none\n", op_spec(op).name);
-    return 1;
-  }
-  std::printf("%s: %d cases, %d failed\n", op_spec(op).name, cases, failures);
-  return failures;
-}
-
 std::string number(double value) {
   char text[32];
   std::snprintf(text, sizeof(text), "%.3g", value);
@@ -187,6 +168,24 @@ std::string levels_of(const OpCase& op_case) {
 }
 
 }  // namespace
+
+int over_cases(int op, const std::function<std::string(const OpCase&)>& check) {
+  int failures = 0, cases = 0;
+  for (int i = 0; i < kOpCaseCount; ++i) {
+    if (kOpCases[i].op != op) continue;
+    ++cases;
+    const std::string complaint = check(kOpCases[i]);
+    if (complaint.empty()) continue;
+    ++failures;
+    std::printf("FAILED %s {%s}: %s\n", op_spec(op).name, kOpCases[i].name, complaint.c_str());
+  }
+  if (cases == 0) {
+    std::printf("FAILED %s: expected cases in tests/cases but found none\n", op_spec(op).name);
+    return 1;
+  }
+  std::printf("%s: %d cases, %d failed\n", op_spec(op).name, cases, failures);
+  return failures;
+}
 
 int check_parity(int op, Isa isa) {
   return over_cases(op, [&](const OpCase& op_case) { return parity_of(op_case, isa); });
