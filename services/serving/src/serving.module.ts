@@ -15,7 +15,7 @@ import type { ServingSettings } from './settings.js';
 
 type Settings = PlatformSettings & ServingSettings;
 
-function startEngine(settings: Settings, instruments: Instruments): EnginePort {
+function startEngine(settings: Settings, instruments: Instruments, log: Log): EnginePort {
   return new EnginePort({
     sequencesMax: settings.sequencesMax,
     stepTokensMax: settings.stepTokensMax,
@@ -26,6 +26,7 @@ function startEngine(settings: Settings, instruments: Instruments): EnginePort {
     silentMsMax: settings.silentSecondsMax * 1000,
     queue: { waitingMax: settings.waitingMax, waitingTokensMax: settings.waitingTokensMax },
     stepped: (step) => instruments.stepped(step),
+    chose: ({ device, why, card }) => log.info({ device, why }, `computes on ${card ?? 'the processor'}`),
   });
 }
 
@@ -40,7 +41,7 @@ function makeState(mesh: Mesh, store: ArtifactStore, settings: Settings, log: Lo
     instruments,
     settings,
     log,
-    engine: startEngine(settings, instruments),
+    engine: startEngine(settings, instruments, log),
   });
 }
 

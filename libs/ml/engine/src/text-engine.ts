@@ -1,4 +1,5 @@
 import { asHoneError, type HoneError, refusal } from '@hone/base';
+import { deviceLost } from '@hone/tensor';
 import { defaultQueueLimits, overload, type QueueLimits, tokensCounted } from './admission.js';
 import { AdapterSlots } from './adapters.js';
 import { Engine, type EngineOptions, type EngineStats, type SequenceOutput } from './engine.js';
@@ -34,6 +35,7 @@ export class TextEngine {
   readonly #requests = new Map<string, Running>();
   readonly #ownerOf = new Map<Sequence<EngineAdapter>, Running>();
   #tokensPerSecond = 1000;
+  #lost: HoneError | undefined;
 
   constructor(text: TextModel, { queue, adaptersMax = 16, ...options }: TextEngineOptions = {}) {
     this.engine = new Engine(text.model, options);
@@ -41,6 +43,11 @@ export class TextEngine {
     this.#text = text;
     this.#texts = new TokenTexts(text.tokenizer);
     this.#queue = { ...defaultQueueLimits, ...queue };
+  }
+
+  /** Why no step is possible any more: the GPU that holds the model is gone. */
+  get lost(): HoneError | undefined {
+    return this.#lost;
   }
 
   get isIdle(): boolean {
@@ -109,7 +116,8 @@ export class TextEngine {
     try {
       stepped = this.engine.step();
     } catch (thrown) {
-      return this.#failAll(asHoneError(thrown));
+      this.#lost = deviceLost(thrown);
+      return this.#failAll(asHoneError(this.#lost ?? thrown));
     }
     const outputs = stepped.flatMap((output) => this.#take(output));
     const tokens = this.engine.promptTokensComputed - before + stepped.length;

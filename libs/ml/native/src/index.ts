@@ -12,6 +12,8 @@ export type {
   Transferable,
 } from './addon.js';
 export { packInt4FromParts, packInt8FromParts, packNf4FromParts } from './weight-parts.js';
+export * from './choose-device.js';
+export * from './device-lost.js';
 export * from './devices.js';
 export * from './group.js';
 export * from './runtime.js';

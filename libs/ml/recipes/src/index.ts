@@ -14,12 +14,17 @@ export { epochOrder, type Sampling } from './data/order.js';
 export { packUnits } from './data/packing.js';
 export { surveyDataset, type Survey } from './data/survey.js';
 export { datasetOf, type TokenDataset, type TokenRow } from './data/token-dataset.js';
-export { estimateMemory, type MemoryEstimate, type MemoryParts } from './memory/estimate-memory.js';
+export {
+  estimateMemory,
+  type ComputingDevice,
+  type MemoryEstimate,
+  type MemoryParts,
+} from './memory/estimate-memory.js';
 export { evaluateLoss, type Evaluation, type EvaluateOptions } from './evaluate.js';
 export type { Cancellation, CheckpointReport, EvalReport, Observer, StartReport, StepReport } from './observer.js';
 export { fitMemory, type FittedSettings } from './memory/fit-memory.js';
 export { estimateServing, type ServingEstimate, type ServingLoad } from './memory/estimate-serving.js';
-export { memoryLimit, programBytes } from './memory/memory-limit.js';
+export { deviceLimit, memoryLimit, programBytes } from './memory/memory-limit.js';
 export { planApart, type PlanQuestion } from './memory/plan-apart.js';
 export { planRun, planServing, type PlanRequest, type RunPlan, type ServingPlan } from './memory/plan-run.js';
 export type { Remedy } from './memory/remedies.js';

@@ -11,6 +11,8 @@ export { Tensor } from './tensor.js';
 export { gradients } from './gradients/index.js';
 export {
   cardCounters,
+  chooseDevice,
+  deviceLost,
   deviceOfNewTensors,
   devices,
   init,
@@ -25,6 +27,7 @@ export {
 export type {
   Card,
   CardCounters,
+  DeviceChoice,
   DeviceName,
   Int4Parts,
   Int8Parts,

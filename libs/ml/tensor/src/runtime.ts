@@ -7,6 +7,8 @@ import { activeRecorder } from './recorder.js';
 
 export {
   cardCounters,
+  chooseDevice,
+  deviceLost,
   init,
   kernelName,
   memoryStats,
@@ -29,6 +31,7 @@ export {
 export type {
   Card,
   CardCounters,
+  DeviceChoice,
   DeviceName,
   DifferentiableOp,
   Handle,

@@ -70,6 +70,12 @@ async function hear(place: RunPlace, lease: Lease<JobEntry>, news: TrainingNews)
   const { store, mesh, running } = place;
   const job = lease.id;
   switch (news.type) {
+    case 'device':
+      await store.tell(job, `device-${lease.fence}`, {
+        message: `Computes on ${news.card ?? 'the processor'} (${news.why})`,
+        data: { device: news.device, why: news.why },
+      });
+      return;
     case 'planned':
       await store.tell(job, `plan-${lease.fence}`, { message: planText(news.plan), data: { ...news.plan } });
       return;

@@ -19,6 +19,7 @@ export interface TrainingOrder extends TrainingOrderArguments {
 
 /** One message of the engine thread. */
 export type TrainingNews =
+  | { type: 'device'; device: 'cpu' | 'cuda'; why: string; card: string | undefined }
   | { type: 'planned'; plan: RunPlan }
   | { type: 'started'; totalSteps: number; trainableParameters: number; totalParameters: number; resumedAtStep: number }
   | {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { asHoneError, assert } from '@hone/base';
 import { concatenated, readShard, type TokenDataset } from '@hone/data';
+import { chooseDevice, deviceLost, init, type DeviceChoice } from '@hone/tensor';
 import { saveAdapter, saveModel } from '@hone/models';
 import {
   planRun,
@@ -70,10 +71,11 @@ const defined = (values: Record<string, number | undefined>): Record<string, num
  * Plans the memory of the run before anything is loaded: what makes it fit is told and taken, and a run that cannot fit ends here
  * with its plan. A resumed run keeps what its first attempt took, whatever is free now, so that it goes on bit by bit.
  */
-function adoptedOf(dataset: TokenDataset): Partial<TrainingSettings> {
+function adoptedOf(dataset: TokenDataset, { device }: DeviceChoice): Partial<TrainingSettings> {
   if (order.resumeFrom !== undefined) return readState(order.resumeFrom).adopted ?? {};
   const rowTokens = Array.from({ length: dataset.length }, (_, row) => dataset.tokens(row).length);
   const { change, ...plan } = planRun(order.modelFolder, {
+    device,
     method: order.method,
     arguments: order.arguments,
     rowTokens: rowTokens.reduce((most, length) => Math.max(most, length), 2),
@@ -84,8 +86,11 @@ function adoptedOf(dataset: TokenDataset): Partial<TrainingSettings> {
 
 async function train(): Promise<void> {
   const began = performance.now();
+  const choice = chooseDevice();
+  init({ device: choice.device });
+  say({ type: 'device', ...deviceFacts(choice) });
   const dataset = datasetOf(order.train);
-  const adopted = adoptedOf(dataset);
+  const adopted = adoptedOf(dataset, choice);
   const settings = { ...trainingSettings(order.arguments, order.method), ...adopted };
   const { model, adapter } = prepareTraining(order.modelFolder, settings);
   const validation = order.validation.length === 0 ? undefined : datasetOf(order.validation);
@@ -114,6 +119,8 @@ async function train(): Promise<void> {
   say(finished(folder, result, (performance.now() - began) / 1000));
 }
 
+const deviceFacts = ({ device, why, card }: DeviceChoice) => ({ device, why, card: card?.name });
+
 const finished = (
   folder: string,
   { steps, tokensSeen, trainedTokens, trainLoss, evalLoss }: SftResult,
@@ -129,4 +136,6 @@ const finished = (
 });
 
 assert(parentPort, '[trainer] expected the engine to run in a worker thread');
-await train().catch((thrown: unknown) => say({ type: 'failed', error: asHoneError(thrown).toJSON() }));
+await train().catch((thrown: unknown) =>
+  say({ type: 'failed', error: asHoneError(deviceLost(thrown) ?? thrown).toJSON() }),
+);

@@ -8,6 +8,7 @@ import type {
   Accepted,
   AdapterPlace,
   BasePlace,
+  DeviceNews,
   EngineCommand,
   EngineNews,
   EngineThreadOptions,
@@ -31,6 +32,8 @@ export interface StepNews {
 export interface EnginePortOptions extends EngineThreadOptions {
   /** Told once per engine step, and when the engine has nothing left to do. */
   stepped?: (step: StepNews) => void;
+  /** Told once, where the engine computes and why there. */
+  chose?: (choice: DeviceNews) => void;
 }
 
 type Call = { resolve: (value: never) => void; reject: (error: HoneError) => void };
@@ -48,12 +51,14 @@ export class EnginePort {
   readonly #channels = new Map<string, OutputChannel>();
   readonly #texts = new PromptTexts((base) => this.#ask({ type: 'template', call: this.#next(), base }));
   readonly #stepped: ((step: StepNews) => void) | undefined;
+  readonly #chose: ((choice: DeviceNews) => void) | undefined;
   #count = 0;
   #isClosing = false;
   #end: HoneError | undefined;
 
-  constructor({ stepped, ...options }: EnginePortOptions = {}) {
+  constructor({ stepped, chose, ...options }: EnginePortOptions = {}) {
     this.#stepped = stepped;
+    this.#chose = chose;
     this.#worker = new Worker(new URL('./engine-worker.js', import.meta.url), {
       workerData: options,
       name: 'engine',
@@ -208,6 +213,7 @@ export class EnginePort {
   #hear(news: EngineNews): void {
     this.#watch.heard();
     if (news.type === 'pong') return;
+    if (news.type === 'device') return this.#chose?.(news);
     if (news.type === 'loading') return this.#watch.rest(news.isLoading);
     if (news.type === 'step') {
       for (const output of news.outputs) this.#channels.get(output.request)?.push(output);

@@ -1,7 +1,7 @@
 // The engine thread: it holds the models and computes; nothing else of the process runs here.
 import { parentPort, workerData } from 'node:worker_threads';
 import { asHoneError, assert } from '@hone/base';
-import { init } from '@hone/tensor';
+import { chooseDevice, init } from '@hone/tensor';
 import type { GenerationOutput } from '../generation.js';
 import type { TextEngine } from '../text-engine.js';
 import type { EngineCommand, EngineNews, EngineThreadOptions } from './protocol.js';
@@ -9,7 +9,9 @@ import { ResidentBases } from './resident-bases.js';
 
 assert(parentPort, '[engine] the engine runs in a worker thread');
 const port = parentPort;
-init();
+const { device, why, card } = chooseDevice();
+init({ device });
+tell({ type: 'device', device, why, card: card?.name });
 const bases = new ResidentBases(workerData as EngineThreadOptions, (isLoading) => tell({ type: 'loading', isLoading }));
 const commands: Exclude<EngineCommand, { type: 'ping' }>[] = [];
 let isRunning = false;
@@ -39,6 +41,9 @@ function step(busy: readonly TextEngine[]): void {
   const started = performance.now();
   const outputs: GenerationOutput[] = busy.flatMap((engine) => engine.step());
   tell({ type: 'step', outputs, milliseconds: performance.now() - started, residents: bases.load });
+  const lost = busy.find((engine) => engine.lost !== undefined)?.lost;
+  // Nothing that lies on a lost GPU can be used again, by this process least of all.
+  if (lost) throw lost;
 }
 
 async function obey(command: Exclude<EngineCommand, { type: 'ping' }>): Promise<void> {

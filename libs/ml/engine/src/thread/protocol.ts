@@ -55,10 +55,18 @@ export interface Accepted {
   outputs: GenerationOutput[];
 }
 
-/** What the engine thread says: a `pong` for each ping, `loading` when it begins and ends to load a base, one reply per call, one `step` per pass over all resident bases that have work, `idle` when none is left. */
+/** Where the engine computes: told once, when it starts. */
+export interface DeviceNews {
+  device: 'cpu' | 'cuda';
+  why: string;
+  card: string | undefined;
+}
+
+/** What the engine thread says: `device` at its start, a `pong` for each ping, `loading` when it begins and ends to load a base, one reply per call, one `step` per pass over all resident bases that have work, `idle` when none is left. */
 export type EngineNews =
   | { type: 'reply'; call: number; value: Accepted | ResidentStats[] | TemplateSource | undefined }
   | { type: 'pong' }
+  | ({ type: 'device' } & DeviceNews)
   | { type: 'loading'; isLoading: boolean }
   | { type: 'refused'; call: number; error: ErrorBody }
   | { type: 'step'; outputs: GenerationOutput[]; milliseconds: number; residents: ResidentLoad[] }

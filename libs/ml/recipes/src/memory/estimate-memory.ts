@@ -1,4 +1,5 @@
 import { bytesOf, memoryStats, onDevice, resetPeak } from '@hone/tensor';
+import { cardWorkspaceBytes } from './card-workspace.js';
 import type { ModelSource } from '@hone/models';
 import type { TrainingSettings } from '../arguments/training-settings.js';
 import { datasetOf } from '../data/token-dataset.js';
@@ -8,6 +9,10 @@ import { prepareTraining } from '../prepare.js';
 import { queueGradient, queueMeasure } from '../token-loss.js';
 import { TrainingSession } from '../training-session.js';
 import { workspaceBytes } from './workspace.js';
+
+/** A device that computes, and the one that counts for it. */
+export type ComputingDevice = 'cpu' | 'cuda';
+export const countedAs = { cpu: 'null', cuda: 'null-cuda' } as const;
 
 /** Bytes by what they are for; together they are what the process takes at its peak. */
 export interface MemoryParts {
@@ -37,10 +42,16 @@ export interface MemoryEstimate {
 
 /**
  * The exact memory of a run, before it starts: the same code on the null device, which computes nothing, and places every tensor
- * where the real device will. `rowTokens` is the longest row; each micro-batch is taken to be full of such rows.
+ * where the real device will. `rowTokens` is the longest row; each micro-batch is taken to be full of such rows. On a card `processBytes`
+ * is what the run takes of the card.
  */
-export function estimateMemory(source: ModelSource, settings: TrainingSettings, rowTokens: number): MemoryEstimate {
-  return onDevice('null', () => {
+export function estimateMemory(
+  source: ModelSource,
+  settings: TrainingSettings,
+  rowTokens: number,
+  device: ComputingDevice = 'cpu',
+): MemoryEstimate {
+  return onDevice(countedAs[device], () => {
     resetPeak();
     const { model, adapter } = prepareTraining(source, settings);
     const loaded = memoryStats().liveBytes;
@@ -63,7 +74,11 @@ export function estimateMemory(source: ModelSource, settings: TrainingSettings, 
       const isRounded = settings.method === 'qlora' || settings.precision === 'bf16';
       const tokens = settings.batchUnits * rowTokens;
       const isTrained = settings.method === 'full';
-      const workspace = workspaceBytes(model.config, { tokens, isRounded, isTrained, hasLoss: true });
+      const load = { tokens, isRounded, isTrained, hasLoss: true };
+      const workspace =
+        device === 'cuda'
+          ? cardWorkspaceBytes(model.config, { ...load, hasBf16Weights: settings.precision === 'bf16' })
+          : workspaceBytes(model.config, load);
       const optimizer = residentBytes - weights - gradients;
       const [activations, gaps] = [peakBytes - residentBytes, reservedBytes - peakBytes];
       return {

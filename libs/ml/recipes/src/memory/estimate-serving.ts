@@ -1,5 +1,7 @@
 import { memoryStats, onDevice, resetPeak } from '@hone/tensor';
 import { loadModel, type BaseFormat, type HeadFormat, type ModelSource } from '@hone/models';
+import { cardWorkspaceBytes } from './card-workspace.js';
+import { countedAs, type ComputingDevice } from './estimate-memory.js';
 import { workspaceBytes } from './workspace.js';
 
 export interface ServingLoad {
@@ -13,6 +15,8 @@ export interface ServingLoad {
   readonly pageSize?: number;
   /** Rows of the largest step: a piece of a prompt, or one row a sequence. */
   readonly stepRows?: number;
+  /** Default cpu. */
+  readonly device?: ComputingDevice;
 }
 
 export interface ServingEstimate {
@@ -28,9 +32,9 @@ export interface ServingEstimate {
 }
 
 /** What serving a base takes, by the same dry run: weights, all pages full, and the largest step. */
-export function estimateServing(source: ModelSource, load: ServingLoad): ServingEstimate {
-  const { format, headFormat, sequences, length, pageSize = 16, stepRows = 256 } = load;
-  return onDevice('null', () => {
+export function estimateServing(source: ModelSource, asked: ServingLoad): ServingEstimate {
+  const { format, headFormat, sequences, length, pageSize = 16, stepRows = 256, device = 'cpu' } = asked;
+  return onDevice(countedAs[device], () => {
     resetPeak();
     const model = loadModel(source, { format, headFormat });
     const weights = memoryStats().liveBytes;
@@ -53,7 +57,11 @@ export function estimateServing(source: ModelSource, load: ServingLoad): Serving
       });
       const { peakBytes, reservedBytes } = memoryStats();
       const isRounded = format !== 'f32';
-      const workspace = workspaceBytes(model.config, { tokens: rows, isRounded, isTrained: false, hasLoss: false });
+      const load = { tokens: rows, isRounded, isTrained: false, hasLoss: false };
+      const workspace =
+        device === 'cuda'
+          ? cardWorkspaceBytes(model.config, { ...load, hasBf16Weights: format === 'bf16' })
+          : workspaceBytes(model.config, load);
       const [kvPages, activations, gaps] = [resident - weights, peakBytes - resident, reservedBytes - peakBytes];
       return {
         parts: { weights, kvPages, activations, workspace, gaps },

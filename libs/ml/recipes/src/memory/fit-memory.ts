@@ -2,7 +2,7 @@ import { refusal } from '@hone/base';
 import { loraConfig } from '@hone/nn';
 import { canBeNf4, readModelConfig, type ModelSource } from '@hone/models';
 import type { TrainingSettings } from '../arguments/training-settings.js';
-import { estimateMemory, type MemoryEstimate } from './estimate-memory.js';
+import { estimateMemory, type ComputingDevice, type MemoryEstimate } from './estimate-memory.js';
 import { remediesOf, type Remedy } from './remedies.js';
 
 export interface FittedSettings {
@@ -26,24 +26,27 @@ export function fitMemory(
   settings: TrainingSettings,
   rowTokens: number,
   limitBytes: number,
+  device: ComputingDevice = 'cpu',
 ): FittedSettings {
-  const asked = estimateMemory(source, settings, rowTokens);
+  const estimateOf = (of: TrainingSettings, tokens = rowTokens) => estimateMemory(source, of, tokens, device);
+  const asked = estimateOf(settings);
   const fits = ({ processBytes }: MemoryEstimate) => processBytes <= limitBytes;
   if (fits(asked)) return { settings, asked, estimate: asked, remedies: [], change: {} };
-  const remediesFor = (of: TrainingSettings) => remediesOf(of, is4BitPossible(source));
+  const remediesFor = (of: TrainingSettings) => remediesOf(of, is4BitPossible(source), device);
   for (const name of new Set(remediesFor(settings).map((remedy) => remedy.name))) {
-    const alone = applied(settings, name, remediesFor, (changed) => fits(estimateMemory(source, changed, rowTokens)));
-    const estimate = estimateMemory(source, alone.settings, rowTokens);
+    const alone = applied(settings, name, remediesFor, (changed) => fits(estimateOf(changed)));
+    const estimate = estimateOf(alone.settings);
     if (fits(estimate)) return { asked, estimate, ...alone };
   }
   let [current, estimate] = [settings, asked];
   const remedies: Remedy[] = [];
   while (!fits(estimate)) {
     const [next] = remediesFor(current);
-    if (!next) throw tooLarge(source, current, rowTokens, limitBytes, asked, estimate);
+    if (!next)
+      throw tooLarge(limitBytes, asked, estimate, smallerChoice(source, current, rowTokens, limitBytes, estimateOf));
     current = { ...current, ...next.change };
     remedies.push(next);
-    estimate = estimateMemory(source, current, rowTokens);
+    estimate = estimateOf(current);
   }
   const last = lastOfEach(remedies);
   return { settings: current, asked, estimate, remedies: last, change: changeOf(last) };
@@ -80,15 +83,7 @@ const lastOfEach = (remedies: readonly Remedy[]): Remedy[] => [
 const changeOf = (remedies: readonly Remedy[]): Partial<TrainingSettings> =>
   Object.assign({}, ...remedies.map(({ change }) => change)) as Partial<TrainingSettings>;
 
-function tooLarge(
-  source: ModelSource,
-  smallest: TrainingSettings,
-  rowTokens: number,
-  limitBytes: number,
-  asked: MemoryEstimate,
-  estimate: MemoryEstimate,
-) {
-  const choice = smallerChoice(source, smallest, rowTokens, limitBytes);
+function tooLarge(limitBytes: number, asked: MemoryEstimate, estimate: MemoryEstimate, choice: string | undefined) {
   const message =
     `[memory] expected a peak of at most ${limitBytes} bytes but the run takes ${asked.processBytes}, and with every remedy ` +
     `still ${estimate.processBytes} (${estimate.residentBytes} of it before the first row); fix: ${choice ?? 'a smaller model'}`;
@@ -109,9 +104,9 @@ function smallerChoice(
   settings: TrainingSettings,
   rowTokens: number,
   limitBytes: number,
+  estimateOf: (of: TrainingSettings, tokens: number) => MemoryEstimate,
 ): string | undefined {
-  const fits = (changed: TrainingSettings, tokens: number) =>
-    estimateMemory(source, changed, tokens).processBytes <= limitBytes;
+  const fits = (changed: TrainingSettings, tokens: number) => estimateOf(changed, tokens).processBytes <= limitBytes;
   if (settings.method === 'full' && is4BitPossible(source)) {
     const lora = loraConfig({ r: 16, loraAlpha: 32, targetModules: 'all-linear' });
     if (fits({ ...settings, method: 'qlora', precision: 'f32', lora }, rowTokens)) return 'method = qlora would fit';

@@ -147,3 +147,46 @@ describe('a plan of more than can be counted in seconds', () => {
     expect(() => planServing(folder, { sequences: 2, length: 1e9 })).toThrow('536870912 tokens in all');
   });
 });
+
+describe('a plan for a card', () => {
+  const settings = trainingSettings({ lora_r: 8, bf16: true, per_device_train_batch_size: 4 });
+
+  it('counts activations in bf16 and the scratch memory of its own kernels', () => {
+    const [onProcessor, onCard] = [
+      estimateMemory(folder, settings, 200),
+      estimateMemory(folder, settings, 200, 'cuda'),
+    ];
+    expect(onCard.parts.activations / onProcessor.parts.activations).toBeGreaterThan(0.45);
+    expect(onCard.parts.activations / onProcessor.parts.activations).toBeLessThan(0.75);
+    expect(onCard.parts.workspace).toBeGreaterThan(32 * 2 ** 20);
+    expect(onCard.processBytes).toBeGreaterThan(onCard.peakBytes + onCard.parts.workspace - 1);
+  });
+
+  it('computes what is cheap again before it cuts a batch, and whole layers last', () => {
+    const takes = (change: object) => estimateMemory(folder, { ...settings, ...change }, 200, 'cuda').processBytes;
+    const fitted = (change: object) => fitMemory(folder, settings, 200, takes(change), 'cuda').change;
+    expect(fitted({})).toEqual({});
+    expect(fitted({ recompute: 'cheap' })).toEqual({ recompute: 'cheap' });
+    expect(fitted({ batchUnits: 2 })).toEqual({ batchUnits: 2, accumulationSteps: 2 });
+    const single = { ...settings, batchUnits: 1 };
+    const layers = estimateMemory(folder, { ...single, recompute: 'layers' }, 200, 'cuda').processBytes;
+    expect(fitMemory(folder, single, 200, layers, 'cuda').change).toEqual({ recompute: 'layers' });
+  });
+
+  it('is refused with what would fit, and says which device it is for', () => {
+    expect(() => fitMemory(folder, settings, 200, 1000, 'cuda')).toThrow('a smaller model');
+    const load = {
+      method: 'lora',
+      arguments: { lora_r: 8 },
+      rowTokens: 64,
+      limitBytes: 2 ** 40,
+      device: 'cuda',
+    } as const;
+    expect(planRun(folder, load)).toMatchObject({ device: 'cuda', remedies: [] });
+    const serving = { sequences: 4, length: 128, limitBytes: 2 ** 40 };
+    const [onProcessor, onCard] = [planServing(folder, serving), planServing(folder, { ...serving, device: 'cuda' })];
+    expect(onCard).toMatchObject({ device: 'cuda', fits: true });
+    expect(onCard.parts.activations).toBeLessThan(onProcessor.parts.activations);
+    expect(onCard.parts.kvPages).toBe(onProcessor.parts.kvPages);
+  });
+});

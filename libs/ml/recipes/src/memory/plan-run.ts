@@ -1,22 +1,15 @@
 import { refusal } from '@hone/base';
-import {
-  parameterCount,
-  readModelConfig,
-  storedFormat,
-  type BaseFormat,
-  type HeadFormat,
-  type ModelSource,
-} from '@hone/models';
+import { parameterCount, readModelConfig, storedFormat, type BaseFormat, type ModelSource } from '@hone/models';
 import {
   argumentLimits,
   trainingSettings,
   type Method,
   type TrainingSettings,
 } from '../arguments/training-settings.js';
-import type { MemoryEstimate } from './estimate-memory.js';
-import { estimateServing, type ServingEstimate } from './estimate-serving.js';
+import type { ComputingDevice, MemoryEstimate } from './estimate-memory.js';
+import { estimateServing, type ServingEstimate, type ServingLoad } from './estimate-serving.js';
 import { fitMemory } from './fit-memory.js';
-import { memoryLimit } from './memory-limit.js';
+import { deviceLimit } from './memory-limit.js';
 
 /**
  * Tokens of a micro-batch, and pages of 16 keys and values: what is planned is counted by running the step, and this much is counted in
@@ -30,12 +23,15 @@ export interface PlanRequest {
   readonly arguments: Readonly<Record<string, unknown>>;
   /** Tokens of the longest row; default max_length, else what the model can attend to. */
   readonly rowTokens?: number;
-  /** Default: what is free on this machine now. */
+  /** Default: what is free on the device now. */
   readonly limitBytes?: number;
+  /** Default cpu. */
+  readonly device?: ComputingDevice;
 }
 
 /** What a run takes and how it is made to fit, as plain data. */
 export interface RunPlan {
+  readonly device: ComputingDevice;
   readonly limitBytes: number;
   readonly rowTokens: number;
   readonly effectiveBatch: number;
@@ -56,15 +52,17 @@ export function planRun(
 ): RunPlan & { readonly change: Partial<TrainingSettings> } {
   const settings = trainingSettings(request.arguments, request.method);
   const config = readModelConfig(source);
-  const limitBytes = request.limitBytes ?? memoryLimit();
+  const device = request.device ?? 'cpu';
+  const limitBytes = request.limitBytes ?? deviceLimit(device);
   const longest = Math.min(settings.maxLength ?? config.maxPositions, config.maxPositions);
   const rowTokens = Math.min(request.rowTokens ?? longest, longest);
   const rows = Math.max(settings.batchUnits, settings.evalStrategy === 'no' ? 0 : settings.evalBatchUnits);
   if (rows * rowTokens > planLimits.tokens)
     throw tooMuch('per_device_train_batch_size', rows, planLimits.tokens, rowTokens);
-  const fitted = fitMemory(source, settings, rowTokens, limitBytes);
+  const fitted = fitMemory(source, settings, rowTokens, limitBytes, device);
   const sizes = ({ parts, processBytes }: MemoryEstimate) => ({ parts, processBytes });
   return {
+    device,
     limitBytes,
     rowTokens,
     effectiveBatch: settings.batchUnits * settings.accumulationSteps,
@@ -80,23 +78,28 @@ export function planRun(
 }
 
 export interface ServingPlan extends ServingEstimate {
+  readonly device: ComputingDevice;
   readonly format: BaseFormat;
   readonly limitBytes: number;
   readonly fits: boolean;
 }
 
+export interface ServingQuestion extends Partial<Pick<ServingLoad, 'format' | 'headFormat' | 'length' | 'device'>> {
+  readonly sequences: number;
+  /** Default: what is free on the device now. */
+  readonly limitBytes?: number;
+}
+
 /** Plans serving; a base whose format is not said is held as its files hold it, and in bf16 where they hold it plain. */
-export function planServing(
-  source: ModelSource,
-  load: { format?: BaseFormat; headFormat?: HeadFormat; sequences: number; length?: number; limitBytes?: number },
-): ServingPlan {
-  const limitBytes = load.limitBytes ?? memoryLimit();
+export function planServing(source: ModelSource, load: ServingQuestion): ServingPlan {
+  const device = load.device ?? 'cpu';
+  const limitBytes = load.limitBytes ?? deviceLimit(device);
   const format = load.format ?? storedFormat(source) ?? 'bf16';
   const length = load.length ?? readModelConfig(source).maxPositions;
   const sequencesMax = Math.min(argumentLimits.rows, planLimits.pages / Math.ceil(length / 16));
   if (load.sequences > sequencesMax) throw tooMuch('sequences', load.sequences, planLimits.pages * 16, length);
   const estimate = estimateServing(source, { ...load, format, length });
-  return { ...estimate, format, limitBytes, fits: estimate.processBytes <= limitBytes };
+  return { ...estimate, device, format, limitBytes, fits: estimate.processBytes <= limitBytes };
 }
 
 function tooMuch(param: string, rows: number, tokensMax: number, length: number) {

@@ -1,4 +1,5 @@
 import type { TrainingSettings } from '../arguments/training-settings.js';
+import type { ComputingDevice } from './estimate-memory.js';
 
 /** A change of settings that takes less memory and leaves the effective batch as it is. */
 export interface Remedy {
@@ -11,16 +12,21 @@ export interface Remedy {
 /**
  * What can still be done, cheapest first: smaller micro-batches change nothing but the order of a sum; computing norms and
  * SwiGLU again costs a few per cent of a step, whole layers a third; a 4-bit base rounds the frozen weights; 8-bit moments round
- * the optimiser's state. `is4BitPossible`: whether the base can be held as NF4. Moments in host memory are no remedy here: on a CPU the device's memory is the host's.
+ * the optimiser's state. On a card, which large batches keep busy, what is cheap is computed again before a batch is cut. `is4BitPossible`: whether the base can be held as NF4. Moments in host memory are no remedy here: on a CPU the device's memory is the host's.
  */
-export function remediesOf(settings: TrainingSettings, is4BitPossible: boolean): Remedy[] {
+export function remediesOf(
+  settings: TrainingSettings,
+  is4BitPossible: boolean,
+  device: ComputingDevice = 'cpu',
+): Remedy[] {
   const found: Remedy[] = [];
   const smaller = smallerBatch(settings);
-  if (smaller) found.push(smaller);
+  if (smaller && device === 'cpu') found.push(smaller);
   if (settings.recompute === 'none') {
     const words = 'recompute_granularity = selective';
     found.push({ name: 'recompute-cheap', words, change: { recompute: 'cheap' } });
   }
+  if (smaller && device === 'cuda') found.push(smaller);
   if (settings.recompute !== 'layers') {
     const words = 'gradient_checkpointing = true';
     found.push({ name: 'recompute-layers', words, change: { recompute: 'layers' } });
