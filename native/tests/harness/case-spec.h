@@ -7,7 +7,7 @@ namespace hone::test {
 
 // How one tensor argument of a case is filled, when the default (seeded normal numbers, indices that the op's check
 // allows) is not wanted.
-enum class Fill { normal, values, unique, square };
+enum class Fill { normal, values, unique, square, range };
 
 struct ArgCase {
   int arg = -1;

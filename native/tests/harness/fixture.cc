@@ -153,6 +153,9 @@ void Fixture::fill_int(int arg, std::mt19937& random) {
     std::iota(all.begin(), all.end(), 0);
     std::shuffle(all.begin(), all.end(), random);
     for (std::int64_t i = 0; i < count; ++i) out[i] = i < bound ? all[i] : -1;
+  } else if (own != nullptr && own->fill == Fill::range) {
+    // Neighbours that go on, up to the last index there is.
+    for (std::int64_t i = 0; i < count; ++i) out[i] = static_cast<std::int32_t>(std::max<std::int64_t>(0, bound - count + i));
   } else if (arg_spec.check == Check::ksegments) {
     for (std::int64_t i = 0; i < count; ++i) out[i] = static_cast<std::int32_t>(random() % (bound + 1));
     out[0] = 0;
