@@ -10,8 +10,12 @@
 // large enough for products near the matrix rate: with 8192 tokens and d = 4096 each is 8192 x 8192 x 4096 (0.55 TFLOP).
 namespace hone::cuda {
 
+#ifdef HONE_SMALL_CHUNKS  // So that the small cases of tests have several chunks too.
+inline constexpr std::int64_t kHeadTokens = 64, kHeadLogits = 64 * 256;
+#else
 inline constexpr std::int64_t kHeadTokens = 8192;
-inline constexpr std::int64_t kHeadLogits = std::int64_t{1} << 26;   // Values of one chunk: 256 MiB in f32.
+inline constexpr std::int64_t kHeadLogits = std::int64_t{1} << 26;  // Values of one chunk: 256 MiB in f32.
+#endif
 inline constexpr std::int64_t kHeadWeights = std::int64_t{1} << 27;  // Values of one chunk of a head that is not bf16: 256 MiB.
 
 // The address of an element of a view, by which rows of activations are chosen.
