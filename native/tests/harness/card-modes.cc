@@ -15,7 +15,9 @@ namespace hone::test {
 namespace {
 
 constexpr const char* kSeedName = "HONE_EMULATOR_SEED";
-constexpr const char* kOrders[] = {"0", "1", "2"};
+// Of blocks and threads on the emulated card; a real one has its own.
+constexpr const char* kAscending = "0";
+constexpr const char* kShuffled = "1";
 
 // The card of this process and its arena, whose memory grows to the largest case.
 struct OpenCard {
@@ -53,11 +55,6 @@ std::string form_name(const Fixture& fixture, const CardForm& form) {
   return text;
 }
 
-double tolerance_of(const OpSpec& spec, DType dtype) {
-  if (dtype == DType::i32) return 0;
-  return spec.card_tolerance[dtype == DType::f32 ? 1 : 0];
-}
-
 // The result of the reference loop in the dtype of the card's: what both would be without any error of the card.
 double error_of(const View& actual, const View& expected) {
   if (actual.dtype == expected.dtype || actual.dtype != DType::bf16) return relative_error(actual, expected);
@@ -69,12 +66,31 @@ double error_of(const View& actual, const View& expected) {
   return relative_error(actual, view);
 }
 
+// A card rounds the values of a quantized weight to bf16, the processor rounds its codes: where two logits are as good as equal the
+// larger may be the other one.
+bool has_near_ties(const Fixture& fixture) {
+  for (int i = 0; i < fixture.spec.arg_count; ++i) {
+    const DType dtype = fixture.values[i].view.dtype;
+    if (dtype == DType::nf4 || dtype == DType::int8 || dtype == DType::int4) return true;
+  }
+  return false;
+}
+
+// The share of integers that differ.
+double differing(const View& actual, const View& expected) {
+  std::int64_t count = 0;
+  for (std::int64_t i = 0; i < expected.count(); ++i) count += value_at(actual, i) != value_at(expected, i) ? 1 : 0;
+  return static_cast<double>(count) / static_cast<double>(expected.count());
+}
+
 std::string compare(const CardFixture& actual, Fixture& expected) {
   const OpSpec& spec = expected.spec;
   for (int i = 0; i < spec.arg_count; ++i) {
     if (!actual.is_result(i)) continue;
     const View view = actual.result(i);
-    const double tolerance = tolerance_of(spec, view.dtype), error = error_of(view, expected.view(i));
+    const bool is_integer = view.dtype == DType::i32;
+    const double tolerance = is_integer ? (has_near_ties(expected) ? 0.05 : 0) : spec.card_tolerance[view.dtype == DType::f32 ? 1 : 0];
+    const double error = is_integer ? differing(view, expected.view(i)) : error_of(view, expected.view(i));
     if (std::getenv("HONE_TEST_ERRORS") != nullptr) {
       std::printf("%s %s %s {%s} %.2g\n", spec.name, spec.args[i].name, dtype_name(view.dtype), expected.op_case.name, error);
     }
@@ -95,20 +111,15 @@ std::string run_form(const OpCase& op_case, const CardForm& form, Machine& machi
   if (Status status = expected.run(machine, 0); !status.ok()) return "reference: " + status.message();
   CardFixture actual(inputs, form);
   if (Status status = open.card->back(0, actual.bytes()); !status.ok()) return status.message();
-  setenv(kSeedName, kOrders[0], 1);
+  setenv(kSeedName, kAscending, 1);
   if (Status status = actual.put(*open.card, open.base); !status.ok()) return status.message();
-  std::vector<std::uint8_t> first;
-  for (const char* order : kOrders) {
-    setenv(kSeedName, order, 1);
-    if (Status status = actual.run(*open.card); !status.ok()) return status.message();
-    if (first.empty()) {
-      if (const std::string complaint = compare(actual, expected); !complaint.empty()) return complaint;
-      first = actual.image();
-    } else if (first != actual.image()) {
-      return "other bits when it runs again (order " + std::string(order) + ")";
-    }
-  }
-  return "";
+  if (Status status = actual.run(*open.card); !status.ok()) return status.message();
+  if (const std::string complaint = compare(actual, expected); !complaint.empty()) return complaint;
+  if (form.is_shifted) return "";
+  const std::vector<std::uint8_t> first = actual.image();
+  setenv(kSeedName, kShuffled, 1);
+  if (Status status = actual.run(*open.card); !status.ok()) return status.message();
+  return first == actual.image() ? "" : "other bits when it runs again, in another order";
 }
 
 std::string parity_of(const OpCase& op_case) {
