@@ -1,5 +1,7 @@
 #include "card.h"
 
+#include <string>
+
 #include "errors.h"
 #include "hone/hone.h"
 
@@ -8,7 +10,8 @@ namespace {
 
 Napi::Value card_open(const Napi::CallbackInfo& info) {
   hone_card card;
-  if (const int code = hone_card_open(&card); code != 0) return throw_status(info.Env(), code, "cardOpen");
+  const std::string library = info[0].IsString() ? info[0].As<Napi::String>().Utf8Value() : "";
+  if (const int code = hone_card_open(library.c_str(), &card); code != 0) return throw_status(info.Env(), code, "cardOpen");
   Napi::Object result = Napi::Object::New(info.Env());
   result.Set("name", card.name);
   result.Set("ordinal", card.ordinal);

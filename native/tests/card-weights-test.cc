@@ -126,7 +126,7 @@ void check_others(Machine& machine, Card& card, std::byte* base, std::int64_t ro
 int main() {
   setenv("HONE_CUDA_LIBRARY", HONE_EMULATED_CARD, 0);
   std::unique_ptr<Card> card;
-  if (Status status = open_card(card); !status.ok()) {
+  if (Status status = open_card(nullptr, card); !status.ok()) {
     std::printf("skipped: %s\n", status.message().c_str());
     return 77;
   }

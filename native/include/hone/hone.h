@@ -105,8 +105,9 @@ HONE_API int hone_tensor_describe(hone_handle tensor, int* device, int* dtype, i
 HONE_API int hone_tensor_write(hone_handle tensor, int64_t element_offset, const void* data, int dtype, int64_t count);
 HONE_API int hone_tensor_read(hone_handle tensor, int64_t element_offset, void* data, int dtype, int64_t count);
 
-// Opens the GPU if no call did so before, or says why there is none to use.
-HONE_API int hone_card_open(hone_card* out);
+// Opens the GPU if no call did so before, or says why there is none to use. `library` is the file to open it by; null means
+// HONE_CUDA_LIBRARY, else libhone_cuda.so beside this library or in the build tree.
+HONE_API int hone_card_open(const char* library, hone_card* out);
 HONE_API int hone_card_counts(hone_card_counters* out);
 // Waits for all that was queued, and tells what a kernel found wrong with the values of an index.
 HONE_API int hone_card_synchronise(void);

@@ -18,8 +18,9 @@ std::string own_folder() {
   return slash == std::string::npos ? "." : path.substr(0, slash);
 }
 
-Status find_library(std::string& out) {
-  if (const char* named = std::getenv("HONE_CUDA_LIBRARY"); named != nullptr && *named != 0) {
+Status find_library(const char* named, std::string& out) {
+  if (named == nullptr || *named == 0) named = std::getenv("HONE_CUDA_LIBRARY");
+  if (named != nullptr && *named != 0) {
     out = named;
     return {};
   }
@@ -52,9 +53,9 @@ Status choose_ordinal(int& out) {
 
 }  // namespace
 
-Status open_card(std::unique_ptr<Card>& out) {
+Status open_card(const char* named, std::unique_ptr<Card>& out) {
   std::string path;
-  HONE_TRY(find_library(path));
+  HONE_TRY(find_library(named, path));
   int ordinal = 0;
   HONE_TRY(choose_ordinal(ordinal));
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);

@@ -9,9 +9,9 @@ using namespace hone;
 
 extern "C" {
 
-int hone_card_open(hone_card* out) {
+int hone_card_open(const char* library, hone_card* out) {
   return guarded([&](Runtime& runtime) -> Status {
-    HONE_TRY(runtime.open_card());
+    HONE_TRY(runtime.open_card(library));
     const CardFacts& facts = runtime.card->facts();
     *out = {{},
             facts.ordinal,

@@ -65,10 +65,10 @@ Runtime* Runtime::get() {
   return runtime;
 }
 
-Status Runtime::open_card() {
+Status Runtime::open_card(const char* library) {
   if (!was_card_asked_) {
     was_card_asked_ = true;
-    card_status_ = hone::open_card(card);
+    card_status_ = hone::open_card(library, card);
     if (card_status_.ok()) {
       tensors.arena(Device::cuda).open(*card);
       tensors.arena(Device::pinned).open(*card);

@@ -34,7 +34,7 @@ class Runtime {
   PlanTable plans;
 
   // Opens the GPU if that was not done yet. A failure is told again by every later call, since drivers do not come back.
-  Status open_card();
+  Status open_card(const char* library = nullptr);
 
   Status invoke(int op, const double* args, int count);
   // Looks up and checks a list of `op number, arguments...`; failed_op is the op at fault.

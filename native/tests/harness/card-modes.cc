@@ -27,7 +27,7 @@ struct OpenCard {
 
   OpenCard() {
     setenv("HONE_CUDA_LIBRARY", HONE_EMULATED_CARD, 0);
-    status = open_card(card);
+    status = open_card(nullptr, card);
     std::int64_t capacity = 0;
     if (status.ok()) base = card->reserve(capacity);
   }

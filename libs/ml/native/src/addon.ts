@@ -94,7 +94,7 @@ export interface Addon {
   planRecord(commands: Float64Array, input: Handle, output: Handle): number;
   planRun(plan: number, values: Int32Array, results: Int32Array): void;
   planFree(plan: number): void;
-  cardOpen(): Card;
+  cardOpen(library: string): Card;
   cardCounters(): CardCounters;
   cardSynchronise(): void;
   copyStart(source: Handle, target: Handle): number;

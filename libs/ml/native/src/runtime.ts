@@ -65,8 +65,11 @@ export function useDevice(device: DeviceName): DeviceName {
   return before;
 }
 
-/** Opens the GPU of HONE_CUDA_DEVICE, once in a process. The error of a machine without one says what is missing. */
-export const openCard = (): Card => addon().cardOpen();
+/**
+ * Opens the GPU of HONE_CUDA_DEVICE, once in a process, by `library`, else HONE_CUDA_LIBRARY, else libhone_cuda.so where the build
+ * leaves it. The error of a machine without a GPU says what is missing.
+ */
+export const openCard = (library = ''): Card => addon().cardOpen(library);
 
 /** See `CardCounters`; opens the GPU. */
 export const cardCounters = (): CardCounters => addon().cardCounters();

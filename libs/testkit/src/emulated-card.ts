@@ -1,0 +1,14 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { openCard } from '@hone/tensor';
+import { repositoryRoot } from './repository-root.js';
+
+/** The card of the tests: the CUDA kernels compiled for the processor (native/tests/cuda-emulator). Part of the native build. */
+const library = join(repositoryRoot, 'native/build/release/tests/cuda-emulator/libhone_cuda_emulated.so');
+
+/** Opens the emulated card as the `cuda` device of this process. False where it is not built, and nothing has changed then. */
+export function openEmulatedCard(): boolean {
+  if (!existsSync(library)) return false;
+  openCard(library);
+  return true;
+}
