@@ -86,7 +86,7 @@ export class CausalModel {
       const positions = fromInts(batch.positions);
       const cuSeqlens = fromInts(batch.cuSeqlens);
       const attend: Attend = (_, q, k, v, options) => attention(q, k, v, cuSeqlens, { ...options, precision });
-      const x = this.#layersForward(fromInts(batch.ids), positions, attend, context, batch.isCheckpointed ?? false);
+      const x = this.#layersForward(fromInts(batch.ids), positions, attend, context, batch);
       return this.#norm.forward(batch.wantedRows ? gatherRows(x, fromInts(batch.wantedRows)) : x);
     };
     return isRecording() ? run() : scoped(run);
@@ -146,7 +146,7 @@ export class CausalModel {
       return pagedAttention(q, pagedKeys, pagedValues, rows, options);
     };
     const ranges = adapters.map(({ adapter, rowStart, rowEnd }) => ({ adapter, begin: rowStart, end: rowEnd }));
-    const x = this.#layersForward(rows.ids, rows.positions, attend, { ranges }, false);
+    const x = this.#layersForward(rows.ids, rows.positions, attend, { ranges });
     // Only the rows that sample now go through the norm and the head.
     const wanted = this.#norm.forward(gatherRows(x, rows.logitRows));
     const made = logits(wanted, this.#packedHead());
@@ -170,13 +170,13 @@ export class CausalModel {
     positions: Tensor,
     attend: Attend,
     context: LinearContext,
-    isCheckpointed: boolean,
+    { isCheckpointed, offload }: Pick<PackedBatch, 'isCheckpointed' | 'offload'> = {},
   ): Tensor {
     let x = this.#embedding.forward(ids, positions);
     for (const layer of this.#layers) {
       const forward = (input: Tensor) => layer.forward(input, positions, attend, context);
       if (isRecording()) {
-        x = isCheckpointed ? checkpoint(forward, x) : forward(x);
+        x = isCheckpointed ? checkpoint(forward, x, offload) : forward(x);
         continue;
       }
       const input = x;

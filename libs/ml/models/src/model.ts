@@ -1,4 +1,4 @@
-import type { Tensor } from '@hone/tensor';
+import type { ActivationOffload, Tensor } from '@hone/tensor';
 import type { LoraAdapter } from '@hone/nn';
 
 /**
@@ -45,6 +45,8 @@ export interface PackedBatch {
   dropoutSeed?: number;
   /** Recompute each layer during the backward pass instead of keeping its activations. */
   isCheckpointed?: boolean;
+  /** With `isCheckpointed` on a GPU: the inputs of the layers wait for the backward pass on the host. */
+  offload?: ActivationOffload | undefined;
 }
 
 /** Rows rowStart..rowEnd-1 of a step go through this adapter; ranges may not overlap, uncovered rows use the plain base. */

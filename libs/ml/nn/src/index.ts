@@ -4,6 +4,7 @@ export * from './layer-norm.js';
 export * from './linear.js';
 export * from './optim/adamw.js';
 export * from './optim/clip.js';
+export { PagedMoments } from './optim/paged-moments.js';
 export * from './optim/schedules.js';
 export * from './parameter-arena.js';
 export * from './peft/lora-adapter.js';

@@ -24,6 +24,11 @@ export class NumberSheet {
     return { at, numbers: this.#sheet.slice(at, [count]) };
   }
 
+  /** Places that were taken before. */
+  places(at: number, count: number): Tensor {
+    return this.#sheet.slice(at, [count]);
+  }
+
   /** Everything that was written since the last time; the places are free again. */
   read(): Float32Array {
     const numbers = this.#sheet.readInto(new Float32Array(this.#used));

@@ -10,7 +10,7 @@ export interface TrainingPlan {
   readonly stepsPerEpoch: number;
   readonly epochs: number;
   readonly rate: Schedule;
-  /** Rows of a step (0 = the first) as micro-batches. */
+  /** Rows of a step (0 = the first) as micro-batches, those of all processes. */
   microBatches(step: number): readonly (readonly number[])[];
 }
 
@@ -25,8 +25,8 @@ export const stepsOf = (value: number, totalSteps: number): number =>
 export function planTraining(settings: TrainingSettings, { lengths }: Survey, maxLength: number): TrainingPlan {
   const units: Unit[] = settings.isPacking ? packUnits(lengths, maxLength) : oneRowEach(lengths.length);
   const unitLengths = units.map((unit) => unit.reduce((sum, row) => sum + (lengths[row] as number), 0));
-  const { batchUnits, accumulationSteps } = settings;
-  const stepUnits = batchUnits * accumulationSteps;
+  const { batchUnits, accumulationSteps, processes } = settings;
+  const stepUnits = batchUnits * accumulationSteps * processes;
   const stepsPerEpoch = Math.ceil(units.length / stepUnits);
   const epochs = settings.epochs ?? autoEpochs(lengths.length);
   const totalSteps = settings.maxSteps > 0 ? settings.maxSteps : Math.ceil(epochs * stepsPerEpoch);

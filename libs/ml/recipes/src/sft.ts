@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { seeded, systemClock, type Clock } from '@hone/base';
-import { deviceOfNewTensors, devices } from '@hone/tensor';
+import { deviceOfNewTensors, devices, fill, type ProcessGroup } from '@hone/tensor';
 import { parameterCount } from '@hone/models';
 import { settingsDigest, type RunIdentity } from './checkpoint/training-state.js';
 import { microBatch } from './data/micro-batch.js';
@@ -22,6 +22,8 @@ export interface SftRun extends SessionOptions {
   readonly train: TokenDataset;
   readonly validation?: TokenDataset | undefined;
   readonly signal?: Cancellation | undefined;
+  /** The processes that share the micro-batches of each step; all call with the same run, and the first one writes and tells. */
+  readonly group?: ProcessGroup | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -34,7 +36,8 @@ const isQueued = (): boolean => devices[deviceOfNewTensors()].isQueued;
  * same loop. The model (or adapter) holds the result: the last weights, or the best ones where `load_best_model_at_end`
  * asks for them.
  */
-export async function sft(run: SftRun): Promise<TrainingResult> {
+export async function sft(asked: SftRun): Promise<TrainingResult> {
+  const run = asked.group && asked.group.rank > 0 ? { ...asked, outputDir: undefined, observer: undefined } : asked;
   const { model, settings, observer } = run;
   const maxLength = Math.min(settings.maxLength ?? Infinity, model.shape.maxPositions);
   const train = surveyDataset('train', run.train, maxLength, model.shape.vocabSize);
@@ -49,14 +52,16 @@ export async function sft(run: SftRun): Promise<TrainingResult> {
     while (session.state.step < plan.totalSteps) {
       // Lets messages of this thread in: progress goes out and a cancellation is seen.
       await setImmediate();
-      if (run.signal?.aborted) {
+      const isStopAsked = run.signal?.aborted ?? false;
+      // Processes that share a step stop together, once one of them has said so.
+      if (run.group ? session.isStopAgreed : isStopAsked) {
         report(run, session, plan, pace);
         if (settings.saveStrategy !== 'no' && session.state.step > 0) session.save();
         return session.finish('cancelled');
       }
 
       const counts = queueStep(run, plan, train, session);
-      session.update(counts, settings.learningRate * plan.rate(session.state.step));
+      session.update({ ...counts, isStopAsked }, settings.learningRate * plan.rate(session.state.step));
       const { step } = session.state;
       const isEvaluated = isDue(settings.evalStrategy, settings.evalSteps, step, plan);
       const isSaved = settings.saveStrategy !== 'best' && isDue(settings.saveStrategy, settings.saveSteps, step, plan);
@@ -83,7 +88,7 @@ export async function sft(run: SftRun): Promise<TrainingResult> {
 
 /** Forward and backward over all micro-batches of a step; the gradients are then summed in the arenas. */
 function queueStep(
-  { model, adapter, settings, train: dataset }: SftRun,
+  { model, adapter, settings, train: dataset, group }: SftRun,
   plan: TrainingPlan,
   { lengths }: Survey,
   session: TrainingSession,
@@ -94,10 +99,16 @@ function queueStep(
   const targets = batches.reduce((sum, { targetCount }) => sum + targetCount, 0);
   const tokens = batches.reduce((sum, { ids }) => sum + ids.length, 0);
   for (const [index, batch] of batches.entries()) {
+    const sums = session.sums();
+    if (group && index % group.size !== group.rank) {
+      fill(sums, 0);
+      continue;
+    }
     const dropoutSeed = seeded(settings.seed, 'dropout', step, index)() * 2 ** 32;
-    queueGradient(model, batch, targets, session.sums(), {
+    queueGradient(model, batch, targets, sums, {
       ...(adapter ? { adapter, dropoutSeed } : {}),
       recompute: settings.recompute,
+      offload: session.offload,
     });
   }
   return { tokens, targets, rows: rows.flat() };
@@ -138,7 +149,7 @@ const startReport = ({ model, settings }: SftRun, plan: TrainingPlan, session: T
   startStep: session.state.step,
   stepsPerEpoch: plan.stepsPerEpoch,
   rows: train.lengths.length,
-  effectiveBatch: settings.batchUnits * settings.accumulationSteps,
+  effectiveBatch: settings.batchUnits * settings.accumulationSteps * settings.processes,
   trainableParameters: session.trainableParameters,
   totalParameters: parameterCount(model.config),
   truncatedRows: train.truncatedRows.length,

@@ -11,7 +11,7 @@ export interface TokenSums {
   hits: number;
 }
 
-type Options = Pick<PackedBatch, 'adapter' | 'dropoutSeed'>;
+type Options = Pick<PackedBatch, 'adapter' | 'dropoutSeed' | 'offload'>;
 
 export interface GradientOptions extends Options {
   readonly recompute?: Recompute;

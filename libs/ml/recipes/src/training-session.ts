@@ -1,5 +1,5 @@
 import { assert, bug, type Clock } from '@hone/base';
-import type { Tensor } from '@hone/tensor';
+import { ActivationOffload, fill, hasPinnedMemory, type ProcessGroup, type Tensor } from '@hone/tensor';
 import { Adamw, GradientClip, type LoraAdapter, type ParameterArena } from '@hone/nn';
 import { saveAdapter, saveModel, type CausalModel, type ModelSource } from '@hone/models';
 import type { TrainingSettings } from './arguments/training-settings.js';
@@ -29,6 +29,8 @@ export interface SessionOptions {
   /** What adapter_config.json calls the base. */
   readonly baseName?: string | undefined;
   readonly observer?: Observer | undefined;
+  /** The processes that gradients are summed over. */
+  readonly group?: ProcessGroup | undefined;
 }
 
 export interface TrainingResult {
@@ -51,6 +53,8 @@ export interface StepCounts {
   readonly targets: number;
   /** For the error, when the loss is not finite. */
   readonly rows: readonly number[];
+  /** Somebody asked this process to stop; those of a group agree on it. */
+  readonly isStopAsked?: boolean;
 }
 
 /** The numbers of a step, once they were read. */
@@ -81,6 +85,8 @@ export class TrainingSession {
   readonly #optimizer: Adamw;
   readonly #clip: GradientClip;
   readonly #sheet: NumberSheet;
+  /** Where the inputs of layers wait, when they do not wait on the device. */
+  readonly offload: ActivationOffload | undefined;
   /** Numbers of the longest step. */
   readonly #stepNumbers: number;
   readonly #unread: UnreadStep[] = [];
@@ -95,10 +101,12 @@ export class TrainingSession {
     const groups = parameterGroups(model, adapter, settings.weightDecay);
     this.#options = options;
     this.arenas = groups.map(({ arena }) => arena);
-    const state = { bits: settings.optimizer === 'adamw8bit' ? 8 : 32, seed: settings.seed } as const;
+    const isPaged = settings.isPaged && hasPinnedMemory();
+    const state = { bits: settings.optimizer === 'adamw8bit' ? 8 : 32, seed: settings.seed, isPaged } as const;
     this.#optimizer = new Adamw(groups, settings.adam, state);
     this.#clip = new GradientClip(this.arenas);
-    this.#stepNumbers = 2 * settings.accumulationSteps + 1;
+    this.offload = settings.isOffloaded && hasPinnedMemory() ? new ActivationOffload() : undefined;
+    this.#stepNumbers = 2 * settings.accumulationSteps * settings.processes + 2;
     this.#sheet = new NumberSheet(Math.max(sheetNumbers, this.#stepNumbers));
     this.#best = settings.keepBest && identity.validation !== null ? new Snapshot(this.arenas) : undefined;
     this.#state = { ...freshState(totalSteps, identity), adopted: options.adopted };
@@ -126,6 +134,18 @@ export class TrainingSession {
     return numbers;
   }
 
+  /** One of the processes of the group asked to stop, in a step that was read. */
+  isStopAgreed = false;
+
+  /** Gradients, the sums of the step and the wish to stop, over all processes; nobody waits. */
+  #sumOver(group: ProcessGroup, isStopAsked: boolean): void {
+    const { at, numbers: stop } = this.#sheet.take(1);
+    fill(stop, isStopAsked ? 1 : 0);
+    const first = this.#first ?? at;
+    group.sum(this.#sheet.places(first, at + 1 - first));
+    for (const { gradients } of this.arenas) group.sum(gradients);
+  }
+
   /** Whether the numbers of one step more can wait. */
   get hasRoom(): boolean {
     return this.#sheet.room >= this.#stepNumbers;
@@ -133,6 +153,8 @@ export class TrainingSession {
 
   /** Clips, updates and counts one step; nothing of it is read. A gradient that is not finite changes nothing. */
   update(counts: StepCounts, lr: number): void {
+    const { group } = this.#options;
+    if (group) this.#sumOver(group, counts.isStopAsked ?? false);
     const { at: normAt, numbers: squaredNorm } = this.#sheet.take(1);
     this.#clip.sum(squaredNorm);
     this.#optimizer.step(lr, 1, { squaredNorm, maxNorm: this.#options.settings.maxGradNorm });
@@ -152,7 +174,9 @@ export class TrainingSession {
     return this.#unread.splice(0).map((unread) => {
       const { first, normAt, targets, rows, ...known } = unread;
       let [nll, hits] = [0, 0];
-      for (let at = first; at < normAt; at += 2) {
+      const end = this.#options.group ? normAt - 1 : normAt;
+      if (end < normAt && (numbers[end] as number) > 0) this.isStopAgreed = true;
+      for (let at = first; at < end; at += 2) {
         nll += numbers[at] as number;
         hits += numbers[at + 1] as number;
       }
@@ -222,6 +246,7 @@ export class TrainingSession {
   free(): void {
     this.#optimizer.free();
     this.#clip.free();
+    this.offload?.free();
     this.#sheet.free();
     this.#best?.free();
     if (this.#options.adapter) for (const arena of this.arenas) arena.freeze();

@@ -1,9 +1,12 @@
+export { ActivationOffload } from './activation-offload.js';
 export * from './allocate.js';
 export { CapturedPlan, capture, type CaptureEnds } from './capture.js';
 export * from './device.js';
 export * from './dtype.js';
 export * from './ops/index.js';
 export { packLifetimes, type Lifetime } from './pack-lifetimes.js';
+export { SideCopy, emptyPinned, hasPinnedMemory } from './pinned.js';
+export { ProcessGroup, newGroupId } from './process-group.js';
 export * from './scope.js';
 export * from './shape.js';
 export { Tape, discard, isRecording, pauseRecording, type TapeOptions } from './tape.js';

@@ -1,3 +1,4 @@
+import type { ActivationOffload } from './activation-offload.js';
 import type { ExpertUpdate } from './ops/expert-lora.js';
 import type { Tensor } from './tensor.js';
 
@@ -24,7 +25,7 @@ export interface OpAttrs {
   mixRows: Record<string, never>;
   sliceColumns: { begin: number };
   routeTopK: { renormalise: boolean };
-  checkpoint: { rerun: (input: Tensor) => Tensor };
+  checkpoint: { rerun: (input: Tensor) => Tensor; offload: ActivationOffload | undefined };
 }
 
 export type RecordedOp = keyof OpAttrs;

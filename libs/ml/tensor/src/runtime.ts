@@ -6,6 +6,7 @@ import type { Handle, PlainDType, Transferable } from '@hone/native';
 import { activeRecorder } from './recorder.js';
 
 export {
+  awaitCopy,
   cardCounters,
   chooseDevice,
   deviceLost,
@@ -17,9 +18,11 @@ export {
   packInt8FromParts,
   packNf4FromParts,
   packWeight,
+  pinnedAlloc,
   quantizeNf4,
   releaseCache,
   resetPeak,
+  startCopy,
   synchroniseCard,
   unpackWeight,
   useDevice,

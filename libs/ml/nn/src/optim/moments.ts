@@ -3,7 +3,7 @@ import type { ParameterArena } from '../parameter-arena.js';
 
 /** Elements that share a scale, and the fewest for which 8 bits are worth it: both as in bitsandbytes. */
 const block = 256;
-const leastElements = 4096;
+export const leastElementsOf8bit = 4096;
 
 /** First and second moment of an arena: f32, or 8-bit codes with a scale for each block. */
 export type Moments = { readonly bits: 32; readonly m: Tensor; readonly v: Tensor } | NarrowMoments;
@@ -15,7 +15,7 @@ interface NarrowMoments {
 
 export function newMoments({ values }: ParameterArena, bits: 32 | 8): Moments {
   const [elements = 0] = values.shape;
-  if (bits === 8 && elements >= leastElements) return { bits, m: narrow(elements), v: narrow(elements) };
+  if (bits === 8 && elements >= leastElementsOf8bit) return { bits, m: narrow(elements), v: narrow(elements) };
   return { bits: 32, m: keep(zeros([elements])), v: keep(zeros([elements])) };
 }
 

@@ -16,7 +16,6 @@ export const aliases: Readonly<Record<string, string>> = {
 
 /** Names that other stages read (tokenizer, serving, reports) or that cannot change a number here; accepted, not used. */
 export const readElsewhere: readonly string[] = [
-  'activation_offloading',
   'assistant_only_loss',
   'attn_implementation',
   'auto_find_batch_size',

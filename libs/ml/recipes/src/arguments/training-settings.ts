@@ -9,7 +9,7 @@ export type Method = (typeof methods)[number];
  * Rows of a micro-batch, and the rank of an adapter: far above what anybody trains with (a larger effective batch is accumulated, and
  * a rank above the width of a model adds nothing), and small enough that their plan is made within seconds.
  */
-export const argumentLimits = { rows: 65_536, rank: 4096 };
+export const argumentLimits = { rows: 65_536, rank: 4096, processes: 1024 };
 export type Interval = 'no' | 'steps' | 'epoch';
 /** What the backward pass computes again instead of keeping: nothing, norms and SwiGLU, or whole layers. */
 export type Recompute = 'none' | 'cheap' | 'layers';
@@ -21,6 +21,8 @@ export interface TrainingSettings {
   readonly batchUnits: number;
   readonly evalBatchUnits: number;
   readonly accumulationSteps: number;
+  /** Devices that share the micro-batches of a step, with a process each. */
+  readonly processes: number;
   /** undefined = by the size of the dataset. */
   readonly epochs: number | undefined;
   /** 0 = by epochs. */
@@ -34,12 +36,16 @@ export interface TrainingSettings {
   readonly weightDecay: number;
   /** How the moments lie: f32, or 8 bits in blocks of 256. */
   readonly optimizer: 'adamw' | 'adamw8bit';
+  /** Beside a GPU the moments live in host memory and come page by page; the processor has no other memory. */
+  readonly isPaged: boolean;
   readonly adam: { readonly beta1: number; readonly beta2: number; readonly eps: number };
   /** 0 = never clip. */
   readonly maxGradNorm: number;
   /** How the weights of a LoRA base or of a full fine-tune are held; a 4-bit base has its own format. */
   readonly precision: 'f32' | 'bf16';
   readonly recompute: Recompute;
+  /** Beside a GPU the inputs of the layers wait for the backward pass in host memory; with `layers` computed again. */
+  readonly isOffloaded: boolean;
   readonly maxLength: number | undefined;
   readonly isPacking: boolean;
   readonly sampling: Sampling;
@@ -96,7 +102,7 @@ export function trainingSettings(args: Readonly<Record<string, unknown>> = {}, m
     ...readBatches(read),
     ...readRate(read, chosen, warnings),
     precision: readPrecision(read, chosen),
-    recompute: readRecompute(read),
+    ...readRecompute(read),
     maxLength: read.has('max_length') ? read.integer('max_length', 0, { min: 2 }) : undefined,
     isPacking: read.flag('packing', false),
     sampling: readSampling(read),
@@ -151,11 +157,17 @@ function readPrecision(read: ArgumentReader, method: Method): 'f32' | 'bf16' {
 }
 
 /** The flag of TrainingArguments, and Megatron's word for how much is computed again. */
-function readRecompute(read: ArgumentReader): Recompute {
-  const isWhole = read.flag('gradient_checkpointing', false);
+function readRecompute(read: ArgumentReader): Pick<TrainingSettings, 'recompute' | 'isOffloaded'> {
+  const isOffloaded = read.flag('activation_offloading', false);
+  const isWhole = read.flag('gradient_checkpointing', isOffloaded);
+  if (isOffloaded && !isWhole)
+    throw refuse('activation_offloading', 'needs gradient_checkpointing', 'leave the latter out');
   const granularity = read.choice('recompute_granularity', ['full', 'selective'] as const, 'full');
-  if (read.has('recompute_granularity') && granularity === 'selective') return 'cheap';
-  return isWhole || read.has('recompute_granularity') ? 'layers' : 'none';
+  const isSelective = read.has('recompute_granularity') && granularity === 'selective';
+  if (isOffloaded && isSelective)
+    throw refuse('activation_offloading', 'computes whole layers again', 'leave recompute_granularity out');
+  if (isSelective) return { recompute: 'cheap', isOffloaded };
+  return { recompute: isWhole || read.has('recompute_granularity') ? 'layers' : 'none', isOffloaded };
 }
 
 function readLora(read: ArgumentReader, method: Method): LoraConfig | undefined {
@@ -192,6 +204,7 @@ const readBatches = (read: ArgumentReader) => ({
   batchUnits: read.integer('per_device_train_batch_size', 8, { min: 1, max: argumentLimits.rows }),
   evalBatchUnits: read.integer('per_device_eval_batch_size', 8, { min: 1, max: argumentLimits.rows }),
   accumulationSteps: read.integer('gradient_accumulation_steps', 1, { min: 1 }),
+  processes: read.integer('num_processes', 1, { min: 1, max: argumentLimits.processes }),
   epochs:
     read.raw('num_train_epochs') === 'auto' ? undefined : read.number('num_train_epochs', 3, { min: Number.MIN_VALUE }),
   maxSteps: Math.max(0, read.integer('max_steps', 0, { min: -1 })),
@@ -215,6 +228,7 @@ function readRate(read: ArgumentReader, method: Method, warnings: string[]) {
     warmup: read.number('warmup_steps', 0, { min: 0 }),
     weightDecay: read.number('weight_decay', 0, { min: 0 }),
     optimizer: (narrowOptimizers as readonly unknown[]).includes(read.raw('optim')) ? 'adamw8bit' : 'adamw',
+    isPaged: String(read.raw('optim')).startsWith('paged_'),
     adam: {
       beta1: read.number('adam_beta1', 0.9, { min: 0, max: 1 }),
       beta2: read.number('adam_beta2', 0.999, { min: 0, max: 1 }),

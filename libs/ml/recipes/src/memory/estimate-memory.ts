@@ -61,7 +61,11 @@ export function estimateMemory(
       const gradients = session.arenas.reduce((sum, arena) => sum + bytesOf(arena.gradients), 0);
       const weights = adapter ? loaded : loaded - gradients;
       const residentBytes = memoryStats().liveBytes;
-      const options = { ...(adapter ? { adapter, dropoutSeed: 0 } : {}), recompute: settings.recompute };
+      const options = {
+        ...(adapter ? { adapter, dropoutSeed: 0 } : {}),
+        recompute: settings.recompute,
+        offload: session.offload,
+      };
       const batch = fullBatch(settings.batchUnits, rowTokens);
       queueGradient(model, batch, batch.targetCount, session.sums(), options);
       if (settings.evalStrategy !== 'no') {

@@ -65,7 +65,7 @@ export function planRun(
     device,
     limitBytes,
     rowTokens,
-    effectiveBatch: settings.batchUnits * settings.accumulationSteps,
+    effectiveBatch: settings.batchUnits * settings.accumulationSteps * settings.processes,
     batch: fitted.settings.batchUnits,
     accumulationSteps: fitted.settings.accumulationSteps,
     trainableParameters: fitted.estimate.trainableParameters,

@@ -3,6 +3,7 @@ import type { GradientRule } from './rule.js';
 
 /** Records the body again on a tape of its own and walks that. */
 export const checkpoint: GradientRule<'checkpoint'> = ({ inputs: [input], outputs: [output], attrs }, store) => {
+  attrs.offload?.bring(input);
   const tape = new Tape();
   const again = tape.record(() => attrs.rerun(input));
   if (!again.root.requiresGrad) return tape.free();
