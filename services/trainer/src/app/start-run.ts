@@ -6,7 +6,7 @@ import { isNoRoom, type Lease, type MeshContext } from '@hone/mesh';
 import type { RunPlan } from '@hone/recipes';
 import { become, isTerminal } from '../domain/job-life.js';
 import type { TrainingNews } from '../engine/protocol.js';
-import { startTraining } from '../engine/training-thread.js';
+import { startTraining } from '../engine/start-training.js';
 import { endJob } from './end-job.js';
 import type { JobStore } from './job-store.js';
 import { prepareRun } from './prepare-run.js';

@@ -49,5 +49,15 @@ export type TrainingNews =
   | { type: 'cancelled'; step: number }
   | { type: 'failed'; error: ErrorBody };
 
+/** An engine at work, in a thread or in processes of its own. */
+export interface RunningTraining {
+  /** Every message in order; ends after `finished` or `cancelled`, throws after `failed` or a crash. */
+  news: AsyncIterable<TrainingNews>;
+  /** Asks the engine to stop before its next step. */
+  cancel(): void;
+  /** Ends it where it stands. */
+  terminate(): Promise<void>;
+}
+
 /** The word at index 0 of the shared flag: the engine reads it between steps. */
 export const stopWords = { run: 0, cancel: 1 } as const;

@@ -1,0 +1,77 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { fault } from '@hone/base';
+import { cancelMeeting } from './meeting.js';
+import { NewsStream } from './news-stream.js';
+import type { RunningTraining, TrainingNews, TrainingOrder } from './protocol.js';
+
+const program = fileURLToPath(new URL('./rank.js', import.meta.url));
+
+/**
+ * Starts a process for each device of a data-parallel run. On GPUs they are children of this one that meet over NCCL; on the processor
+ * mpiexec starts them (HONE_MPIEXEC names it where PATH does not), as MPI wants it. If one of them ends in an error, all do.
+ */
+export function startTrainingGroup(order: TrainingOrder, processes: number, device: 'cpu' | 'cuda'): RunningTraining {
+  const folder = join(order.runFolder, 'group');
+  mkdirSync(folder, { recursive: true });
+  const orderFile = join(folder, 'order.json');
+  writeFileSync(orderFile, JSON.stringify(order));
+  const children = device === 'cuda' ? onCards(orderFile, processes) : underMpi(orderFile, processes);
+  const stream = new NewsStream();
+  const stop = (): void => children.forEach((child) => child.kill('SIGKILL'));
+  let left = children.length;
+  for (const child of children) {
+    const errors = lastLines(child);
+    createInterface({ input: child.stdout as NonNullable<typeof child.stdout> }).on('line', (line) => {
+      if (line.startsWith('{')) stream.hear(JSON.parse(line) as TrainingNews);
+    });
+    child.on('error', (error) => stream.end(crashed(error.message)));
+    child.on('close', (code, signal) => {
+      left--;
+      if (code !== 0) {
+        stream.end(crashed(`${signal ?? `exit code ${code}`}${errors()}`));
+        stop();
+      } else if (left === 0) {
+        stream.end('done');
+      }
+    });
+  }
+  return {
+    news: stream.read(),
+    cancel: () => cancelMeeting(folder),
+    terminate: async () => {
+      const running = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+      stop();
+      await Promise.all(running.filter(({ pid }) => pid !== undefined).map((child) => once(child, 'close')));
+    },
+  };
+}
+
+const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
+
+const onCards = (orderFile: string, processes: number): ChildProcess[] =>
+  Array.from({ length: processes }, (_, rank) => {
+    const place = { HONE_RANK: `${rank}`, HONE_WORLD_SIZE: `${processes}`, HONE_CUDA_DEVICE: `${rank}` };
+    return spawn(process.execPath, [program, orderFile], { stdio, env: { ...process.env, ...place } });
+  });
+
+const underMpi = (orderFile: string, processes: number): ChildProcess[] => [
+  spawn(process.env.HONE_MPIEXEC ?? 'mpiexec', ['-n', `${processes}`, process.execPath, program, orderFile], { stdio }),
+];
+
+/** What a process said last, for the error of its end. */
+function lastLines(child: ChildProcess): () => string {
+  const lines: string[] = [];
+  createInterface({ input: child.stderr as NonNullable<typeof child.stderr> }).on('line', (line) => {
+    lines.push(line);
+    if (lines.length > 8) lines.shift();
+  });
+  return () => (lines.length === 0 ? '' : `: ${lines.join(' | ')}`);
+}
+
+const crashed = (how: string) =>
+  fault('engine_crashed', `[trainer] a process of the run ended with an error: ${how}`, {});
