@@ -16,58 +16,59 @@ enum class Op : int {
   kLoraForward = 3,
   kLoraBackward = 4,
   kLoraGroupedForward = 5,
-  kEmbeddingForward = 6,
-  kEmbeddingBackward = 7,
-  kRmsNormForward = 8,
-  kRmsNormBackward = 9,
-  kAddRmsNorm = 10,
-  kLayerNormForward = 11,
-  kLayerNormBackward = 12,
-  kRope = 13,
-  kSwigluForward = 14,
-  kSwigluBackward = 15,
-  kGegluForward = 16,
-  kGegluBackward = 17,
-  kGeluForward = 18,
-  kGeluBackward = 19,
-  kAttentionForward = 20,
-  kAttentionBackward = 21,
-  kKvWrite = 22,
-  kPagedAttention = 23,
-  kTokenLogProbsForward = 24,
-  kTokenLogProbsBackward = 25,
-  kTokenSums = 26,
-  kAdamwStep = 27,
-  kAdamw8bitStep = 28,
-  kSumSquares = 29,
-  kTensorFill = 30,
-  kTensorCopy = 31,
-  kTensorScale = 32,
-  kTensorAdd = 33,
-  kTensorAccumulate = 34,
-  kDropout = 35,
-  kGatherRows = 36,
-  kScatterRowsAdd = 37,
-  kSliceColumnsForward = 38,
-  kSliceColumnsBackward = 39,
-  kRouteTopKForward = 40,
-  kRouteTopKBackward = 41,
-  kRouteRows = 42,
-  kExpertLinearForward = 43,
-  kExpertLinearBackwardInput = 44,
-  kExpertLinearBackwardWeight = 45,
-  kExpertLoraForward = 46,
-  kExpertLoraBackward = 47,
-  kMixRowsForward = 48,
-  kMixRowsBackward = 49,
-  kTensorCast = 50,
-  kLogitsAddSparse = 51,
-  kLogitsSoftcap = 52,
-  kSample = 53,
-  kLogitsTopLogProbs = 54,
+  kLoraSlotsForward = 6,
+  kEmbeddingForward = 7,
+  kEmbeddingBackward = 8,
+  kRmsNormForward = 9,
+  kRmsNormBackward = 10,
+  kAddRmsNorm = 11,
+  kLayerNormForward = 12,
+  kLayerNormBackward = 13,
+  kRope = 14,
+  kSwigluForward = 15,
+  kSwigluBackward = 16,
+  kGegluForward = 17,
+  kGegluBackward = 18,
+  kGeluForward = 19,
+  kGeluBackward = 20,
+  kAttentionForward = 21,
+  kAttentionBackward = 22,
+  kKvWrite = 23,
+  kPagedAttention = 24,
+  kTokenLogProbsForward = 25,
+  kTokenLogProbsBackward = 26,
+  kTokenSums = 27,
+  kAdamwStep = 28,
+  kAdamw8bitStep = 29,
+  kSumSquares = 30,
+  kTensorFill = 31,
+  kTensorCopy = 32,
+  kTensorScale = 33,
+  kTensorAdd = 34,
+  kTensorAccumulate = 35,
+  kDropout = 36,
+  kGatherRows = 37,
+  kScatterRowsAdd = 38,
+  kSliceColumnsForward = 39,
+  kSliceColumnsBackward = 40,
+  kRouteTopKForward = 41,
+  kRouteTopKBackward = 42,
+  kRouteRows = 43,
+  kExpertLinearForward = 44,
+  kExpertLinearBackwardInput = 45,
+  kExpertLinearBackwardWeight = 46,
+  kExpertLoraForward = 47,
+  kExpertLoraBackward = 48,
+  kMixRowsForward = 49,
+  kMixRowsBackward = 50,
+  kTensorCast = 51,
+  kLogitsAddSparse = 52,
+  kLogitsSoftcap = 53,
+  kSample = 54,
+  kLogitsTopLogProbs = 55,
 };
 
-inline constexpr int kOpCount = 55;
+inline constexpr int kOpCount = 56;
 
 // y = x Wᵀ + bias; every weight but f32 and packed-f32 rounds x to bf16 first
 struct LinearForwardArgs {
@@ -142,6 +143,16 @@ struct LoraGroupedForwardArgs {
   std::uint32_t begin3;
   std::uint32_t end3;
   double scale3;
+};
+
+// y[t] += scales[s] (x[t] a[s]ᵀ) b[s]ᵀ with s = slots[t]; nothing where s < 0. A rank below R is padded with zeros
+struct LoraSlotsForwardArgs {
+  View x;  // in f32|bf16 [T,K]
+  View slots;  // in i32 [T]
+  View a;  // in f32|bf16 [S,R,K]
+  View b;  // in f32|bf16 [S,N,R]
+  View scales;  // in f32 [S]
+  View y;  // inout f32|bf16 [T,N]
 };
 
 // y[t] = table[ids[t]]
@@ -619,6 +630,7 @@ struct LogitsTopLogProbsArgs {
 };
 
 // Places of index arguments.
+inline constexpr int kLoraSlotsForwardSlots = 1;
 inline constexpr int kEmbeddingForwardIds = 0;
 inline constexpr int kEmbeddingBackwardIds = 0;
 inline constexpr int kRopePositions = 1;
@@ -649,6 +661,7 @@ inline constexpr int kLogitsTopLogProbsTokens = 1;
 //   Status lora_forward(Context&, const LoraForwardArgs&);
 //   Status lora_backward(Context&, const LoraBackwardArgs&);
 //   Status lora_grouped_forward(Context&, const LoraGroupedForwardArgs&);
+//   Status lora_slots_forward(Context&, const LoraSlotsForwardArgs&);
 //   Status embedding_forward(Context&, const EmbeddingForwardArgs&);
 //   Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 //   Status rms_norm_forward(Context&, const RmsNormForwardArgs&);

@@ -11,6 +11,7 @@ __attribute__((weak)) Status linear_backward_weight(Context&, const LinearBackwa
 __attribute__((weak)) Status lora_forward(Context&, const LoraForwardArgs&);
 __attribute__((weak)) Status lora_backward(Context&, const LoraBackwardArgs&);
 __attribute__((weak)) Status lora_grouped_forward(Context&, const LoraGroupedForwardArgs&);
+__attribute__((weak)) Status lora_slots_forward(Context&, const LoraSlotsForwardArgs&);
 __attribute__((weak)) Status embedding_forward(Context&, const EmbeddingForwardArgs&);
 __attribute__((weak)) Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 __attribute__((weak)) Status rms_norm_forward(Context&, const RmsNormForwardArgs&);
@@ -69,6 +70,7 @@ __attribute__((weak)) Status linear_backward_weight(Context&, const LinearBackwa
 __attribute__((weak)) Status lora_forward(Context&, const LoraForwardArgs&);
 __attribute__((weak)) Status lora_backward(Context&, const LoraBackwardArgs&);
 __attribute__((weak)) Status lora_grouped_forward(Context&, const LoraGroupedForwardArgs&);
+__attribute__((weak)) Status lora_slots_forward(Context&, const LoraSlotsForwardArgs&);
 __attribute__((weak)) Status embedding_forward(Context&, const EmbeddingForwardArgs&);
 __attribute__((weak)) Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 __attribute__((weak)) Status rms_norm_forward(Context&, const RmsNormForwardArgs&);
@@ -127,6 +129,7 @@ __attribute__((weak)) Status linear_backward_weight(Context&, const LinearBackwa
 __attribute__((weak)) Status lora_forward(Context&, const LoraForwardArgs&);
 __attribute__((weak)) Status lora_backward(Context&, const LoraBackwardArgs&);
 __attribute__((weak)) Status lora_grouped_forward(Context&, const LoraGroupedForwardArgs&);
+__attribute__((weak)) Status lora_slots_forward(Context&, const LoraSlotsForwardArgs&);
 __attribute__((weak)) Status embedding_forward(Context&, const EmbeddingForwardArgs&);
 __attribute__((weak)) Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 __attribute__((weak)) Status rms_norm_forward(Context&, const RmsNormForwardArgs&);
@@ -185,6 +188,7 @@ __attribute__((weak)) Status linear_backward_weight(Context&, const LinearBackwa
 __attribute__((weak)) Status lora_forward(Context&, const LoraForwardArgs&);
 __attribute__((weak)) Status lora_backward(Context&, const LoraBackwardArgs&);
 __attribute__((weak)) Status lora_grouped_forward(Context&, const LoraGroupedForwardArgs&);
+__attribute__((weak)) Status lora_slots_forward(Context&, const LoraSlotsForwardArgs&);
 __attribute__((weak)) Status embedding_forward(Context&, const EmbeddingForwardArgs&);
 __attribute__((weak)) Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 __attribute__((weak)) Status rms_norm_forward(Context&, const RmsNormForwardArgs&);
@@ -243,6 +247,7 @@ __attribute__((weak)) Status linear_backward_weight(Context&, const LinearBackwa
 __attribute__((weak)) Status lora_forward(Context&, const LoraForwardArgs&);
 __attribute__((weak)) Status lora_backward(Context&, const LoraBackwardArgs&);
 __attribute__((weak)) Status lora_grouped_forward(Context&, const LoraGroupedForwardArgs&);
+__attribute__((weak)) Status lora_slots_forward(Context&, const LoraSlotsForwardArgs&);
 __attribute__((weak)) Status embedding_forward(Context&, const EmbeddingForwardArgs&);
 __attribute__((weak)) Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 __attribute__((weak)) Status rms_norm_forward(Context&, const RmsNormForwardArgs&);
@@ -381,6 +386,18 @@ Status call_lora_grouped_forward(AnyKernel kernel, Context& context, const ArgVa
       static_cast<double>(values[21].number),
   };
   return reinterpret_cast<Status (*)(Context&, const LoraGroupedForwardArgs&)>(kernel)(context, args);
+}
+
+Status call_lora_slots_forward(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const LoraSlotsForwardArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].view,
+      values[4].view,
+      values[5].view,
+  };
+  return reinterpret_cast<Status (*)(Context&, const LoraSlotsForwardArgs&)>(kernel)(context, args);
 }
 
 Status call_embedding_forward(AnyKernel kernel, Context& context, const ArgValue* values) {
@@ -992,6 +1009,12 @@ const DispatchRow kRows[kOpCount] = {
       reinterpret_cast<AnyKernel>(avx512::lora_grouped_forward),
       reinterpret_cast<AnyKernel>(avx512bf16::lora_grouped_forward),
       reinterpret_cast<AnyKernel>(amx::lora_grouped_forward)}},
+    {call_lora_slots_forward,
+     {reinterpret_cast<AnyKernel>(reference::lora_slots_forward),
+      reinterpret_cast<AnyKernel>(avx2::lora_slots_forward),
+      reinterpret_cast<AnyKernel>(avx512::lora_slots_forward),
+      reinterpret_cast<AnyKernel>(avx512bf16::lora_slots_forward),
+      reinterpret_cast<AnyKernel>(amx::lora_slots_forward)}},
     {call_embedding_forward,
      {reinterpret_cast<AnyKernel>(reference::embedding_forward),
       reinterpret_cast<AnyKernel>(avx2::embedding_forward),

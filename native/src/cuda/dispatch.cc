@@ -10,6 +10,7 @@ __attribute__((weak)) Status linear_backward_weight(Stream&, const LinearBackwar
 __attribute__((weak)) Status lora_forward(Stream&, const LoraForwardArgs&);
 __attribute__((weak)) Status lora_backward(Stream&, const LoraBackwardArgs&);
 __attribute__((weak)) Status lora_grouped_forward(Stream&, const LoraGroupedForwardArgs&);
+__attribute__((weak)) Status lora_slots_forward(Stream&, const LoraSlotsForwardArgs&);
 __attribute__((weak)) Status embedding_forward(Stream&, const EmbeddingForwardArgs&);
 __attribute__((weak)) Status embedding_backward(Stream&, const EmbeddingBackwardArgs&);
 __attribute__((weak)) Status rms_norm_forward(Stream&, const RmsNormForwardArgs&);
@@ -147,6 +148,18 @@ Status call_lora_grouped_forward(AnyKernel kernel, Stream& context, const ArgVal
       static_cast<double>(values[21].number),
   };
   return reinterpret_cast<Status (*)(Stream&, const LoraGroupedForwardArgs&)>(kernel)(context, args);
+}
+
+Status call_lora_slots_forward(AnyKernel kernel, Stream& context, const ArgValue* values) {
+  const LoraSlotsForwardArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].view,
+      values[4].view,
+      values[5].view,
+  };
+  return reinterpret_cast<Status (*)(Stream&, const LoraSlotsForwardArgs&)>(kernel)(context, args);
 }
 
 Status call_embedding_forward(AnyKernel kernel, Stream& context, const ArgValue* values) {
@@ -728,6 +741,7 @@ const DispatchRow kRows[kOpCount] = {
     {call_lora_forward, reinterpret_cast<AnyKernel>(lora_forward)},
     {call_lora_backward, reinterpret_cast<AnyKernel>(lora_backward)},
     {call_lora_grouped_forward, reinterpret_cast<AnyKernel>(lora_grouped_forward)},
+    {call_lora_slots_forward, reinterpret_cast<AnyKernel>(lora_slots_forward)},
     {call_embedding_forward, reinterpret_cast<AnyKernel>(embedding_forward)},
     {call_embedding_backward, reinterpret_cast<AnyKernel>(embedding_backward)},
     {call_rms_norm_forward, reinterpret_cast<AnyKernel>(rms_norm_forward)},

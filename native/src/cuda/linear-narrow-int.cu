@@ -36,7 +36,7 @@ struct Int8 {
       out[i] = pack_bf16(small_float(two & 255u, kTwo23 + 128.0f), small_float(two >> 8, kTwo23 + 128.0f));
     }
   }
-  __device__ static float scale(const CardWeight&, const Raw&) { return 1.0f; }
+  __device__ static float scale(const CardWeight&, const Raw&, int) { return 1.0f; }
   __device__ static float row_scale(const CardWeight& weight, std::int64_t row) { return weight.absmax[row] * 7.874015718698502e-3f; }
   __device__ static std::uint32_t value(const CardWeight& weight, std::int64_t row, std::int64_t k) {
     return to_bf16(static_cast<float>(static_cast<std::int8_t>(weight.codes[row * weight.columns + k])));
@@ -74,7 +74,7 @@ struct Int4 {
       out[i] = pack_bf16(small_float(byte >> 4 & 15u, offset) * raw.scale, small_float(byte & 15u, offset) * raw.scale);
     }
   }
-  __device__ static float scale(const CardWeight&, const Raw&) { return 1.0f; }
+  __device__ static float scale(const CardWeight&, const Raw&, int) { return 1.0f; }
   __device__ static float row_scale(const CardWeight&, std::int64_t) { return 1.0f; }
   __device__ static std::uint32_t value(const CardWeight& weight, std::int64_t row, std::int64_t k) {
     const std::int64_t at = row * weight.columns + k;

@@ -201,7 +201,8 @@ __global__ void __launch_bounds__(kThreads, kColumnTiles <= 2 ? 2 : 1)
           std::uint32_t low[8], high[8];
           Format::unpack(now[i][2 * tile], low);
           Format::unpack(now[i][2 * tile + 1], high);
-          const float scale_low = Format::scale(args.weight, now[i][2 * tile]), scale_high = Format::scale(args.weight, now[i][2 * tile + 1]);
+          const float scale_low = Format::scale(args.weight, now[i][2 * tile], w_base[2 * tile] + at);
+          const float scale_high = Format::scale(args.weight, now[i][2 * tile + 1], w_base[2 * tile + 1] + at);
 #pragma unroll
           for (int j = 0; j < kColumnTiles; ++j) {
             multiply_chunk<Format::kScaled>(sums.tile[tile][j], low, high, x[j], scale_low, scale_high);
@@ -213,7 +214,7 @@ __global__ void __launch_bounds__(kThreads, kColumnTiles <= 2 ? 2 : 1)
 #pragma unroll
         for (int row = 0; row < kRowTiles * 2; ++row) {
           Format::unpack(now[i][row], w[row]);
-          scale[row] = Format::scale(args.weight, now[i][row]);
+          scale[row] = Format::scale(args.weight, now[i][row], w_base[row] + at);
         }
 #pragma unroll
         for (int j = 0; j < kColumnTiles; ++j) {

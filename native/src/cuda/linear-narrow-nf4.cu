@@ -17,8 +17,7 @@ struct Nf4 {
   };
   struct Raw {
     uint2 codes;
-    std::uint32_t absmax_code;
-    float absmax;  // The nested scale where there is an absmax_code.
+    std::uint32_t absmax;  // The code of the scale, or the bits of a plain one.
   };
   // In shared memory: pairs[byte][lane], scales[code].
   static constexpr int kPairs = 256 * 32;
@@ -41,9 +40,7 @@ struct Nf4 {
     const int block = base + chunk;
     Raw raw;
     raw.codes = __ldg(reinterpret_cast<const uint2*>(weight.codes) + static_cast<std::int64_t>(block) * 4 + pair);
-    const bool is_nested = weight.absmax_codes != nullptr;
-    raw.absmax_code = is_nested ? __ldg(weight.absmax_codes + block) : 0;
-    raw.absmax = is_nested ? __ldg(weight.nested_absmax + block / kNf4NestedBlock) : __ldg(weight.absmax + block);
+    raw.absmax = weight.absmax_codes != nullptr ? __ldg(weight.absmax_codes + block) : __float_as_uint(__ldg(weight.absmax + block));
     return raw;
   }
   __device__ static void unpack(const Raw& raw, std::uint32_t (&out)[8]) {
@@ -54,13 +51,16 @@ struct Nf4 {
       out[i] = pairs[(word >> (i % 4 * 8) & 255u) * 32];
     }
   }
-  __device__ static float scale(const CardWeight& weight, const Raw& raw) {
-    if (weight.absmax_codes == nullptr) return raw.absmax;
+  // Of block base + chunk. 16384 weights share a nested scale, which is in the first cache by then.
+  __device__ static float scale(const CardWeight& weight, const Raw& raw, int block) {
+    if (weight.absmax_codes == nullptr) return __uint_as_float(raw.absmax);
+    const float nested = __ldg(weight.nested_absmax + block / kNf4NestedBlock);
     // bitsandbytes rounds the product before it adds the mean.
-    return rounded_sum(rounded_product(dynamic_shared<float>()[kPairs + raw.absmax_code], raw.absmax), __ldg(weight.offset));
+    return rounded_sum(rounded_product(dynamic_shared<float>()[kPairs + raw.absmax], nested), __ldg(weight.offset));
   }
   __device__ static float chunk_scale(const CardWeight& weight, std::int64_t row, std::int64_t chunk) {
-    return scale(weight, load(weight, static_cast<int>(row * weight.columns / kUnit), static_cast<int>(chunk), 0));
+    const int block = static_cast<int>(row * weight.columns / kUnit + chunk);
+    return scale(weight, load(weight, block, 0, 0), block);
   }
   __device__ static float row_scale(const CardWeight&, std::int64_t) { return 1.0f; }
   __device__ static std::uint32_t value(const CardWeight& weight, std::int64_t row, std::int64_t k) {

@@ -32,7 +32,7 @@ struct Bf16Weight : Plain {
 #pragma unroll
     for (int i = 0; i < 8; ++i) out[i] = raw.pairs[i];
   }
-  __device__ static float scale(const CardWeight&, const Raw&) { return 1.0f; }
+  __device__ static float scale(const CardWeight&, const Raw&, int) { return 1.0f; }
   __device__ static std::uint32_t value(const CardWeight& weight, std::int64_t row, std::int64_t k) {
     return static_cast<const Bf16*>(weight.values)[row * weight.columns + k];
   }
@@ -59,7 +59,7 @@ struct F32Weight : Plain {
       out[2 * i + 1] = pack_bf16(raw.quads[i].z, raw.quads[i].w);
     }
   }
-  __device__ static float scale(const CardWeight&, const Raw&) { return 1.0f; }
+  __device__ static float scale(const CardWeight&, const Raw&, int) { return 1.0f; }
   __device__ static std::uint32_t value(const CardWeight& weight, std::int64_t row, std::int64_t k) {
     return to_bf16(static_cast<const float*>(weight.values)[row * weight.columns + k]);
   }

@@ -2,11 +2,13 @@
 // A and B in f32 are rounded to bf16 for them, as autocast does; xa and dxa are bf16, the gradients of A and B are summed in f32.
 #include "core/ops-args.h"
 #include "cuda/blas.h"
+#include "cuda/lora-rows.h"
 #include "cuda/weight-rows.h"
 
 namespace hone::cuda {
 
 Status lora_forward(Stream& stream, const LoraForwardArgs& args) {
+  if (args.x.dim[0] <= kLoraFewRows) return lora_forward_few(stream, args);
   Pieces pieces(stream);
   Matrix a, b;
   HONE_TRY(bf16_matrix(stream, pieces, args.a, a));

@@ -42,6 +42,25 @@ Status lora_grouped_forward(Context& context, const LoraGroupedForwardArgs& args
   return {};
 }
 
+Status lora_slots_forward(Context& context, const LoraSlotsForwardArgs& args) {
+  const std::int64_t rows = args.x.dim[0], depth = args.x.dim[1], rank = args.a.dim[1], columns = args.b.dim[1];
+  context.pool.run(static_cast<int>(rows), [&](int t) {
+    const std::int32_t slot = args.slots.data_as<std::int32_t>()[t];
+    if (slot < 0) return;
+    const float* x = args.x.data_as<float>() + t * depth;
+    const float* a = args.a.data_as<float>() + slot * rank * depth;
+    const float* b = args.b.data_as<float>() + slot * columns * rank;
+    const float scale = args.scales.data_as<float>()[slot];
+    float* y = args.y.data_as<float>() + t * columns;
+    for (std::int64_t r = 0; r < rank; ++r) {
+      float xa = 0.0f;
+      for (std::int64_t k = 0; k < depth; ++k) xa += x[k] * a[r * depth + k];
+      for (std::int64_t n = 0; n < columns; ++n) y[n] += scale * xa * b[n * rank + r];
+    }
+  });
+  return {};
+}
+
 Status lora_backward(Context& context, const LoraBackwardArgs& args) {
   const std::int64_t rows = args.x.dim[0], depth = args.x.dim[1], rank = args.a.dim[0], columns = args.b.dim[0];
   const float* dy = args.dy.data_as<float>();

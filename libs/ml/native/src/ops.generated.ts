@@ -10,6 +10,7 @@ export const opNames = [
   'loraForward',
   'loraBackward',
   'loraGroupedForward',
+  'loraSlotsForward',
   'embeddingForward',
   'embeddingBackward',
   'rmsNormForward',
@@ -170,6 +171,11 @@ export function loraGroupedForward(
   scale3: number,
 ): void {
   ops().loraGroupedForward(x, y, a0, b0, begin0, end0, scale0, a1, b1, begin1, end1, scale1, a2, b2, begin2, end2, scale2, a3, b3, begin3, end3, scale3);
+}
+
+/** y[t] += scales[s] (x[t] a[s]ᵀ) b[s]ᵀ with s = slots[t]; nothing where s < 0. A rank below R is padded with zeros. */
+export function loraSlotsForward(x: Handle, slots: Handle, a: Handle, b: Handle, scales: Handle, y: Handle): void {
+  ops().loraSlotsForward(x, slots, a, b, scales, y);
 }
 
 /** y[t] = table[ids[t]]. */
@@ -698,6 +704,20 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'begin3', kind: 'uint' },
       { name: 'end3', kind: 'uint' },
       { name: 'scale3', kind: 'number' },
+    ],
+  },
+  loraSlotsForward: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0.00001,
+    args: [
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'slots', kind: 'tensor', io: 'in', optional: false },
+      { name: 'a', kind: 'tensor', io: 'in', optional: false },
+      { name: 'b', kind: 'tensor', io: 'in', optional: false },
+      { name: 'scales', kind: 'tensor', io: 'in', optional: false },
+      { name: 'y', kind: 'tensor', io: 'inout', optional: false },
     ],
   },
   embeddingForward: {

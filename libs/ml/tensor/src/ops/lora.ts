@@ -44,3 +44,21 @@ export function loraGrouped(x: Tensor, groups: readonly LoraGroup[], y: Tensor):
     );
   }
 }
+
+/** Adapters of one linear layer, stacked so that each row of a batch can name its own. */
+export interface LoraSlots {
+  /** [slots, rank, K]; an adapter of a lower rank is padded with zeros. */
+  readonly a: Tensor;
+  /** [slots, N, rank] */
+  readonly b: Tensor;
+  /** f32 [slots]: alpha / rank of each. */
+  readonly scales: Tensor;
+}
+
+/**
+ * y[t] += scales[s] (x[t] a[s]ᵀ) b[s]ᵀ in place with s = slots[t] (i32 [T]); rows whose slot is below 0 stay as they are. Which
+ * adapters a batch mixes is data, so that one recorded step serves every mixture. It is not recorded on the tape.
+ */
+export function loraSlots(x: Tensor, slots: Tensor, adapters: LoraSlots, y: Tensor): void {
+  ops.loraSlotsForward(x.id, slots.id, adapters.a.id, adapters.b.id, adapters.scales.id, y.id);
+}
