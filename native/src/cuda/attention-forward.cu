@@ -1,35 +1,13 @@
 // Bound by arithmetic: 4 D operations of the tensor unit and one exponential per visible (query, key) pair. Memory is read once
 // per tile of 64 or 128 queries; a tile that lies outside the causal band or the window is never read.
+#include "cuda/attention-forward.h"
+
 #include "core/ops-args.h"
-#include "cuda/attention-depths.h"
-#include "cuda/attention-sequences.h"
-#include "cuda/attention-tile.h"
 #include "cuda/device/shared-memory.h"
-#include "cuda/launch.h"
 
 namespace hone::cuda {
 namespace attention {
 namespace {
-
-struct Forward {
-  const Bf16 *q, *k, *v;
-  Bf16* o;
-  float* lse;
-  Sequences sequences;
-  int heads, kv_heads, width, reach;
-  ScoreRule rule;
-  bool is_vector;
-};
-
-// Consecutive tokens of one query head.
-struct HeadLines {
-  int begin, first, length, heads, head;
-
-  __device__ std::int64_t line(int row) const {
-    return first + row < length ? static_cast<std::int64_t>(begin + first + row) * heads + head : -1;
-  }
-  __device__ int position(int row) const { return min(first + row, length - 1); }
-};
 
 template <int kDepth>
 __global__ void __launch_bounds__(kThreads) attention_forward_kernel(Forward args) {
@@ -71,6 +49,7 @@ Status attention_forward(Stream& stream, const AttentionForwardArgs& args) {
       static_cast<int>(args.q.dim[1]), static_cast<int>(args.k.dim[1]), static_cast<int>(args.q.dim[2]), reach_of(args.window),
       score_rule(args.scale, args.softcap),
       is_in_lines({args.q.data, args.k.data, args.v.data, args.o.data}, args.q.dim[2])};
+  if (has_forward_groups(stream, forward)) return forward_groups(stream, forward);
   return over_depths(args.q.dim[2], LaunchForward{stream, forward});
 }
 

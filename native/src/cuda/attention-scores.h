@@ -58,10 +58,10 @@ struct OnlineSoftmax {
     }
   }
 
-  // Turns shaped scores into weights and scales the sums `o` that were gathered before. A row that has seen no key yet, all of
-  // whose scores are minus infinity, gets weights 0; a tile of such scores changes no bit of a row that has.
-  template <int kN, int kDepth>
-  __device__ void take(Sums<kM, kN>& s, Sums<kM, kDepth>& o, float factor) {
+  // Turns shaped scores into weights; what was gathered before counts `shrink` times from now on. A row that has seen no key yet,
+  // all of whose scores are minus infinity, gets weights 0; a tile of such scores changes no bit of a row that has.
+  template <int kN>
+  __device__ void take(Sums<kM, kN>& s, float factor, float (&shrink)[kM][2]) {
 #pragma unroll
     for (int m = 0; m < kM; ++m) {
 #pragma unroll
@@ -72,7 +72,7 @@ struct OnlineSoftmax {
         largest = fmaxf(largest, __shfl_xor_sync(kAllLanes, largest, 1));
         largest = fmaxf(largest, __shfl_xor_sync(kAllLanes, largest, 2));
         const float shift = largest == -INFINITY ? 0.0f : -largest * factor;
-        const float shrink = exp2_fast(fmaf(most[m][half], factor, shift));
+        shrink[m][half] = exp2_fast(fmaf(most[m][half], factor, shift));
         float sum = 0.0f;
 #pragma unroll
         for (int n = 0; n < kN / 8; ++n) {
@@ -83,12 +83,7 @@ struct OnlineSoftmax {
           }
         }
         most[m][half] = largest;
-        total[m][half] = fmaf(total[m][half], shrink, sum);
-#pragma unroll
-        for (int n = 0; n < kDepth / 8; ++n) {
-          o[m][n][2 * half] *= shrink;
-          o[m][n][2 * half + 1] *= shrink;
-        }
+        total[m][half] = fmaf(total[m][half], shrink[m][half], sum);
       }
     }
   }
@@ -105,5 +100,17 @@ struct OnlineSoftmax {
     }
   }
 };
+
+template <int kM, int kDepth>
+__device__ inline void scale_rows(Sums<kM, kDepth>& o, const float (&factors)[kM][2]) {
+#pragma unroll
+  for (int m = 0; m < kM; ++m) {
+#pragma unroll
+    for (int n = 0; n < kDepth / 8; ++n) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) o[m][n][i] *= factors[m][i / 2];
+    }
+  }
+}
 
 }  // namespace hone::cuda::attention

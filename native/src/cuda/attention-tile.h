@@ -55,6 +55,25 @@ __device__ inline void hide(Sums<kM, kN>& s, const int (&position)[kM][2], int f
   }
 }
 
+// The end of a warp's rows, from `row` of the tile on: o is divided by the totals, and lse written where it is wanted. `shared` as
+// of store_rows.
+template <int kM, int kDepth, class Lines>
+__device__ inline void write_rows(Bf16* shared, const Sums<kM, kDepth>& o, OnlineSoftmax<kM>& softmax, const QueryRows<Lines>& queries,
+                                  float* lse, int row, const ScoreRule& rule, bool is_vector) {
+  const int lane = threadIdx.x % 32;
+  softmax.gather();
+  float factors[kM][2];
+  for (int m = 0; m < kM; ++m) {
+    for (int half = 0; half < 2; ++half) {
+      factors[m][half] = 1.0f / softmax.total[m][half];
+      const std::int64_t line = queries.lines.line(row + m * 16 + half * 8 + lane / 4);
+      if (lse == nullptr || line < 0 || lane % 4 != 0) continue;
+      lse[line] = softmax.most[m][half] * rule.factor * kLn2 + logf(softmax.total[m][half]);
+    }
+  }
+  store_rows<kM, kDepth>(shared, o, factors, queries, row, queries.width, is_vector);
+}
+
 // `k` and `v` give the address of a key's row by its position, null after the last. All threads of the block call it.
 template <int kDepth, class Lines, class Keys>
 __device__ inline void attend_tile(Bf16* shared, const QueryRows<Lines>& queries, float* lse, const Keys& k, const Keys& v, int reach,
@@ -94,7 +113,9 @@ __device__ inline void attend_tile(Bf16* shared, const QueryRows<Lines>& queries
       multiply_rows<kM, kKeys, kDepth>(s, q_tile + row * kStride<kDepth>, k_tile);
       cap_scores<kM, kKeys>(s, rule);
       if (base + kKeys - 1 > lowest || base <= highest - reach) hide<kM, kKeys>(s, position, base, reach);
-      softmax.template take<kKeys, kDepth>(s, o, rule.factor);
+      float shrink[kM][2];
+      softmax.template take<kKeys>(s, rule.factor, shrink);
+      scale_rows<kM, kDepth>(o, shrink);
       round_sums<kM, kKeys>(weights, s);
     }
     wait_copies<0>();
@@ -104,17 +125,7 @@ __device__ inline void attend_tile(Bf16* shared, const QueryRows<Lines>& queries
     if (is_seen) multiply_add<kM, kKeys, kDepth>(o, weights, v_tile);
   }
 
-  softmax.gather();
-  float factors[kM][2];
-  for (int m = 0; m < kM; ++m) {
-    for (int half = 0; half < 2; ++half) {
-      factors[m][half] = 1.0f / softmax.total[m][half];
-      const std::int64_t line = lines.line(row + m * 16 + half * 8 + lane / 4);
-      if (lse == nullptr || line < 0 || lane % 4 != 0) continue;
-      lse[line] = softmax.most[m][half] * rule.factor * kLn2 + logf(softmax.total[m][half]);
-    }
-  }
-  store_rows<kM, kDepth>(q_tile + row * kStride<kDepth>, o, factors, queries, row, width, is_vector);
+  write_rows<kM, kDepth>(q_tile + row * kStride<kDepth>, o, softmax, queries, lse, row, rule, is_vector);
 }
 
 }  // namespace hone::cuda::attention

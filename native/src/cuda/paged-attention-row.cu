@@ -75,7 +75,9 @@ __device__ inline void attend_slices(const Bf16* q_tile, Bf16* places, const Pag
     multiply_rows<1, kSlice, kDepth>(s, q_tile, k_slice);
     cap_scores<1, kSlice>(s, args.rule);
     if (base < first || base + kSlice - 1 > last) hide<1, kSlice>(s, position, base, args.reach);
-    softmax.template take<kSlice, kDepth>(s, o, args.rule.factor);
+    float shrink[1][2];
+    softmax.template take<kSlice>(s, args.rule.factor, shrink);
+    scale_rows<1, kDepth>(o, shrink);
     Left<1, kSlice> weights;
     round_sums<1, kSlice>(weights, s);
     multiply_add<1, kSlice, kDepth>(o, weights, k_slice + Shape::kSliceValues);
@@ -133,7 +135,7 @@ __device__ inline void add_warps(TileRows& rows, int row) {
 
 // grid: (rows, key heads times parts of a group of more than 16, splits). A block takes every gridDim.z-th unit of its row.
 template <int kDepth>
-__global__ void __launch_bounds__(kThreads) paged_row_kernel(Paged args) {
+__global__ void __launch_bounds__(kThreads, 2) paged_row_kernel(Paged args) {
   using Shape = RowShape<kDepth>;
   constexpr int kWarpSums = 16 * kStride<kDepth>;
   __shared__ TileRows tile;

@@ -62,6 +62,7 @@ void Block::set_up(dim3 block) {
   for (Thread& thread : threads_) {
     thread.waits_for = nullptr;
     thread.copies.clear();
+    thread.products.clear();
     thread.copy_groups = 0;
   }
   for (std::size_t warp = 0; warp < warps_.size(); ++warp) {

@@ -19,6 +19,16 @@ struct LateCopy {
   int group;
 };
 
+// What a thread makes of a product of its warpgroup that it has not waited for yet (warpgroup-unit.cc).
+struct LateProduct {
+  float* d;
+  int tiles, row, column;  // Of the thread's first sum in each tile.
+  bool has_registers, is_across, is_added;
+  std::uint64_t a, b;
+  float left[2][16];  // Its two rows of the left operand, once they are there.
+  int group;
+};
+
 struct Thread {
   uint3 index = {};
   int linear = 0;
@@ -26,6 +36,8 @@ struct Thread {
   const char* waits_for = nullptr;
   std::vector<LateCopy> copies;
   int copy_groups = 0;  // Committed.
+  std::vector<LateProduct> products;
+  int product_groups = 0;
 
   int warp() const { return linear / 32; }
   int lane() const { return linear % 32; }
