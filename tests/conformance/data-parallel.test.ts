@@ -2,21 +2,16 @@
 // same adapter. Method: two processes under MPICH (.toolchain/mpi, from PyPI), which sum gradients by MPI_Allreduce through the very
 // calls that use NCCL on GPUs.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { writeInitialModel } from '@hone/models';
+import { mpiEnvironment } from '@hone/testkit';
 
 const root = join(import.meta.dirname, '../..');
-const mpi = join(root, '.toolchain/mpi');
-const environment = {
-  ...process.env,
-  HONE_THREADS: '1',
-  HONE_MPI_LIBRARY: process.env['HONE_MPI_LIBRARY'] ?? join(mpi, 'lib/libmpi_abi.so.1'),
-};
-const mpiexec = process.env['HONE_MPIEXEC'] ?? join(mpi, 'bin/mpiexec');
-const hasMpi = existsSync(mpiexec) && existsSync(environment.HONE_MPI_LIBRARY);
+const mpi = mpiEnvironment();
+const environment = { ...process.env, ...mpi, HONE_THREADS: '1' };
 
 interface Losses {
   readonly size: number;
@@ -50,7 +45,7 @@ function run(name: string, args: Record<string, unknown>, processes: number): Lo
   const given = [program, join(folder, 'base'), join(folder, name), JSON.stringify({ ...common, ...args })];
   const command =
     processes > 1
-      ? ([mpiexec, ['-n', String(processes), process.execPath, ...given, 'group']] as const)
+      ? ([mpi?.HONE_MPIEXEC ?? '', ['-n', String(processes), process.execPath, ...given, 'group']] as const)
       : ([process.execPath, given] as const);
   const output = execFileSync(command[0], command[1], {
     cwd: root,
@@ -63,7 +58,7 @@ function run(name: string, args: Record<string, unknown>, processes: number): Lo
 
 const adapter = (name: string): Buffer => readFileSync(join(folder, name, 'adapter_model.safetensors'));
 
-(hasMpi ? describe : describe.skip)('two processes that share the micro-batches of a step', () => {
+(mpi ? describe : describe.skip)('two processes that share the micro-batches of a step', () => {
   it('have the losses of one that accumulates them', () => {
     const two = run('two', { num_processes: 2, gradient_accumulation_steps: 2 }, 2);
     const one = run('one', { gradient_accumulation_steps: 4 }, 1);

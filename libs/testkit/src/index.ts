@@ -2,6 +2,7 @@ export { type Bus, type BusOptions, startBus } from './bus.js';
 export { openEmulatedCard } from './emulated-card.js';
 export { freePort } from './free-port.js';
 export { type Minio, minioPath, startMinio } from './minio.js';
+export { mpiEnvironment } from './mpi.js';
 export { type NatsOptions, type NatsServer, natsServerPath, startNats } from './nats-server.js';
 export { dataDirectory, describeWithData, referenceData, referenceNames } from './reference-data.js';
 export { repositoryRoot } from './repository-root.js';

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { fault } from '@hone/base';
+import { fault, refusal } from '@hone/base';
 import { cancelMeeting } from './meeting.js';
 import { NewsStream } from './news-stream.js';
 import type { RunningTraining, TrainingNews, TrainingOrder } from './protocol.js';
@@ -29,7 +29,7 @@ export function startTrainingGroup(order: TrainingOrder, processes: number, devi
     createInterface({ input: child.stdout as NonNullable<typeof child.stdout> }).on('line', (line) => {
       if (line.startsWith('{')) stream.hear(JSON.parse(line) as TrainingNews);
     });
-    child.on('error', (error) => stream.end(crashed(error.message)));
+    child.on('error', (error) => stream.end(notStarted(child.spawnfile, error)));
     child.on('close', (code, signal) => {
       left--;
       if (code !== 0) {
@@ -72,6 +72,14 @@ function lastLines(child: ChildProcess): () => string {
   });
   return () => (lines.length === 0 ? '' : `: ${lines.join(' | ')}`);
 }
+
+const notStarted = (program: string, { message }: Error) =>
+  refusal(
+    'invalid_argument',
+    `[arguments] num_processes wants ${program} on this machine, which did not start: ${message}; fix: install an MPI ` +
+      '(pip install mpich) and set HONE_MPIEXEC and HONE_MPI_LIBRARY, or leave num_processes out',
+    { param: 'num_processes' },
+  );
 
 const crashed = (how: string) =>
   fault('engine_crashed', `[trainer] a process of the run ended with an error: ${how}`, {});
