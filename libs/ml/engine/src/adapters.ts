@@ -7,6 +7,12 @@ interface Slot extends EngineAdapter {
   users: number;
 }
 
+/** Hears of an adapter when its memory is there, and just before it is given back. */
+interface AdapterUser {
+  adopt(adapter: LoraAdapter): void;
+  forget(adapter: LoraAdapter): void;
+}
+
 /**
  * The adapters in memory beside one base, by the digest of their content. The least recently used one makes room; one that a
  * sequence runs with never does.
@@ -18,13 +24,12 @@ export class AdapterSlots {
   readonly #slots = new Map<string, Slot>();
   loads = 0;
 
-  readonly #leaving: (adapter: LoraAdapter) => void;
+  readonly #user: AdapterUser | undefined;
 
-  /** `leaving` hears of an adapter just before its memory is given back. */
-  constructor(model: CausalModel, slotsMax: number, leaving: (adapter: LoraAdapter) => void = () => undefined) {
+  constructor(model: CausalModel, slotsMax: number, user?: AdapterUser) {
     this.#model = model;
     this.slotsMax = slotsMax;
-    this.#leaving = leaving;
+    this.#user = user;
   }
 
   get keys(): string[] {
@@ -39,7 +44,9 @@ export class AdapterSlots {
   load(key: string, folder: string): void {
     if (this.#slots.has(key)) return;
     this.#makeRoom();
-    this.#slots.set(key, { key, lora: loadAdapter(folder, this.#model), users: 0 });
+    const lora = loadAdapter(folder, this.#model);
+    this.#user?.adopt(lora);
+    this.#slots.set(key, { key, lora, users: 0 });
     this.loads++;
   }
 
@@ -73,7 +80,7 @@ export class AdapterSlots {
         retryAfterSeconds: 1,
       });
     }
-    this.#leaving(idle.lora);
+    this.#user?.forget(idle.lora);
     idle.lora.free();
     this.#slots.delete(idle.key);
   }

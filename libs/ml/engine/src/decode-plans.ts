@@ -1,6 +1,8 @@
 import type { CausalModel, KvCache } from '@hone/models';
-import type { LoraAdapter } from '@hone/nn';
+import type { LoraAdapter, LoraStacks } from '@hone/nn';
+import { deviceOfNewTensors, devices } from '@hone/tensor';
 import { DecodePlan, type DecodeSequence } from './decode-plan.js';
+import { adapterRanges } from './runner.js';
 
 export interface DecodePlanStats {
   /** Plans that were made so far, and those that are kept with their memory. */
@@ -9,14 +11,25 @@ export interface DecodePlanStats {
   planBytes: number;
 }
 
+/**
+ * Rows of a graph: 1, 2, 4, 8, then steps of 8 to 64 and of 16 from there on. A graph costs memory and the time of its capture, so
+ * that a batch of any size finds one of few.
+ */
+export const bucketOf = (rows: number): number => {
+  if (rows <= 8) return 2 ** Math.ceil(Math.log2(rows));
+  const step = rows <= 64 ? 8 : 16;
+  return Math.ceil(rows / step) * step;
+};
+
 /** Batches grow and shrink one sequence at a time, and each size is a plan: some hundred kilobytes per row. */
 const plansMax = 24;
 /** The width of block tables is rounded up to a power of two, so that a growing sequence meets few plans. */
 const blocksMin = 8;
 
 /**
- * The plans of decode steps, one for each (sequences, width of the block table, adapters of the rows) that came up. The least
- * recently used one makes room.
+ * The plans of decode steps. Where ops are run one by one there is one for each (sequences, width of the block table, adapters of
+ * the rows) that came up, exact to the row; where a plan becomes a graph, one for each (bucket, width, with or without adapters). The
+ * least recently used one makes room.
  */
 export class DecodePlans {
   readonly #model: CausalModel;
@@ -24,12 +37,17 @@ export class DecodePlans {
   /** In the order of last use. */
   readonly #plans = new Map<string, DecodePlan>();
   readonly #numbers = new WeakMap<LoraAdapter, number>();
+  readonly #stacks: LoraStacks | undefined;
+  readonly #isBucketed = devices[deviceOfNewTensors()].isQueued;
+  #builds = 0;
   #adapters = 0;
   #captured = 0;
 
-  constructor(model: CausalModel, kv: KvCache) {
+  /** `stacks`: where rows name their adapters when a plan runs. */
+  constructor(model: CausalModel, kv: KvCache, stacks: LoraStacks | undefined) {
     this.#model = model;
     this.#kv = kv;
+    this.#stacks = stacks;
   }
 
   get stats(): DecodePlanStats {
@@ -42,12 +60,21 @@ export class DecodePlans {
   for(sequences: readonly DecodeSequence[]): DecodePlan {
     let width = blocksMin;
     for (const { blocks } of sequences) while (width < blocks.length) width *= 2;
-    const key = `${width}/${this.#signature(sequences)}`;
+    this.#forgetOldStacks();
+    const hasAdapters = sequences.some(({ adapter }) => adapter !== undefined);
+    const rows = this.#isBucketed ? bucketOf(sequences.length) : sequences.length;
+    const adapters = this.#stacks ? (hasAdapters ? 'stacked' : 'base') : this.#signature(sequences);
+    const key = `${width}/${rows}/${adapters}`;
     let plan = this.#plans.get(key);
     if (plan) this.#plans.delete(key);
     else {
       this.#makeRoom();
-      plan = new DecodePlan(this.#model, this.#kv, sequences, width);
+      plan = new DecodePlan(this.#model, this.#kv, {
+        rows,
+        width,
+        adapters: this.#stacks ? [] : adapterRanges(sequences.map((sequence) => ({ sequence, count: 1 }))),
+        stacks: hasAdapters ? this.#stacks : undefined,
+      });
       this.#captured++;
     }
     this.#plans.set(key, plan);
@@ -63,6 +90,13 @@ export class DecodePlans {
 
   free(): void {
     for (const [key, plan] of this.#plans) this.#drop(key, plan);
+  }
+
+  /** Stacks that were laid out anew lie elsewhere. */
+  #forgetOldStacks(): void {
+    if (!this.#stacks || this.#builds === this.#stacks.builds) return;
+    this.#builds = this.#stacks.builds;
+    for (const [key, plan] of this.#plans) if (plan.shape.stacks) this.#drop(key, plan);
   }
 
   #makeRoom(): void {

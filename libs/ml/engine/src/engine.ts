@@ -1,7 +1,8 @@
 import { assert, HoneError, refusal } from '@hone/base';
 import type { CausalModel, KvCache } from '@hone/models';
 import { BlockManager } from './block-manager.js';
-import type { LoraAdapter } from '@hone/nn';
+import { type LoraAdapter, LoraStacks } from '@hone/nn';
+import { deviceOfNewTensors, devices } from '@hone/tensor';
 import type { DecodePlan, DecodeSequence } from './decode-plan.js';
 import { DecodePlans, type DecodePlanStats } from './decode-plans.js';
 import { type EngineAdapter, orderedByAdapter, runStep, type StepLogits } from './runner.js';
@@ -14,6 +15,8 @@ export interface EngineOptions extends Partial<SchedulerLimits> {
   blockSize?: number;
   /** Memory for keys and values. */
   kvBytesMax?: number;
+  /** Adapters in memory beside the base; default 16. */
+  adaptersMax?: number;
   /** false = every step is composed anew, as the proof that a replayed one gives the same bits needs it. */
   isCaptured?: boolean;
 }
@@ -60,6 +63,7 @@ export class Engine {
   readonly #blocks: BlockManager;
   readonly #scheduler: Scheduler<EngineAdapter>;
   readonly #plans: DecodePlans;
+  readonly #stacks: LoraStacks | undefined;
   #isCaptured: boolean;
   #decodesReplayed = 0;
   #decodesEager = 0;
@@ -86,7 +90,10 @@ export class Engine {
     this.#kv = model.newKvCache(blocks, blockSize);
     this.#blocks = new BlockManager(blocks, blockSize);
     this.#scheduler = new Scheduler(this.limits, this.#blocks);
-    this.#plans = new DecodePlans(model, this.#kv);
+    // On a card one graph serves every mixture of adapters; elsewhere each adapter's rows are a product of their own.
+    const isStacked = devices[deviceOfNewTensors()].isQueued && model.canStackAdapters;
+    this.#stacks = isStacked ? new LoraStacks(options.adaptersMax ?? 16) : undefined;
+    this.#plans = new DecodePlans(model, this.#kv, this.#stacks);
     this.#isCaptured = options.isCaptured ?? true;
   }
 
@@ -157,20 +164,27 @@ export class Engine {
     return outputs;
   }
 
+  /** An adapter whose rows may come from now on. */
+  adopt(adapter: LoraAdapter): void {
+    this.#stacks?.put(adapter);
+  }
+
   /** Rows of an adapter that is about to be freed will not come again. */
   forget(adapter: LoraAdapter): void {
     this.#plans.forget(adapter);
+    this.#stacks?.remove(adapter);
   }
 
   free(): void {
     for (const sequence of [...this.#scheduler.running, ...this.#scheduler.waiting]) this.#scheduler.finish(sequence);
     this.#plans.free();
+    this.#stacks?.free();
     this.#kv.free();
   }
 
   /** Prompts, or a mix: composed anew, since no two such steps are alike. */
   #pass(planned: readonly Planned[]): SequenceOutput[] {
-    const result = runStep(this.model, this.#kv, planned);
+    const result = runStep(this.model, this.#kv, planned, this.#stacks);
     return result ? [...this.#read(result).values()] : [];
   }
 
@@ -189,7 +203,7 @@ export class Engine {
       const drawn = drawTokens(logits, sequences);
       return sequences.map((sequence, row) => ({ sequence, scored: [], ...(drawn[row] as Drawn) }));
     }
-    assertDrawn(plan.drawn, this.model.shape.vocabSize);
+    assertDrawn(plan.drawn.subarray(0, sequences.length), this.model.shape.vocabSize);
     return sequences.map((sequence, row) => ({ sequence, scored: [], token: plan.drawn[row] as number }));
   }
 

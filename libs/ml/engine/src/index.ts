@@ -1,6 +1,7 @@
 export { defaultQueueLimits, overload, type QueueLimits } from './admission.js';
 export { AdapterSlots } from './adapters.js';
 export { BlockManager } from './block-manager.js';
+export { bucketOf } from './decode-plans.js';
 export { Engine, type EngineOptions, type EngineStats, type SequenceOutput } from './engine.js';
 export type * from './generation.js';
 export type { EngineAdapter } from './runner.js';

@@ -1,5 +1,5 @@
 import type { AdapterRows, CausalModel, KvCache, StepBatch } from '@hone/models';
-import type { LoraAdapter } from '@hone/nn';
+import type { LoraAdapter, LoraStacks } from '@hone/nn';
 import type { Tensor } from '@hone/tensor';
 import type { PlannedRows } from './scheduler.js';
 import type { AdapterKey, Sequence } from './sequence.js';
@@ -24,9 +24,15 @@ export interface StepLogits {
 type Planned = PlannedRows<EngineAdapter>;
 
 /** Passes planned rows of any mix (prompt chunks, single tokens, several adapters) through the model in one step. */
-export function runStep(model: CausalModel, kv: KvCache, planned: readonly Planned[]): StepLogits | undefined {
+export function runStep(
+  model: CausalModel,
+  kv: KvCache,
+  planned: readonly Planned[],
+  stacks?: LoraStacks,
+): StepLogits | undefined {
   const ordered = orderedByAdapter(planned);
-  const { batch, draws, scores } = layOut(ordered, kv);
+  const { batch: plain, draws, scores } = layOut(ordered, kv);
+  const batch = { ...plain, stacks };
   const isSilent = batch.logitRows.length === 0;
   // A step of prompt chunks alone wants no logits, but a tensor has at least one row: the first one is computed and dropped.
   const logits = model.step(isSilent ? { ...batch, logitRows: Int32Array.of(0) } : batch);

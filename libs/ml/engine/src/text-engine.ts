@@ -14,7 +14,6 @@ import { TokenTexts } from './token-text.js';
 
 export interface TextEngineOptions extends EngineOptions {
   queue?: Partial<QueueLimits>;
-  adaptersMax?: number;
 }
 
 export interface TextEngineStats extends EngineStats {
@@ -38,8 +37,8 @@ export class TextEngine {
   #lost: HoneError | undefined;
 
   constructor(text: TextModel, { queue, adaptersMax = 16, ...options }: TextEngineOptions = {}) {
-    this.engine = new Engine(text.model, options);
-    this.adapters = new AdapterSlots(text.model, adaptersMax, (adapter) => this.engine.forget(adapter));
+    this.engine = new Engine(text.model, { ...options, adaptersMax });
+    this.adapters = new AdapterSlots(text.model, adaptersMax, this.engine);
     this.#text = text;
     this.#texts = new TokenTexts(text.tokenizer);
     this.#queue = { ...defaultQueueLimits, ...queue };

@@ -16,7 +16,7 @@ import {
   type Tensor,
   type TokenLogProbs,
 } from '@hone/tensor';
-import { baseOnly, type AdaptableModule, type LinearContext } from '@hone/nn';
+import { baseOnly, type AdaptableModule, type LinearContext, type LoraStacks } from '@hone/nn';
 import type { ModelConfig } from './config/model-config.js';
 import { allLinears } from './config/weight-map.js';
 import { attentionPrecision, kvBytesPerPage, newKvCache } from './kv-cache.js';
@@ -112,6 +112,11 @@ export class CausalModel {
     return isRecording() ? run() : scoped(run);
   }
 
+  /** Whether rows can name their adapters on the device: the experts of a mixture sort them anew, and take ranges. */
+  get canStackAdapters(): boolean {
+    return this.config.decoder.layers.every(({ mlp }) => mlp.kind !== 'experts');
+  }
+
   newKvCache(pages: number, pageSize: number): KvCache {
     return newKvCache(this.config, this.format, pages, pageSize);
   }
@@ -123,7 +128,7 @@ export class CausalModel {
   /** Logits [logitRows.length, vocabSize], valid until the next step; the keys and values of all rows are in the pages. */
   step(batch: StepBatch): Tensor {
     this.#logits?.free();
-    this.#logits = keep(scoped(() => this.stepOn(uploaded(batch), batch.kv, batch.adapters)));
+    this.#logits = keep(scoped(() => this.stepOn(uploaded(batch), batch.kv, batch)));
     return this.#logits;
   }
 
@@ -139,14 +144,13 @@ export class CausalModel {
    * The ops of a step over rows that lie on the device already: what `step` runs, and what a captured plan repeats. Logits
    * [logitRows, vocabSize].
    */
-  stepOn(rows: StepRows, { keys, values }: KvCache, adapters: readonly AdapterRows[] = []): Tensor {
+  stepOn(rows: StepRows, { keys, values }: KvCache, { adapters = [], stacks }: StepAdapters = {}): Tensor {
     const attend: Attend = (layer, q, k, v, options) => {
       const [pagedKeys, pagedValues] = [keys[layer] as Tensor, values[layer] as Tensor];
       kvWrite(k, v, rows.slots, pagedKeys, pagedValues);
       return pagedAttention(q, pagedKeys, pagedValues, rows, options);
     };
-    const ranges = adapters.map(({ adapter, rowStart, rowEnd }) => ({ adapter, begin: rowStart, end: rowEnd }));
-    const x = this.#layersForward(rows.ids, rows.positions, attend, { ranges });
+    const x = this.#layersForward(rows.ids, rows.positions, attend, adaptersOf(rows, adapters, stacks));
     // Only the rows that sample now go through the norm and the head.
     const wanted = this.#norm.forward(gatherRows(x, rows.logitRows));
     const made = logits(wanted, this.#packedHead());
@@ -187,7 +191,27 @@ export class CausalModel {
   }
 }
 
+type StepAdapters = Pick<StepBatch, 'adapters' | 'stacks'>;
+
+function adaptersOf(
+  { adapterSlots: slots }: StepRows,
+  adapters: readonly AdapterRows[],
+  stacks: LoraStacks | undefined,
+): LinearContext {
+  if (stacks) return slots ? { ranges: [], stacked: { stacks, slots } } : baseOnly;
+  return { ranges: adapters.map(({ adapter, rowStart, rowEnd }) => ({ adapter, begin: rowStart, end: rowEnd })) };
+}
+
+/** The place of each row's adapter; undefined where no row has one. */
+function slotsOf({ ids, adapters = [], stacks }: StepBatch): Tensor | undefined {
+  if (!stacks || adapters.length === 0) return undefined;
+  const slots = new Int32Array(ids.length).fill(-1);
+  for (const { adapter, rowStart, rowEnd } of adapters) slots.fill(stacks.slotOf(adapter), rowStart, rowEnd);
+  return fromInts(slots);
+}
+
 const uploaded = (batch: StepBatch): StepRows => ({
+  adapterSlots: slotsOf(batch),
   ids: fromInts(batch.ids),
   positions: fromInts(batch.positions),
   slots: fromInts(batch.slots),

@@ -1,9 +1,9 @@
 import type { ActivationOffload, Tensor } from '@hone/tensor';
-import type { LoraAdapter } from '@hone/nn';
+import type { LoraAdapter, LoraStacks } from '@hone/nn';
 
 /**
- * How the frozen base is held in memory; adapters are f32 in every case, activations f32 on the processor and bf16 on a GPU. int4 holds the codes of a GPTQ or AWQ
- * checkpoint as they are stored, and is refused for every other: rounding to it needs calibration, which Hone does not do.
+ * How the frozen base is held in memory; adapters are f32 in every case, activations f32 on the processor and bf16 on a GPU. int4
+ * holds the codes of a GPTQ or AWQ checkpoint as they are stored, and is refused for every other: rounding to it needs calibration, which Hone does not do.
  */
 export const baseFormats = ['f32', 'bf16', 'nf4', 'int8', 'int4'] as const;
 
@@ -88,6 +88,8 @@ export interface StepBatch {
   kv: KvCache;
   /** Order the rows so that each adapter's rows are neighbours. */
   adapters?: readonly AdapterRows[];
+  /** Where all of these adapters have a place: rows then name theirs on the device. */
+  stacks?: LoraStacks | undefined;
   /** The rows whose logits are wanted (the last row of each sequence that samples now; all of a prompt for echo). */
   logitRows: Int32Array;
 }
@@ -101,6 +103,8 @@ export interface StepRows {
   readonly slots: Tensor;
   readonly blockTable: Tensor;
   readonly logitRows: Tensor;
+  /** Which place of the stacks each row goes through (-1: none), where adapters are told so. */
+  readonly adapterSlots?: Tensor | undefined;
 }
 
 /** What the engine and the recipes see of a model; `loadModel` makes one. */

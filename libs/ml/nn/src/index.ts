@@ -9,4 +9,5 @@ export * from './optim/schedules.js';
 export * from './parameter-arena.js';
 export * from './peft/lora-adapter.js';
 export * from './peft/lora-config.js';
+export * from './peft/lora-stacks.js';
 export * from './rms-norm.js';

@@ -34,6 +34,11 @@ export function pagedAttention(
   return o;
 }
 
+/** dst = src, rounded to nearest even where it is narrower. */
+export function cast(source: Tensor, target: Tensor): void {
+  ops.tensorCast(source.id, target.id);
+}
+
 /** dst = src, same dtype. */
 export function copy(source: Tensor, target: Tensor): void {
   ops.tensorCopy(source.id, target.id);
