@@ -1,15 +1,19 @@
 // Goal: every family can be trained and served on a card, whose ops take activations in bf16. Method: the same code on `null-cuda`,
-// which checks every argument against the op table as a card would and counts the memory of one.
+// which checks every argument against the op table as a card would and counts the memory of one; then the CUDA kernels on the emulated
+// card, against the same base on the processor.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { memoryStats, onDevice, resetPeak, useDevice } from '@hone/tensor';
+import { Tape, filled, memoryStats, onDevice, resetPeak, useDevice, type DeviceName } from '@hone/tensor';
 import { LoraAdapter, loraConfig } from '@hone/nn';
-import { canBeNf4, loadModel, readModelConfig, type BaseFormat } from '@hone/models';
+import { canBeNf4, loadAdapter, loadModel, readModelConfig, type BaseFormat } from '@hone/models';
 import { datasetOf, prepareTraining, sft, trainingSettings } from '@hone/recipes';
-import { pagedLogProbs } from './model-rows.js';
+import { openEmulatedCard } from '@hone/testkit';
+import { readJsonFile } from './data-root.js';
+import { packedBatch, pagedLogProbs, targetsOf } from './model-rows.js';
 
 const root = join(import.meta.dirname, '../golden/families');
+const hasCard = openEmulatedCard();
 const families = readdirSync(root).filter((name) => statSync(join(root, name)).isDirectory());
 
 const sequences = [Array.from({ length: 24 }, (_, i) => i % 7), Array.from({ length: 17 }, (_, i) => i % 5)];
@@ -66,7 +70,7 @@ function serve(folder: string, format: BaseFormat): void {
 }
 
 afterEach(() => {
-  for (const device of ['cpu', 'null', 'null-cuda'] as const) expect(memoryStats(device).liveTensors).toBe(0);
+  for (const device of ['cpu', 'null', 'cuda', 'null-cuda'] as const) expect(memoryStats(device).liveTensors).toBe(0);
 });
 
 describe.each(families)('%s on a card', (family) => {
@@ -83,3 +87,42 @@ describe.each(families)('%s on a card', (family) => {
     onDevice('null-cuda', () => serve(folder, format));
   });
 });
+
+describe.each(families)('%s on the emulated card', (family) => {
+  const folder = join(root, family);
+  const { sequences: texts } = readJsonFile(join(folder, 'expected.json')) as { sequences: number[][] };
+
+  (hasCard ? it : it.skip)('computes what the processor does, as far as bf16 activations tell', () => {
+    const [onCard, onProcessor] = [computed('cuda', folder, texts), computed('cpu', folder, texts)];
+    const paged = onCard.logProbs.map((value, row) => Math.abs(value - (onProcessor.logProbs[row] as number)));
+    expect(paged.reduce((sum, value) => sum + value, 0) / paged.length).toBeLessThan(0.05);
+    expect(Math.max(...paged)).toBeLessThan(0.3);
+    expect(norm(onCard.gradient.map((value, i) => value - (onProcessor.gradient[i] as number)))).toBeLessThan(
+      0.08 * norm(onProcessor.gradient),
+    );
+  });
+});
+
+/** Log-probabilities over pages, and the gradient of the mean loss, of the golden adapter over a bf16 base. */
+function computed(device: DeviceName, folder: string, texts: readonly number[][]) {
+  return onDevice(device, () => {
+    const model = loadModel(folder, { format: 'bf16' });
+    const adapter = loadAdapter(join(folder, 'adapter'), model);
+    try {
+      adapter.arena.train();
+      const tape = new Tape();
+      const targets = targetsOf(texts);
+      const { logp } = tape.record(() => model.tokenLogProbs(model.hidden(packedBatch(texts, adapter)), targets));
+      const upstream = filled([targets.length], -1 / targets.length);
+      tape.backward(logp, upstream);
+      upstream.free();
+      const gradient = adapter.arena.gradients.floats();
+      return { gradient, logProbs: pagedLogProbs(model, texts, [5, 1, 1, 64], adapter) };
+    } finally {
+      adapter.free();
+      model.free();
+    }
+  });
+}
+
+const norm = (values: Float32Array): number => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));

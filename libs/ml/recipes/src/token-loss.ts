@@ -34,8 +34,11 @@ export function queueGradient(
   const logp = tape.record(() => tokenLosses(model, packed, sums));
   // d(mean of -log p) / d(log p)
   const upstream = filled([batch.targetCount], -1 / stepTargets);
-  tape.backward(logp, upstream);
-  upstream.free();
+  try {
+    tape.backward(logp, upstream);
+  } finally {
+    upstream.free();
+  }
 }
 
 /** The same sums without gradients. */

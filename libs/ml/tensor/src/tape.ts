@@ -60,17 +60,19 @@ export class Tape {
     assert(output.root.requiresGrad, '[backward] expected a recorded output but received one without a gradient');
     const store = new GradientStore();
     store.give(output, upstream, 'borrowed');
-    pauseRecording(() =>
-      inside(this.#scope, () => {
-        while (this.#records.length > 0) this.#step(this.#records.pop() as OpRecord, store);
-      }),
-    );
-    const results = wanted.map((tensor) => {
-      const gradient = store.take(tensor);
-      return gradient && adopt(gradient);
-    });
-    this.free();
-    return results;
+    try {
+      pauseRecording(() =>
+        inside(this.#scope, () => {
+          while (this.#records.length > 0) this.#step(this.#records.pop() as OpRecord, store);
+        }),
+      );
+      return wanted.map((tensor) => {
+        const gradient = store.take(tensor);
+        return gradient && adopt(gradient);
+      });
+    } finally {
+      this.free();
+    }
   }
 
   /** Frees every activation; the tape can be used again. */

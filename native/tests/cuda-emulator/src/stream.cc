@@ -13,6 +13,32 @@ CUstream_st& default_stream() {
 
 CUstream_st& or_default(CUstream_st* stream) { return stream == nullptr ? default_stream() : *stream; }
 
+// Counts pieces of work, and says from one on that the card is gone: every piece after HONE_EMULATOR_LOST_AFTER of them fails, and so
+// does every wait, as on a card that fell off its bus.
+class Loss {
+ public:
+  bool happens_now() {
+    is_lost_ = is_lost_ || (after_ > 0 && done_++ >= after_);
+    return is_lost_;
+  }
+  bool happened() const { return is_lost_; }
+
+ private:
+  static std::uint64_t limit() {
+    const char* text = std::getenv("HONE_EMULATOR_LOST_AFTER");
+    return text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
+  }
+
+  const std::uint64_t after_ = limit();
+  std::uint64_t done_ = 0;
+  bool is_lost_ = false;
+};
+
+Loss& loss() {
+  static Loss loss;
+  return loss;
+}
+
 }  // namespace
 
 // Read at every use, so that one program can run a case in several orders.
@@ -37,11 +63,12 @@ cudaError_t queue(CUstream_st* stream_or_null, Work work) {
 // The first error of the work is told once.
 cudaError_t do_until(CUstream_st* stream_or_null, std::uint64_t position) {
   CUstream_st& stream = or_default(stream_or_null);
+  if (loss().happened()) return cudaErrorDevicesUnavailable;
   while (stream.done < position && !stream.waiting.empty()) {
     const Work work = std::move(stream.waiting.front());
     stream.waiting.pop_front();
     ++stream.done;
-    const cudaError_t error = work();
+    const cudaError_t error = loss().happens_now() ? cudaErrorDevicesUnavailable : work();
     if (stream.error == cudaSuccess) stream.error = error;
   }
   return std::exchange(stream.error, cudaSuccess);
