@@ -1,0 +1,215 @@
+// A row of a linear layer, or of an adapter's update, has the same bits in every batch that one kernel serves, at any address and
+// beside any other rows; and a bf16 copy beside the codes of a weight changes no bit. On the emulated card, or the one that
+// HONE_CUDA_LIBRARY names. Exit code: the number of failed checks; 77 without a card.
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "core/card-library.h"
+#include "core/half.h"
+#include "harness/check.h"
+#include "harness/tensors.h"
+
+namespace {
+
+using namespace hone;
+
+using Bits = std::vector<std::uint16_t>;
+
+// Memory of the card, given out from its begin on.
+class Room {
+ public:
+  static constexpr std::int64_t kBytes = std::int64_t{64} << 20;
+
+  Room(Card& card, std::byte* base) : card_(card), base_(base) {}
+
+  std::byte* take(std::int64_t bytes) {
+    std::byte* out = base_ + used_;
+    used_ += (bytes + 255) / 256 * 256;
+    CHECK(used_ <= kBytes);
+    return out;
+  }
+
+  template <class T>
+  T* put(const std::vector<T>& values) {
+    const auto bytes = static_cast<std::int64_t>(values.size() * sizeof(T));
+    std::byte* out = take(bytes);
+    CHECK(card_.write(out, values.data(), bytes).ok());
+    return reinterpret_cast<T*>(out);
+  }
+
+ private:
+  Card& card_;
+  std::byte* base_;
+  std::int64_t used_ = 0;
+};
+
+std::vector<float> normal(std::int64_t count, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> draw;
+  std::vector<float> out(static_cast<std::size_t>(count));
+  for (float& value : out) value = draw(random);
+  return out;
+}
+
+Bits rounded(const std::vector<float>& values) {
+  Bits out;
+  for (const float value : values) out.push_back(f32_to_bf16(value));
+  return out;
+}
+
+Bits read(Card& card, const void* from, std::int64_t count) {
+  Bits out(static_cast<std::size_t>(count));
+  CHECK(card.read(out.data(), from, count * 2).ok());
+  return out;
+}
+
+struct Layer {
+  CardWeight weight;
+  std::vector<float> restored;
+};
+
+Layer pack(Card& card, Room& room, DType format, std::int64_t rows, std::int64_t columns, int group, bool is_nested) {
+  Layer layer;
+  CardWeight& weight = layer.weight;
+  weight.format = format;
+  weight.rows = rows;
+  weight.columns = columns;
+  weight.group = group;
+  place_card_weight(weight, room.take(card_weight_bytes(format, rows, columns, group, is_nested)), is_nested);
+  const std::vector<float> values = normal(rows * columns, 7);
+  CHECK(card.pack(test::shaped(room.put(values), DType::f32, {rows, columns}), weight).ok());
+  layer.restored.resize(values.size());
+  auto* out = reinterpret_cast<float*>(room.take(rows * columns * 4));
+  CHECK(card.unpack(weight, out).ok());
+  CHECK(card.read(layer.restored.data(), out, rows * columns * 4).ok());
+  return layer;
+}
+
+// y of rows begin..end-1 of x.
+Bits forward(Card& card, const CardWeight& weight, std::uint16_t* x, std::int64_t begin, std::int64_t end, std::byte* y) {
+  ArgValue values[4];
+  values[0].view = test::shaped(x + begin * weight.columns, DType::bf16, {end - begin, weight.columns});
+  values[1].view = test::shaped(nullptr, weight.format, {weight.rows, weight.columns});
+  values[1].view.on_card = &weight;
+  values[3].view = test::shaped(y, DType::bf16, {end - begin, weight.rows});
+  CHECK(card.run(static_cast<int>(Op::kLinearForward), values).ok());
+  return read(card, y, (end - begin) * weight.rows);
+}
+
+bool is_part(const Bits& part, const Bits& whole, std::int64_t begin) {
+  return std::equal(part.begin(), part.end(), whole.begin() + begin);
+}
+
+// Within what bf16 operands and results allow of the sums in f64.
+bool is_product(const Bits& y, const std::vector<float>& x, const Layer& layer, std::int64_t rows) {
+  const std::int64_t columns = layer.weight.rows, depth = layer.weight.columns;
+  for (std::int64_t m = 0; m < rows; ++m) {
+    for (std::int64_t n = 0; n < columns; ++n) {
+      double sum = 0, size = 0;
+      for (std::int64_t k = 0; k < depth; ++k) {
+        const double product = static_cast<double>(round_to_bf16(x[m * depth + k])) * layer.restored[n * depth + k];
+        sum += product;
+        size += product * product;
+      }
+      if (!(std::fabs(bf16_to_f32(y[m * columns + n]) - sum) <= 0.01 * (std::fabs(sum) + std::sqrt(size)))) return false;
+    }
+  }
+  return true;
+}
+
+void check_linear(Card& card, std::byte* base, DType format, std::int64_t columns, int group, bool is_nested) {
+  constexpr std::int64_t kRows = 40, kMost = 70;
+  Room room(card, base);
+  const Layer layer = pack(card, room, format, kRows, columns, group, is_nested);
+  const std::vector<float> values = normal(kMost * columns, 3);
+  std::uint16_t* x = room.put(rounded(values));
+  std::byte* y = room.take(kMost * kRows * 2);
+  // Kernels for few rows serve 64 rows of codes, 32 of bf16 and f32 (linear-narrow.h).
+  const std::int64_t few = format == DType::packed_bf16 || format == DType::packed_f32 ? 32 : 64;
+  const Bits whole = forward(card, layer.weight, x, 0, few, y);
+  CHECK(is_product(whole, values, layer, few));
+  for (const std::int64_t rows : {1, 8, 9, 16, 17, 31}) {
+    CHECK(is_part(forward(card, layer.weight, x, 0, rows, y), whole, 0));
+    CHECK(is_part(forward(card, layer.weight, x, few - rows, few, y), whole, (few - rows) * kRows));
+  }
+  // Off the alignment of vectors by one element.
+  Bits shifted = rounded(values);
+  shifted.insert(shifted.begin(), 0);
+  CHECK(is_part(forward(card, layer.weight, room.put(shifted) + 1, 0, 5, y), whole, 0));
+
+  const Bits many = forward(card, layer.weight, x, 0, kMost, y);
+  CHECK(is_product(many, values, layer, kMost));
+  if (format == DType::packed_bf16 || format == DType::packed_f32) return;
+  CardWeight resident = layer.weight;
+  resident.values = room.put(rounded(layer.restored));
+  CHECK(forward(card, resident, x, 0, kMost, y) == many);
+}
+
+// 300 rows share their reading of an adapter by eights, one row does not.
+void check_slots(Card& card, std::byte* base) {
+  constexpr std::int64_t kRows = 300, kSlots = 3, kRank = 12, kDepth = 72, kColumns = 20;
+  Room room(card, base);
+  std::vector<std::int32_t> slots;
+  for (int t = 0; t < kRows; ++t) slots.push_back(t / 5 % (kSlots + 1) - 1);
+  std::int32_t* slots_at = room.put(slots);
+  std::uint16_t* x = room.put(rounded(normal(kRows * kDepth, 1)));
+  float* a = room.put(normal(kSlots * kRank * kDepth, 2));
+  std::uint16_t* b = room.put(rounded(normal(kSlots * kColumns * kRank, 4)));
+  float* scales = room.put(std::vector<float>{0.5f, 2.0f, 1.25f});
+  const Bits start = rounded(normal(kRows * kColumns, 5));
+  std::uint16_t* y = room.put(start);
+  const auto run = [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t rows = end - begin;
+    CHECK(card.write(y, start.data() + begin * kColumns, rows * kColumns * 2).ok());
+    ArgValue values[6];
+    values[0].view = test::shaped(x + begin * kDepth, DType::bf16, {rows, kDepth});
+    values[1].view = test::shaped(slots_at + begin, DType::i32, {rows});
+    values[2].view = test::shaped(a, DType::f32, {kSlots, kRank, kDepth});
+    values[3].view = test::shaped(b, DType::bf16, {kSlots, kColumns, kRank});
+    values[4].view = test::shaped(scales, DType::f32, {kSlots});
+    values[5].view = test::shaped(y, DType::bf16, {rows, kColumns});
+    CHECK(card.run(static_cast<int>(Op::kLoraSlotsForward), values).ok());
+  };
+  const auto update = [&](std::int64_t begin, std::int64_t end) {
+    run(begin, end);
+    return read(card, y, (end - begin) * kColumns);
+  };
+  const Bits whole = update(0, kRows);
+  CHECK(whole != start);
+  for (const auto& [begin, end] : {std::pair<int, int>{0, 1}, {7, 8}, {3, 40}, {299, 300}}) {
+    CHECK(is_part(update(begin, end), whole, begin * kColumns));
+  }
+  // The next call that waits tells of a slot that is not there; its row stays as it is.
+  slots_at = room.put(std::vector<std::int32_t>{-1, kSlots});
+  run(0, 2);
+  CHECK(card.synchronise().code() == Code::bad_argument);
+  CHECK(is_part(read(card, y, 2 * kColumns), start, 0));
+}
+
+}  // namespace
+
+int main() {
+  setenv("HONE_CUDA_LIBRARY", HONE_EMULATED_CARD, 0);
+  std::unique_ptr<Card> card;
+  if (Status status = open_card(nullptr, card); !status.ok()) {
+    std::printf("skipped: %s\n", status.message().c_str());
+    return 77;
+  }
+  std::int64_t capacity = 0;
+  std::byte* base = card->reserve(capacity);
+  CHECK(card->back(0, Room::kBytes).ok());
+  check_linear(*card, base, DType::packed_bf16, 1096, 64, true);
+  check_linear(*card, base, DType::packed_f32, 200, 64, true);
+  check_linear(*card, base, DType::nf4, 2624, 64, true);
+  check_linear(*card, base, DType::nf4, 128, 64, false);
+  check_linear(*card, base, DType::int8, 1040, 64, true);
+  for (const int group : {32, 64, 128}) check_linear(*card, base, DType::int4, 1152, group, true);
+  check_linear(*card, base, DType::int4, 96, 32, true);
+  check_slots(*card, base);
+  card.release();  // The library may be gone before this is.
+  return test::failures;
+}
