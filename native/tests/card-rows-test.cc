@@ -121,20 +121,20 @@ bool is_product(const Bits& y, const std::vector<float>& x, const Layer& layer, 
   return true;
 }
 
-void check_linear(Card& card, std::byte* base, DType format, std::int64_t columns, int group, bool is_nested) {
-  constexpr std::int64_t kRows = 40, kMost = 70;
+void check_linear(Card& card, std::byte* base, DType format, std::int64_t columns, int group, bool is_nested, std::int64_t weights = 40) {
+  constexpr std::int64_t kMost = 70;
   Room room(card, base);
-  const Layer layer = pack(card, room, format, kRows, columns, group, is_nested);
+  const Layer layer = pack(card, room, format, weights, columns, group, is_nested);
   const std::vector<float> values = normal(kMost * columns, 3);
   std::uint16_t* x = room.put(rounded(values));
-  std::byte* y = room.take(kMost * kRows * 2);
+  std::byte* y = room.take(kMost * weights * 2);
   // Kernels for few rows serve 64 rows of codes, 32 of bf16 and f32 (linear-narrow.h).
   const std::int64_t few = format == DType::packed_bf16 || format == DType::packed_f32 ? 32 : 64;
   const Bits whole = forward(card, layer.weight, x, 0, few, y);
   CHECK(is_product(whole, values, layer, few));
   for (const std::int64_t rows : {1, 8, 9, 16, 17, 31}) {
     CHECK(is_part(forward(card, layer.weight, x, 0, rows, y), whole, 0));
-    CHECK(is_part(forward(card, layer.weight, x, few - rows, few, y), whole, (few - rows) * kRows));
+    CHECK(is_part(forward(card, layer.weight, x, few - rows, few, y), whole, (few - rows) * weights));
   }
   // Off the alignment of vectors by one element.
   Bits shifted = rounded(values);
@@ -206,6 +206,8 @@ int main() {
   check_linear(*card, base, DType::packed_f32, 200, 64, true);
   check_linear(*card, base, DType::nf4, 2624, 64, true);
   check_linear(*card, base, DType::nf4, 128, 64, false);
+  // Blocks that take several tiles of rows in turn: there are two for each processor.
+  check_linear(*card, base, DType::nf4, 64, 64, true, std::int64_t{32} * card->facts().multiprocessors + 40);
   check_linear(*card, base, DType::int8, 1040, 64, true);
   for (const int group : {32, 64, 128}) check_linear(*card, base, DType::int4, 1152, group, true);
   check_linear(*card, base, DType::int4, 96, 32, true);

@@ -1,4 +1,6 @@
 #pragma once
+#include <algorithm>
+
 #include "cuda/device/bf16.h"
 #include "cuda/device/shared-memory.h"
 #include "cuda/device/tensor-unit.h"
@@ -138,19 +140,15 @@ __device__ inline void finish(const Arguments& args, const Sums<kRowTiles, kColu
   }
 }
 
-// Format: how 16 consecutive k of a row are read and become bf16 (linear-narrow-*.cu).
+// Rows n_begin to n_begin + 16 kRowTiles - 1 of the weight by kColumnTiles 8 rows of x. The first rows of a block fill the tables
+// while their weights arrive.
 template <class Format, int kRowTiles, int kColumnTiles>
-__global__ void __launch_bounds__(kThreads, kColumnTiles <= 2 ? 2 : 1)
-    kernel(const Arguments args, const typename Format::Tables tables) {
+__device__ inline void multiply_rows(const Arguments& args, const typename Format::Tables& tables, bool is_first, std::int64_t n_begin,
+                                     std::int64_t m_begin, std::int64_t m_end) {
   // Bytes under way are bounded by registers, of which sums take more the more rows of x there are.
   constexpr int kAhead = kColumnTiles == 8 || Format::kAhead <= kRowTiles ? 1 : Format::kAhead / kRowTiles;
-  std::int64_t m_begin, m_end;
-  read_range(args.range, m_begin, m_end);
-  m_begin += static_cast<std::int64_t>(blockIdx.y) * kColumnTiles * 8;
-  if (m_begin >= m_end) return;
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, group = lane / 4, pair = lane % 4;
-  const std::int64_t n_begin = static_cast<std::int64_t>(blockIdx.x) * kRowTiles * 16, columns = args.weight.columns;
-
+  const std::int64_t columns = args.weight.columns;
   // Where rows begin, in units that 32 bits can count. Rows past the end read the last one: what they give is not stored.
   const auto w_row = [&](int i) {
     const std::int64_t row = n_begin + i * 8 + group;
@@ -180,8 +178,10 @@ __global__ void __launch_bounds__(kThreads, kColumnTiles <= 2 ? 2 : 1)
 
   int chunk = warp;
   load(now, chunk);
-  Format::fill(tables);
-  __syncthreads();
+  if (is_first) {
+    Format::fill(tables);
+    __syncthreads();
+  }
 
   Sums<kRowTiles, kColumnTiles> sums;
   for (; chunk < whole; chunk += kAhead * kWarps) {
@@ -247,9 +247,34 @@ __global__ void __launch_bounds__(kThreads, kColumnTiles <= 2 ? 2 : 1)
   finish<Format>(args, sums, n_begin, m_begin, m_end);
 }
 
+// Whether a block takes row tiles in turn, so that it fills its tables once: they take a fifth of the time of 16 rows of 4096, and
+// little of that of 32.
+template <class Format, int kRowTiles>
+inline constexpr bool kTakesTurns = Format::kTableBytes > 0 && kRowTiles == 1;
+
+// Format: how 16 consecutive k of a row are read and become bf16 (linear-narrow-*.cu).
+template <class Format, int kRowTiles, int kColumnTiles>
+__global__ void __launch_bounds__(kThreads, kColumnTiles <= 2 ? 2 : 1)
+    kernel(const Arguments args, const typename Format::Tables tables) {
+  std::int64_t m_begin, m_end;
+  read_range(args.range, m_begin, m_end);
+  m_begin += static_cast<std::int64_t>(blockIdx.y) * kColumnTiles * 8;
+  if (m_begin >= m_end) return;
+  const std::int64_t first = static_cast<std::int64_t>(blockIdx.x) * kRowTiles * 16;
+  if constexpr (kTakesTurns<Format, kRowTiles>) {
+    const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * kRowTiles * 16;
+    for (std::int64_t n = first; n < args.weight.rows; n += step) {
+      multiply_rows<Format, kRowTiles, kColumnTiles>(args, tables, n == first, n, m_begin, m_end);
+    }
+  } else {
+    multiply_rows<Format, kRowTiles, kColumnTiles>(args, tables, true, first, m_begin, m_end);
+  }
+}
+
 template <class Format, int kRowTiles, int kColumnTiles>
 Status start(Stream& stream, const Arguments& args, const typename Format::Tables& tables) {
-  const dim3 grid(blocks_for(args.weight.rows, kRowTiles * 16), blocks_for(args.range.rows, kColumnTiles * 8));
+  const unsigned tiles = blocks_for(args.weight.rows, kRowTiles * 16), at_once = static_cast<unsigned>(stream.multiprocessors) * 2;
+  const dim3 grid(kTakesTurns<Format, kRowTiles> ? std::min(tiles, at_once) : tiles, blocks_for(args.range.rows, kColumnTiles * 8));
   return launch(stream, "linear_narrow", kernel<Format, kRowTiles, kColumnTiles>, grid, kThreads, Format::kTableBytes, args, tables);
 }
 
