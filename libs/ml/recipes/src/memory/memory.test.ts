@@ -16,6 +16,7 @@ import {
   sft,
   trainingSettings,
 } from '../index.js';
+import { remediesOf } from './remedies.js';
 
 const config = {
   architectures: ['LlamaForCausalLM'],
@@ -171,6 +172,27 @@ describe('a plan for a card', () => {
     const single = { ...settings, batchUnits: 1 };
     const layers = estimateMemory(folder, { ...single, recompute: 'layers' }, 200, 'cuda').processBytes;
     expect(fitMemory(folder, single, 200, layers, 'cuda').change).toEqual({ recompute: 'layers' });
+  });
+
+  it('lets activations and moments wait on the host before it rounds anything', () => {
+    const single = { ...settings, batchUnits: 1 };
+    const bytes = (change: object) => estimateMemory(folder, { ...single, ...change }, 200, 'cuda').processBytes;
+    const offloaded = { recompute: 'layers', isOffloaded: true } as const;
+    expect(bytes(offloaded)).toBeLessThan(bytes({ recompute: 'layers' }));
+    const fitted = fitMemory(folder, single, 200, bytes(offloaded), 'cuda');
+    expect(fitted.change).toEqual(offloaded);
+    expect(fitted.remedies.map(({ words }) => words)).toEqual(['activation_offloading = true']);
+    expect(remediesOf(single, true, 'cuda').map(({ name }) => name)).toEqual([
+      'recompute-cheap',
+      'recompute-layers',
+      'recompute-offload',
+      'optimizer-paged',
+      'base-4bit',
+      'optimizer-8bit',
+    ]);
+    expect(remediesOf({ ...single, ...offloaded, isPaged: true }, false, 'cuda').map(({ words }) => words)).toEqual([
+      'optim = paged_adamw_8bit',
+    ]);
   });
 
   it('is refused with what would fit, and says which device it is for', () => {

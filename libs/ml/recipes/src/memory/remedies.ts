@@ -3,7 +3,14 @@ import type { ComputingDevice } from './estimate-memory.js';
 
 /** A change of settings that takes less memory and leaves the effective batch as it is. */
 export interface Remedy {
-  readonly name: 'micro-batch' | 'recompute-cheap' | 'recompute-layers' | 'base-4bit' | 'optimizer-8bit';
+  readonly name:
+    | 'micro-batch'
+    | 'recompute-cheap'
+    | 'recompute-layers'
+    | 'recompute-offload'
+    | 'base-4bit'
+    | 'optimizer-paged'
+    | 'optimizer-8bit';
   /** The same change in the words of the arguments. */
   readonly words: string;
   readonly change: Partial<TrainingSettings>;
@@ -12,7 +19,11 @@ export interface Remedy {
 /**
  * What can still be done, cheapest first: smaller micro-batches change nothing but the order of a sum; computing norms and
  * SwiGLU again costs a few per cent of a step, whole layers a third; a 4-bit base rounds the frozen weights; 8-bit moments round
- * the optimiser's state. On a card, which large batches keep busy, what is cheap is computed again before a batch is cut. `is4BitPossible`: whether the base can be held as NF4. Moments in host memory are no remedy here: on a CPU the device's memory is the host's.
+ * the optimiser's state. `is4BitPossible`: whether the base can be held as NF4.
+ *
+ * On a card, which large batches keep busy, what is cheap is computed again before a batch is cut; and what layers leave behind, and
+ * the moments, can wait in host memory, which changes no number, before anything is rounded. On a processor the device's memory is
+ * the host's.
  */
 export function remediesOf(
   settings: TrainingSettings,
@@ -31,13 +42,23 @@ export function remediesOf(
     const words = 'gradient_checkpointing = true';
     found.push({ name: 'recompute-layers', words, change: { recompute: 'layers' } });
   }
+  if (device === 'cuda') found.push(...onHost(settings));
   if (settings.method === 'lora' && is4BitPossible) {
     found.push({ name: 'base-4bit', words: 'load_in_4bit = true', change: { method: 'qlora', precision: 'f32' } });
   }
   if (settings.optimizer === 'adamw') {
-    found.push({ name: 'optimizer-8bit', words: 'optim = adamw_8bit', change: { optimizer: 'adamw8bit' } });
+    const words = settings.isPaged ? 'optim = paged_adamw_8bit' : 'optim = adamw_8bit';
+    found.push({ name: 'optimizer-8bit', words, change: { optimizer: 'adamw8bit', isPaged: settings.isPaged } });
   }
   return found;
+}
+
+function onHost({ isOffloaded, isPaged, optimizer }: TrainingSettings): Remedy[] {
+  const words = 'activation_offloading = true';
+  const paged = optimizer === 'adamw8bit' ? 'paged_adamw_8bit' : 'paged_adamw';
+  const offload = { name: 'recompute-offload', words, change: { recompute: 'layers', isOffloaded: true } } as const;
+  const page = { name: 'optimizer-paged', words: `optim = ${paged}`, change: { optimizer, isPaged: true } } as const;
+  return [...(isOffloaded ? [] : [offload]), ...(isPaged ? [] : [page])];
 }
 
 /** Halving an even batch keeps the effective batch exactly; an odd one goes to single rows. */
