@@ -39,14 +39,4 @@ inline bool is_in_lines(std::initializer_list<const void*> starts, std::int64_t 
   return bits % 16 == 0 && width % 8 == 0;
 }
 
-// The rows of one head among the packed tokens of one sequence, by position.
-struct PackedRows {
-  const Bf16* values;  // [tokens, heads, width]
-  int heads, head, width, begin, length;
-
-  __device__ const Bf16* at(int position) const {
-    return position < length ? values + (static_cast<std::int64_t>(begin + position) * heads + head) * width : nullptr;
-  }
-};
-
 }  // namespace hone::cuda::attention

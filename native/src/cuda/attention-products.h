@@ -98,6 +98,16 @@ __device__ inline void multiply_add(Sums<kM, kDepth>& o, const Left<kM, kN>& lef
   }
 }
 
+// The rows of one head among the packed tokens of one sequence, by position.
+struct PackedRows {
+  const Bf16* values;  // [tokens, heads, width]
+  int heads, head, width, begin, length;
+
+  __device__ const Bf16* at(int position) const {
+    return position < length ? values + (static_cast<std::int64_t>(begin + position) * heads + head) * width : nullptr;
+  }
+};
+
 // 8 values of a row of `width`, with zeros after its end and where `from` is null. `is_vector`: rows start at multiples of 16
 // bytes and their width is a multiple of 8; the values are there after wait_copies and a barrier then, else after a barrier.
 __device__ inline void load_line(Bf16* to, const Bf16* from, int column, int width, bool is_vector) {
@@ -118,6 +128,28 @@ __device__ inline void load_rows(Bf16* shared, const Rows& rows, int first, int 
     const int row = i / kLines;
     load_line(shared + row * kStride<kDepth>, rows.at(first + row), i % kLines * 8, width, is_vector);
   }
+}
+
+// As load_rows, for rows at one distance from each other: a thread's address only moves on.
+template <int kRows, int kDepth, int kThreads>
+__device__ inline void load_rows(Bf16* shared, const PackedRows& rows, int first, int width, bool is_vector) {
+  constexpr int kLines = kDepth / 8, kStep = kThreads / kLines;
+  if constexpr (kThreads % kLines == 0 && kRows % kStep == 0) {
+    if (is_vector) {
+      const int row = static_cast<int>(threadIdx.x) % kThreads / kLines, column = static_cast<int>(threadIdx.x) % kLines * 8;
+      const int left = column < width ? rows.length - first - row : 0;
+      const std::int64_t stride = static_cast<std::int64_t>(rows.heads) * width;
+      const Bf16* from = rows.values + (rows.begin + first + row) * stride + static_cast<std::int64_t>(rows.head) * width + column;
+      Bf16* const to = shared + row * kStride<kDepth> + column;
+#pragma unroll 4
+      for (int i = 0; i < kRows; i += kStep) {
+        copy_async(to + i * kStride<kDepth>, from, i < left);
+        from += kStep * stride;
+      }
+      return;
+    }
+  }
+  load_rows<kRows, kDepth, kThreads, PackedRows>(shared, rows, first, width, is_vector);
 }
 
 // Writes sums times one factor a row as bf16: first into `shared`, rows that belong to this warp alone, then in whole lines to
