@@ -75,6 +75,14 @@ function jest(name, paths, env = {}) {
   if (!isGreen && numFailedTests + numRuntimeErrorTestSuites === 0) sum.failed += 1;
 }
 
+/** libhone_cuda.so compiles without a warning and is what it says; skipped where there is neither a toolkit nor a way to PyPI. */
+function cudaBuild() {
+  const { status } = spawnSync(process.execPath, ['native/build-cuda.mjs'], { stdio: 'inherit', cwd: root });
+  if (status === 77) return count(0, 0, 1);
+  check(status === 0);
+  if (status === 0) jest('cuda', ['tests/conformance/cuda-library.test.ts']);
+}
+
 const bin = (name) => join(root, 'node_modules', name);
 const steps = {
   generated: () => {
@@ -88,6 +96,7 @@ const steps = {
   native: () => nativeTests('release'),
   // The plain and the AVX2 kernels under the address and undefined-behaviour sanitizers.
   sanitizers: () => (node('native/build.mjs', 'asan') ? nativeTests('asan') : count(0, 1, 0)),
+  cuda: cudaBuild,
   jest: jestTests,
   levels: levelTests,
 };

@@ -10,9 +10,10 @@ import { isNewEnough, natsOldest, natsServerPath, natsServerVersion } from '../u
 import { wantedPort } from '../up/ports.js';
 import { isAlive, readState } from '../up/state.js';
 import { type CommonOptions, withJson } from './command.js';
+import { gpuChecks } from './doctor-gpu.js';
 import { defaultPort } from './up.js';
 
-interface Check {
+export interface Check {
   name: string;
   ok: boolean;
   found: string;
@@ -34,6 +35,7 @@ export function addDoctor(program: Command): void {
         natsServer(),
         built(),
         nativeLibrary(),
+        ...gpuChecks(),
         home(),
         disk(),
         await port(),
