@@ -89,12 +89,14 @@ struct Pool {
   }
 
   // Rows of sequences[i] at positions[i]; the table holds `tables`, one after another.
-  Status attend(Bench& bench, const Ints& tables, const Bits& queries, const Ints& sequences, const Ints& positions, double window, Bits& out) const {
+  Status attend(Bench& bench, const Ints& tables, const Bits& queries, const Ints& sequences, const Ints& positions, double window,
+                Bits& out) const {
     const auto rows = static_cast<std::int64_t>(positions.size());
     bench.clear();
     const ArgValue o = bench.put(nullptr, DType::bf16, {rows, kHeads, kDepth});
     return bench.run(Op::kPagedAttention,
-                     {bench.put(queries.data(), DType::bf16, {rows, kHeads, kDepth}), bench.put(k.data(), DType::bf16, {kPages, kKvHeads, kPage, kDepth}),
+                     {bench.put(queries.data(), DType::bf16, {rows, kHeads, kDepth}),
+                      bench.put(k.data(), DType::bf16, {kPages, kKvHeads, kPage, kDepth}),
                       bench.put(v.data(), DType::bf16, {kPages, kKvHeads, kPage, kDepth}),
                       bench.put(tables.data(), DType::i32, {static_cast<std::int64_t>(tables.size()) / kBlocks, kBlocks}),
                       bench.put(sequences.data(), DType::i32, {rows}), bench.put(positions.data(), DType::i32, {rows}), o, number(0.125),
@@ -180,8 +182,10 @@ Status packed(Bench& bench, std::int64_t before, std::int64_t count, std::int64_
   const ArgValue out = bench.put(nullptr, DType::bf16, {tokens, 4, depth});
   return bench.run(Op::kAttentionForward,
                    {bench.put(q.data(), DType::bf16, {tokens, 4, depth}), bench.put(k.data(), DType::bf16, {tokens, 2, depth}),
-                    bench.put(v.data(), DType::bf16, {tokens, 2, depth}), bench.put(bounds.data(), DType::i32, {static_cast<std::int64_t>(bounds.size())}), out,
-                    bench.put(nullptr, DType::f32, {tokens, 4}), number(1 / std::sqrt(static_cast<double>(depth))), number(0), number(0), number(1)},
+                    bench.put(v.data(), DType::bf16, {tokens, 2, depth}),
+                    bench.put(bounds.data(), DType::i32, {static_cast<std::int64_t>(bounds.size())}), out,
+                    bench.put(nullptr, DType::f32, {tokens, 4}), number(1 / std::sqrt(static_cast<double>(depth))), number(0), number(0),
+                    number(1)},
                    4, o);
 }
 

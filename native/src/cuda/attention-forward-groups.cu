@@ -152,7 +152,8 @@ template <int kDepth>
 Status launch_groups(Stream& stream, const Forward& args) {
   using Shape = GroupShape<kDepth>;
   const dim3 grid(tiles_of(args.sequences.tokens, args.sequences.count, Shape::kRows), static_cast<unsigned>(args.heads));
-  return launch(stream, "attention_forward_groups", attention_forward_groups_kernel<kDepth>, grid, kBlockThreads, Shape::kSharedBytes, args);
+  return launch(stream, "attention_forward_groups", attention_forward_groups_kernel<kDepth>, grid, kBlockThreads, Shape::kSharedBytes,
+                args);
 }
 
 }  // namespace

@@ -60,7 +60,8 @@ void queue_product(float* d, int tiles, const std::uint32_t* a_registers, std::u
     if (operand == 0 || operand >> 62 == 1) continue;
     fail_kernel("wgmma: expected an operand with a swizzle of 128 bytes but received %llx", static_cast<unsigned long long>(operand));
   }
-  LateProduct product = {d, tiles, thread.warp() % 4 * 16 + lane / 4, lane % 4 * 2, a_registers != nullptr, is_across, is_added, a, b, {}, thread.product_groups};
+  LateProduct product = {d, tiles, thread.warp() % 4 * 16 + lane / 4, lane % 4 * 2,
+                         a_registers != nullptr, is_across, is_added, a, b, {}, thread.product_groups};
   std::uint32_t mine[4] = {};
   if (a_registers != nullptr) std::memcpy(mine, a_registers, sizeof(mine));
   const Slots& slots = meet_warp(0xffffffffu, mine, sizeof(mine), "wgmma");
