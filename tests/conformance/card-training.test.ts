@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PagedMoments } from '@hone/nn';
 import { writeInitialModel } from '@hone/models';
-import { datasetOf, prepareTraining, sft, trainingSettings } from '@hone/recipes';
+import { datasetOf, prepareTraining, sft, trainingSettings, type TrainingSettings } from '@hone/recipes';
 import { adamw8bitStep, adamwStep, cardCounters, empty, keep, useDevice, type Tensor } from '@hone/tensor';
 import { openEmulatedCard } from '@hone/testkit';
 
@@ -45,9 +45,14 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function run(device: 'cpu' | 'cuda', args: Record<string, unknown>): Promise<Run> {
+async function run(
+  device: 'cpu' | 'cuda',
+  args: Record<string, unknown>,
+  adopted: Partial<TrainingSettings> = {},
+): Promise<Run> {
   const before = useDevice(device);
-  const settings = trainingSettings({ max_steps: 4, per_device_train_batch_size: 4, learning_rate: 1e-3, ...args });
+  const asked = { max_steps: 4, per_device_train_batch_size: 4, learning_rate: 1e-3, ...args };
+  const settings = { ...trainingSettings(asked), ...adopted };
   const { model, adapter } = prepareTraining(folder, settings);
   const losses: number[] = [];
   const norms: number[] = [];
@@ -116,6 +121,14 @@ describeCard('training on a card', () => {
       expect([kept, other.losses]).toEqual([kept, plain.losses]);
       expect(Buffer.from(other.values.buffer).equals(Buffer.from(plain.values.buffer))).toBe(true);
     }
+  });
+
+  it('has the same bits where a 4-bit base is held unpacked', async () => {
+    // More rows than the kernels of a decode step take, which multiply by the codes themselves.
+    const args = { ...lora, load_in_4bit: true, per_device_train_batch_size: 8, max_steps: 2 };
+    const [packed, unpacked] = [await run('cuda', args), await run('cuda', args, { isUnpacked: true })];
+    expect(unpacked.losses).toEqual(packed.losses);
+    expect(Buffer.from(unpacked.values.buffer).equals(Buffer.from(packed.values.buffer))).toBe(true);
   });
 
   it('pages moments window by window', () => {

@@ -24,7 +24,7 @@ const uncounted: Digest = 'sha256:';
 
 /** Loads a model in Hugging Face layout onto the current device. */
 export function loadModel(source: ModelSource, options: LoadModelOptions = {}): CausalModel {
-  const { format = 'f32', headFormat = 'auto', isTrainable = false } = options;
+  const { format = 'f32', headFormat = 'auto', isTrainable = false, isUnpacked = false } = options;
   if (!baseFormats.includes(format)) {
     const message = `[model] expected ${baseFormats.join(', ')} for format but received ${String(format)}; fix: name one of them`;
     throw refusal('unknown_format', message, { param: 'format' });
@@ -41,7 +41,7 @@ export function loadModel(source: ModelSource, options: LoadModelOptions = {}): 
   const config = readModelConfig(source);
   const files = openWeights(source);
   try {
-    const weights = loadWeights(files, config, { format, headFormat, isTrainable, isRead: !isCounted() });
+    const weights = loadWeights(files, config, { format, headFormat, isTrainable, isUnpacked, isRead: !isCounted() });
     return new CausalModel(config, format, isCounted() ? uncounted : fingerprintOf(source), weights, headFormat);
   } finally {
     files.close();

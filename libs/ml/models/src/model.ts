@@ -25,6 +25,11 @@ export interface LoadModelOptions {
   format?: BaseFormat;
   /** Default auto; int8 is for serving alone, because no trainer holds its head so. */
   headFormat?: HeadFormat;
+  /**
+   * Linear weights of a quantised format are held as the bf16 values that their codes stand for: nothing is unpacked in a step, at
+   * four times the bytes of nf4. The numbers are those of the format wherever products take its weights as bf16.
+   */
+  isUnpacked?: boolean;
   /** Full fine-tuning: every weight stays plain, gets a gradient, and can be written back. Needs format f32 or bf16. */
   isTrainable?: boolean;
 }

@@ -7,6 +7,7 @@ import {
   packNf4FromParts,
   packWeight,
   scoped,
+  unpackWeight,
   type PackedFormat,
   type Tensor,
 } from '@hone/tensor';
@@ -33,6 +34,7 @@ export interface WeightOptions {
   readonly format: BaseFormat;
   readonly headFormat: HeadFormat;
   readonly isTrainable: boolean;
+  readonly isUnpacked: boolean;
   /** false = memory is only counted, and the files' data stays unread. */
   readonly isRead: boolean;
 }
@@ -57,7 +59,8 @@ export function loadWeights(source: WeightSource, config: ModelConfig, options: 
       tensors.set(spec.name, parameter);
     } else {
       const stored = packedAsStored(files, spec, options);
-      tensors.set(spec.name, stored ?? keep(scoped(() => upload(spec, dtype, bytes(), options))));
+      const weight = stored ?? keep(scoped(() => upload(spec, dtype, bytes(), options)));
+      tensors.set(spec.name, options.isUnpacked && spec.role === 'linear' ? unpacked(weight) : weight);
     }
   };
   try {
@@ -120,6 +123,15 @@ function packedAsStored(
   // The size of the group is all that memory depends on; the other formats are counted as if they were quantised here.
   if (!isRead) return parts.format === 'int4' ? keep(scoped(() => countedInt4(parts.groupSize, size))) : undefined;
   return keep(scoped(() => packParts(name, parts, size)));
+}
+
+/** The values of a quantised weight in bf16, in its place. */
+function unpacked(weight: Tensor): Tensor {
+  const isQuantised = weight.dtype === 'nf4' || weight.dtype === 'int8' || weight.dtype === 'int4';
+  if (!isQuantised) return weight;
+  const plain = keep(scoped(() => packWeight(unpackWeight(weight), 'packed-bf16')));
+  weight.free();
+  return plain;
 }
 
 function packParts(name: string, stored: StoredParts, size: readonly [number, number]): Tensor {

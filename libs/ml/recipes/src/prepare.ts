@@ -1,3 +1,4 @@
+import { deviceOfNewTensors, devices } from '@hone/tensor';
 import { LoraAdapter } from '@hone/nn';
 import { loadModel, type CausalModel, type ModelSource } from '@hone/models';
 import type { TrainingSettings } from './arguments/training-settings.js';
@@ -8,7 +9,9 @@ export function prepareTraining(
   settings: TrainingSettings,
 ): { model: CausalModel; adapter: LoraAdapter | undefined } {
   const format = settings.method === 'qlora' ? 'nf4' : settings.precision;
-  const model = loadModel(source, { format, isTrainable: settings.method === 'full' });
+  // A run that goes on elsewhere keeps its settings, but a processor multiplies by the codes themselves.
+  const isUnpacked = settings.isUnpacked && devices[deviceOfNewTensors()].isQueued;
+  const model = loadModel(source, { format, isUnpacked, isTrainable: settings.method === 'full' });
   const adapter = settings.lora && LoraAdapter.initial(settings.lora, model.modules, settings.seed, model.fingerprint);
   return { model, adapter };
 }

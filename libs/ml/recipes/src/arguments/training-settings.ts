@@ -46,6 +46,8 @@ export interface TrainingSettings {
   readonly recompute: Recompute;
   /** Beside a GPU the inputs of the layers wait for the backward pass in host memory; with `layers` computed again. */
   readonly isOffloaded: boolean;
+  /** A 4-bit base is held unpacked on a card: what a plan chooses where memory allows, and nobody has to ask for. */
+  readonly isUnpacked: boolean;
   readonly maxLength: number | undefined;
   readonly isPacking: boolean;
   readonly sampling: Sampling;
@@ -102,6 +104,7 @@ export function trainingSettings(args: Readonly<Record<string, unknown>> = {}, m
     ...readBatches(read),
     ...readRate(read, chosen, warnings),
     precision: readPrecision(read, chosen),
+    isUnpacked: false,
     ...readRecompute(read),
     maxLength: read.has('max_length') ? read.integer('max_length', 0, { min: 2 }) : undefined,
     isPacking: read.flag('packing', false),

@@ -30,7 +30,15 @@ export interface RunIdentity {
 
 /** The digest of those settings that decide numbers; how often something is logged or saved is free to change. */
 export function settingsDigest(settings: TrainingSettings): Digest {
-  const free = ['warnings', 'loggingSteps', 'saveStrategy', 'saveSteps', 'saveTotalLimit', 'saveOnlyModel'];
+  const free = [
+    'warnings',
+    'loggingSteps',
+    'saveStrategy',
+    'saveSteps',
+    'saveTotalLimit',
+    'saveOnlyModel',
+    'isUnpacked',
+  ];
   return digestOf(Object.fromEntries(Object.entries(settings).filter(([name]) => !free.includes(name))));
 }
 

@@ -195,6 +195,16 @@ describe('a plan for a card', () => {
     ]);
   });
 
+  it('holds a 4-bit base unpacked where memory allows', () => {
+    const load = { method: 'qlora', arguments: { load_in_4bit: true }, rowTokens: 64, device: 'cuda' } as const;
+    const roomy = planRun(folder, { ...load, limitBytes: 2 ** 40 });
+    expect(roomy).toMatchObject({ change: { isUnpacked: true }, remedies: [] });
+    expect(roomy.planned.parts.weights).toBeGreaterThan(1.5 * roomy.asked.parts.weights);
+    const tight = planRun(folder, { ...load, limitBytes: roomy.planned.processBytes - 1 });
+    expect(tight).toMatchObject({ change: {}, planned: roomy.asked });
+    expect(planRun(folder, { ...load, device: 'cpu', limitBytes: 2 ** 40 }).change).toEqual({});
+  });
+
   it('is refused with what would fit, and says which device it is for', () => {
     expect(() => fitMemory(folder, settings, 200, 1000, 'cuda')).toThrow('a smaller model');
     const load = {

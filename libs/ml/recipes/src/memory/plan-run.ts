@@ -6,9 +6,9 @@ import {
   type Method,
   type TrainingSettings,
 } from '../arguments/training-settings.js';
-import type { ComputingDevice, MemoryEstimate } from './estimate-memory.js';
+import { estimateMemory, type ComputingDevice, type MemoryEstimate } from './estimate-memory.js';
 import { estimateServing, type ServingEstimate, type ServingLoad } from './estimate-serving.js';
-import { fitMemory } from './fit-memory.js';
+import { fitMemory, type FittedSettings } from './fit-memory.js';
 import { deviceLimit } from './memory-limit.js';
 
 /**
@@ -59,7 +59,9 @@ export function planRun(
   const rows = Math.max(settings.batchUnits, settings.evalStrategy === 'no' ? 0 : settings.evalBatchUnits);
   if (rows * rowTokens > planLimits.tokens)
     throw tooMuch('per_device_train_batch_size', rows, planLimits.tokens, rowTokens);
-  const fitted = fitMemory(source, settings, rowTokens, limitBytes, device);
+  const fitted = withUnpackedBase(source, fitMemory(source, settings, rowTokens, limitBytes, device), {
+    ...{ rowTokens, limitBytes, device },
+  });
   const sizes = ({ parts, processBytes }: MemoryEstimate) => ({ parts, processBytes });
   return {
     device,
@@ -75,6 +77,19 @@ export function planRun(
     remedies: fitted.remedies.map(({ words }) => words),
     change: fitted.change,
   };
+}
+
+/** Memory that nothing else wants saves a card the unpacking of a 4-bit base in every step. */
+function withUnpackedBase(
+  source: ModelSource,
+  fitted: FittedSettings,
+  { rowTokens, limitBytes, device }: { rowTokens: number; limitBytes: number; device: ComputingDevice },
+): FittedSettings {
+  if (device !== 'cuda' || fitted.remedies.length > 0 || fitted.settings.method !== 'qlora') return fitted;
+  const settings = { ...fitted.settings, isUnpacked: true };
+  const estimate = estimateMemory(source, settings, rowTokens, device);
+  if (estimate.processBytes > limitBytes) return fitted;
+  return { ...fitted, settings, estimate, change: { isUnpacked: true } };
 }
 
 export interface ServingPlan extends ServingEstimate {
