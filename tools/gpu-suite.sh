@@ -1,0 +1,94 @@
+#!/bin/sh
+# Builds Hone's kernels on a machine with an NVIDIA GPU, proves them there and measures them. Needs nvcc, cmake, a C++20 compiler and
+# Python with torch; the section `node` also Node and a built checkout. Under 9 minutes on one card.
+#
+#   tools/gpu-suite.sh                     every section that has not succeeded yet
+#   tools/gpu-suite.sh parity bench        these, even when they have
+#
+# What each left is in HONE_SUITE_STATE (native/build/gpu-suite); a run that was cut off goes on with the next section. The table and
+# the JSON go to docs/benchmarks (HONE_SUITE_OUT). With HONE_CUDA_LIBRARY set nothing is compiled for a GPU: the emulated card of
+# native/tests/cuda-emulator proves the suite itself, with HONE_SUITE_SMALL=1.
+set -u
+root=$(cd "$(dirname -- "$0")/.." && pwd)
+state=${HONE_SUITE_STATE:-$root/native/build/gpu-suite}
+out=${HONE_SUITE_OUT:-$root/docs/benchmarks}
+python=${HONE_PYTHON:-python3}
+jobs=${HONE_JOBS:-$(nproc)}
+small=${HONE_SUITE_SMALL:+--small}
+release=$root/native/build/release
+mkdir -p "$state"
+export HONE_SUITE_HAS_LIBRARY="${HONE_SUITE_HAS_LIBRARY-${HONE_CUDA_LIBRARY:+yes}}"
+export HONE_CUDA_LIBRARY="${HONE_CUDA_LIBRARY:-$root/native/build/cuda/libhone_cuda.so}"
+
+build() {
+  [ -f "$release/CMakeCache.txt" ] || cmake -S "$root/native" -B "$release" -DHONE_ADDON=OFF || return 1
+  cmake --build "$release" -j "$jobs" --target hone_core op-tests || return 1
+  [ -z "$HONE_SUITE_HAS_LIBRARY" ] || return 0
+  nvcc=$(command -v nvcc || echo "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc")
+  # For this card alone, which is quicker; sm_90 as 90a, which has its own instructions.
+  architecture=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1 | tr -d . | sed 's/^90$/90a/')
+  cmake -S "$root/native/src/cuda" -B "$root/native/build/cuda" -DHONE_CUDA_ROOT="$(dirname "$(dirname "$(readlink -f "$nvcc")")")" \
+    -DHONE_CUDA_ARCHITECTURES="$architecture" && cmake --build "$root/native/build/cuda" -j "$jobs"
+}
+
+# Every case of every op, four programs at a time, since most of the time is the reference loops'; then a few under compute-sanitizer.
+parity() {
+  ops=$("$python" -c "import json; print(*(op['name'] for op in json.load(open('$root/native/ops.json'))['ops']))")
+  failed=0
+  echo "${HONE_SUITE_OPS:-$ops}" | tr ' ' '\n' | xargs -P 4 -I{} sh -c "'$release/tests/op-tests' {} parity-cuda || { echo 'FAILED {}'; exit 1; }" || failed=1
+  "$python" "$root/tools/gpu-suite/compare.py" forward || failed=1
+  if command -v compute-sanitizer >/dev/null 2>&1; then
+    for op in rmsNormForward rope linearForward attentionForward pagedAttention sample; do
+      case " $ops " in *" $op "*) ;; *) continue ;; esac
+      timeout 40 compute-sanitizer --tool memcheck --error-exitcode 9 "$release/tests/op-tests" "$op" parity-cuda >"$state/sanitizer-$op.log" 2>&1
+      [ $? -ne 9 ] || { echo "FAILED compute-sanitizer $op"; failed=1; }
+    done
+  else
+    echo "compute-sanitizer is not on PATH: skipped"
+  fi
+  return $failed
+}
+
+gradients() { "$python" "$root/tools/gpu-suite/compare.py" backward; }
+train() { "$python" "$root/tools/gpu-suite/steps.py" train; }
+serve() { "$python" "$root/tools/gpu-suite/steps.py" serve; }
+bench() { "$python" "$root/tools/gpu-suite/bench.py" "$state/bench.json" $small; }
+
+node_path() {
+  command -v node >/dev/null 2>&1 && [ -f "$root/libs/ml/native/dist/index.js" ] || { echo "no Node or no build: skipped"; return 77; }
+  (cd "$root" && node tools/jest.mjs --silent tests/conformance/card-training.test.ts tests/conformance/families-card.test.ts)
+}
+
+# section NAME SECONDS FUNCTION: its output goes to a log, its outcome and time to a result.
+section() {
+  name=$1
+  begin=$(date +%s)
+  echo "== $name"
+  # A shell of its own, so that `timeout` can end it with its children.
+  timeout "$2" sh "$0" --inside "$3" >"$state/$name.log" 2>&1
+  code=$?
+  case $code in 0) outcome=ok ;; 77) outcome=skipped ;; 124) outcome=timeout ;; *) outcome=failed ;; esac
+  taken=$(($(date +%s) - begin))
+  echo "$outcome $taken" >"$state/$name.result"
+  [ "$outcome" = ok ] || { tail -n 5 "$state/$name.log"; failures=$((failures + (code != 77))); }
+  echo "== $name: $outcome (${taken} s)"
+}
+
+if [ "${1:-}" = --inside ]; then
+  "$2"
+  exit $?
+fi
+failures=0
+for name in ${*:-build parity gradients train serve bench node}; do
+  [ $# -gt 0 ] || ! grep -qs '^ok' "$state/$name.result" || { echo "== $name: done before"; continue; }
+  case $name in
+    build) section build 150 build ;;
+    parity) section parity 120 parity ;;
+    gradients | train | serve) section "$name" 20 "$name" ;;
+    bench) section bench 120 bench ;;
+    node) section node 80 node_path ;;
+    *) echo "expected build, parity, gradients, train, serve, bench or node but received $name" >&2; exit 2 ;;
+  esac
+done
+"$python" "$root/tools/gpu-suite/report.py" "$state" "$out"
+exit "$((failures > 0))"
