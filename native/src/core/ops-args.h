@@ -34,41 +34,42 @@ enum class Op : int {
   kAttentionForward = 21,
   kAttentionBackward = 22,
   kKvWrite = 23,
-  kPagedAttention = 24,
-  kTokenLogProbsForward = 25,
-  kTokenLogProbsBackward = 26,
-  kTokenSums = 27,
-  kAdamwStep = 28,
-  kAdamw8bitStep = 29,
-  kSumSquares = 30,
-  kTensorFill = 31,
-  kTensorCopy = 32,
-  kTensorScale = 33,
-  kTensorAdd = 34,
-  kTensorAccumulate = 35,
-  kDropout = 36,
-  kGatherRows = 37,
-  kScatterRowsAdd = 38,
-  kSliceColumnsForward = 39,
-  kSliceColumnsBackward = 40,
-  kRouteTopKForward = 41,
-  kRouteTopKBackward = 42,
-  kRouteRows = 43,
-  kExpertLinearForward = 44,
-  kExpertLinearBackwardInput = 45,
-  kExpertLinearBackwardWeight = 46,
-  kExpertLoraForward = 47,
-  kExpertLoraBackward = 48,
-  kMixRowsForward = 49,
-  kMixRowsBackward = 50,
-  kTensorCast = 51,
-  kLogitsAddSparse = 52,
-  kLogitsSoftcap = 53,
-  kSample = 54,
-  kLogitsTopLogProbs = 55,
+  kRopeKvWrite = 24,
+  kPagedAttention = 25,
+  kTokenLogProbsForward = 26,
+  kTokenLogProbsBackward = 27,
+  kTokenSums = 28,
+  kAdamwStep = 29,
+  kAdamw8bitStep = 30,
+  kSumSquares = 31,
+  kTensorFill = 32,
+  kTensorCopy = 33,
+  kTensorScale = 34,
+  kTensorAdd = 35,
+  kTensorAccumulate = 36,
+  kDropout = 37,
+  kGatherRows = 38,
+  kScatterRowsAdd = 39,
+  kSliceColumnsForward = 40,
+  kSliceColumnsBackward = 41,
+  kRouteTopKForward = 42,
+  kRouteTopKBackward = 43,
+  kRouteRows = 44,
+  kExpertLinearForward = 45,
+  kExpertLinearBackwardInput = 46,
+  kExpertLinearBackwardWeight = 47,
+  kExpertLoraForward = 48,
+  kExpertLoraBackward = 49,
+  kMixRowsForward = 50,
+  kMixRowsBackward = 51,
+  kTensorCast = 52,
+  kLogitsAddSparse = 53,
+  kLogitsSoftcap = 54,
+  kSample = 55,
+  kLogitsTopLogProbs = 56,
 };
 
-inline constexpr int kOpCount = 56;
+inline constexpr int kOpCount = 57;
 
 // y = x Wᵀ + bias; every weight but f32 and packed-f32 rounds x to bf16 first
 struct LinearForwardArgs {
@@ -324,6 +325,19 @@ struct KvWriteArgs {
   View slots;  // in i32 [T]
   View k_cache;  // inout f32|bf16 [P,KV,page,D]
   View v_cache;  // inout f32|bf16 [P,KV,page,D]
+};
+
+// rope of q and of k, then kvWrite of k and v
+struct RopeKvWriteArgs {
+  View q;  // inout f32|bf16 [T,H,D]
+  View k;  // inout f32|bf16 [T,KV,D]
+  View v;  // in f32|bf16 [T,KV,D]
+  View positions;  // in i32 [T]
+  View inv_freq;  // in f32 [Half]
+  View slots;  // in i32 [T]
+  View k_cache;  // inout f32|bf16 [P,KV,page,D]
+  View v_cache;  // inout f32|bf16 [P,KV,page,D]
+  double mscale;
 };
 
 // row t attends to positions 0..rowPosition[t] of sequence rowSequence[t], scores as in attentionForward; bf16 pages round q and the weights too; a row's bits do not depend on the batch
@@ -637,6 +651,8 @@ inline constexpr int kRopePositions = 1;
 inline constexpr int kAttentionForwardCuSeqlens = 3;
 inline constexpr int kAttentionBackwardCuSeqlens = 6;
 inline constexpr int kKvWriteSlots = 2;
+inline constexpr int kRopeKvWritePositions = 3;
+inline constexpr int kRopeKvWriteSlots = 5;
 inline constexpr int kPagedAttentionBlockTable = 3;
 inline constexpr int kPagedAttentionRowSequence = 4;
 inline constexpr int kPagedAttentionRowPosition = 5;
@@ -679,6 +695,7 @@ inline constexpr int kLogitsTopLogProbsTokens = 1;
 //   Status attention_forward(Context&, const AttentionForwardArgs&);
 //   Status attention_backward(Context&, const AttentionBackwardArgs&);
 //   Status kv_write(Context&, const KvWriteArgs&);
+//   Status rope_kv_write(Context&, const RopeKvWriteArgs&);
 //   Status paged_attention(Context&, const PagedAttentionArgs&);
 //   Status token_log_probs_forward(Context&, const TokenLogProbsForwardArgs&);
 //   Status token_log_probs_backward(Context&, const TokenLogProbsBackwardArgs&);

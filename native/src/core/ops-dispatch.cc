@@ -29,6 +29,7 @@ __attribute__((weak)) Status gelu_backward(Context&, const GeluBackwardArgs&);
 __attribute__((weak)) Status attention_forward(Context&, const AttentionForwardArgs&);
 __attribute__((weak)) Status attention_backward(Context&, const AttentionBackwardArgs&);
 __attribute__((weak)) Status kv_write(Context&, const KvWriteArgs&);
+__attribute__((weak)) Status rope_kv_write(Context&, const RopeKvWriteArgs&);
 __attribute__((weak)) Status paged_attention(Context&, const PagedAttentionArgs&);
 __attribute__((weak)) Status token_log_probs_forward(Context&, const TokenLogProbsForwardArgs&);
 __attribute__((weak)) Status token_log_probs_backward(Context&, const TokenLogProbsBackwardArgs&);
@@ -88,6 +89,7 @@ __attribute__((weak)) Status gelu_backward(Context&, const GeluBackwardArgs&);
 __attribute__((weak)) Status attention_forward(Context&, const AttentionForwardArgs&);
 __attribute__((weak)) Status attention_backward(Context&, const AttentionBackwardArgs&);
 __attribute__((weak)) Status kv_write(Context&, const KvWriteArgs&);
+__attribute__((weak)) Status rope_kv_write(Context&, const RopeKvWriteArgs&);
 __attribute__((weak)) Status paged_attention(Context&, const PagedAttentionArgs&);
 __attribute__((weak)) Status token_log_probs_forward(Context&, const TokenLogProbsForwardArgs&);
 __attribute__((weak)) Status token_log_probs_backward(Context&, const TokenLogProbsBackwardArgs&);
@@ -147,6 +149,7 @@ __attribute__((weak)) Status gelu_backward(Context&, const GeluBackwardArgs&);
 __attribute__((weak)) Status attention_forward(Context&, const AttentionForwardArgs&);
 __attribute__((weak)) Status attention_backward(Context&, const AttentionBackwardArgs&);
 __attribute__((weak)) Status kv_write(Context&, const KvWriteArgs&);
+__attribute__((weak)) Status rope_kv_write(Context&, const RopeKvWriteArgs&);
 __attribute__((weak)) Status paged_attention(Context&, const PagedAttentionArgs&);
 __attribute__((weak)) Status token_log_probs_forward(Context&, const TokenLogProbsForwardArgs&);
 __attribute__((weak)) Status token_log_probs_backward(Context&, const TokenLogProbsBackwardArgs&);
@@ -206,6 +209,7 @@ __attribute__((weak)) Status gelu_backward(Context&, const GeluBackwardArgs&);
 __attribute__((weak)) Status attention_forward(Context&, const AttentionForwardArgs&);
 __attribute__((weak)) Status attention_backward(Context&, const AttentionBackwardArgs&);
 __attribute__((weak)) Status kv_write(Context&, const KvWriteArgs&);
+__attribute__((weak)) Status rope_kv_write(Context&, const RopeKvWriteArgs&);
 __attribute__((weak)) Status paged_attention(Context&, const PagedAttentionArgs&);
 __attribute__((weak)) Status token_log_probs_forward(Context&, const TokenLogProbsForwardArgs&);
 __attribute__((weak)) Status token_log_probs_backward(Context&, const TokenLogProbsBackwardArgs&);
@@ -265,6 +269,7 @@ __attribute__((weak)) Status gelu_backward(Context&, const GeluBackwardArgs&);
 __attribute__((weak)) Status attention_forward(Context&, const AttentionForwardArgs&);
 __attribute__((weak)) Status attention_backward(Context&, const AttentionBackwardArgs&);
 __attribute__((weak)) Status kv_write(Context&, const KvWriteArgs&);
+__attribute__((weak)) Status rope_kv_write(Context&, const RopeKvWriteArgs&);
 __attribute__((weak)) Status paged_attention(Context&, const PagedAttentionArgs&);
 __attribute__((weak)) Status token_log_probs_forward(Context&, const TokenLogProbsForwardArgs&);
 __attribute__((weak)) Status token_log_probs_backward(Context&, const TokenLogProbsBackwardArgs&);
@@ -603,6 +608,21 @@ Status call_kv_write(AnyKernel kernel, Context& context, const ArgValue* values)
       values[4].view,
   };
   return reinterpret_cast<Status (*)(Context&, const KvWriteArgs&)>(kernel)(context, args);
+}
+
+Status call_rope_kv_write(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const RopeKvWriteArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].view,
+      values[4].view,
+      values[5].view,
+      values[6].view,
+      values[7].view,
+      static_cast<double>(values[8].number),
+  };
+  return reinterpret_cast<Status (*)(Context&, const RopeKvWriteArgs&)>(kernel)(context, args);
 }
 
 Status call_paged_attention(AnyKernel kernel, Context& context, const ArgValue* values) {
@@ -1117,6 +1137,12 @@ const DispatchRow kRows[kOpCount] = {
       reinterpret_cast<AnyKernel>(avx512::kv_write),
       reinterpret_cast<AnyKernel>(avx512bf16::kv_write),
       reinterpret_cast<AnyKernel>(amx::kv_write)}},
+    {call_rope_kv_write,
+     {reinterpret_cast<AnyKernel>(reference::rope_kv_write),
+      reinterpret_cast<AnyKernel>(avx2::rope_kv_write),
+      reinterpret_cast<AnyKernel>(avx512::rope_kv_write),
+      reinterpret_cast<AnyKernel>(avx512bf16::rope_kv_write),
+      reinterpret_cast<AnyKernel>(amx::rope_kv_write)}},
     {call_paged_attention,
      {reinterpret_cast<AnyKernel>(reference::paged_attention),
       reinterpret_cast<AnyKernel>(avx2::paged_attention),

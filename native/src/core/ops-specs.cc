@@ -236,6 +236,18 @@ constexpr ArgSpec k_kv_write[] = {
     tensor("vCache", Io::kinout, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 4, {{3, 0}, {1, 0}, {4, 0}, {2, 0}}, Check::knone, {-1, -1}),
 };
 
+constexpr ArgSpec k_rope_kv_write[] = {
+    tensor("q", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("k", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("v", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("positions", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kfrom0, {-1, -1}),
+    tensor("invFreq", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{4, 0}}, Check::knone, {-1, -1}),
+    tensor("slots", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kunder, {5, 6}),
+    tensor("kCache", Io::kinout, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 4, {{5, 0}, {3, 0}, {6, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("vCache", Io::kinout, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 4, {{5, 0}, {3, 0}, {6, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    attribute("mscale", Attribute::knumber),
+};
+
 constexpr ArgSpec k_paged_attention[] = {
     tensor("q", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("kCache", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 4, {{3, 0}, {4, 0}, {5, 0}, {2, 0}}, Check::knone, {-1, -1}),
@@ -535,6 +547,14 @@ const char* require_kv_write(const ArgValue* values, const std::int64_t* symbols
   return nullptr;
 }
 
+const char* require_rope_kv_write(const ArgValue* values, const std::int64_t* symbols) {
+  static_cast<void>(values);
+  static_cast<void>(symbols);
+  if (!(2 * symbols[4] <= symbols[2])) return "2 * Half <= D";
+  if (values[6].view.dtype != values[7].view.dtype) return "same dtype kCache vCache";
+  return nullptr;
+}
+
 const char* require_paged_attention(const ArgValue* values, const std::int64_t* symbols) {
   static_cast<void>(values);
   static_cast<void>(symbols);
@@ -663,9 +683,10 @@ constexpr OpSpec kSpecs[kOpCount] = {
     {"attentionForward", k_attention_forward, 10, {"T", "H", "D", "KV", "S"}, 5, require_attention_forward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0.015, {0.015, 0.001}, -1, true},
     {"attentionBackward", k_attention_backward, 14, {"T", "H", "D", "KV", "S"}, 5, require_attention_backward, {0.00002, 0.00002, 0.00002, 0.00002, 0.00002}, 0.025, {0.025, 0.001}, 21, false},
     {"kvWrite", k_kv_write, 5, {"T", "KV", "D", "P", "page"}, 5, require_kv_write, {0, 0, 0, 0, 0}, 0, {0, 0}, -1, false},
+    {"ropeKvWrite", k_rope_kv_write, 9, {"T", "H", "D", "KV", "Half", "P", "page"}, 7, require_rope_kv_write, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0.008, {0.01, 0.01}, -1, false},
     {"pagedAttention", k_paged_attention, 10, {"T", "H", "D", "P", "KV", "page", "S", "maxBlocks"}, 8, require_paged_attention, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0.01, {0.01, 0.001}, -1, false},
     {"tokenLogProbsForward", k_token_log_probs_forward, 8, {"T", "d", "V"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, {0.01, 0.005}, -1, true},
-    {"tokenLogProbsBackward", k_token_log_probs_backward, 8, {"T", "d", "V"}, 3, nullptr, {0.00002, 0.00002, 0.00002, 0.00002, 0.00002}, 0, {0.02, 0.02}, 25, false},
+    {"tokenLogProbsBackward", k_token_log_probs_backward, 8, {"T", "d", "V"}, 3, nullptr, {0.00002, 0.00002, 0.00002, 0.00002, 0.00002}, 0, {0.02, 0.02}, 26, false},
     {"tokenSums", k_token_sums, 4, {"T"}, 1, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, {0.01, 0.001}, -1, false},
     {"adamwStep", k_adamw_step, 14, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, {0.01, 0.001}, -1, false},
     {"adamw8bitStep", k_adamw8bit_step, 16, {"B"}, 1, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, {0.01, 0.001}, -1, false},
@@ -681,15 +702,15 @@ constexpr OpSpec kSpecs[kOpCount] = {
     {"sliceColumnsForward", k_slice_columns_forward, 3, {"T", "N", "W"}, 3, require_slice_columns_forward, {0, 0, 0, 0, 0}, 0, {0, 0}, -1, true},
     {"sliceColumnsBackward", k_slice_columns_backward, 3, {"T", "W", "N"}, 3, require_slice_columns_backward, {0, 0, 0, 0, 0}, 0, {0, 0}, -1, false},
     {"routeTopKForward", k_route_top_k_forward, 4, {"T", "E", "k"}, 3, require_route_top_k_forward, {0.000004, 0.000004, 0.000004, 0.000004, 0.000004}, 0, {0.01, 0.001}, -1, true},
-    {"routeTopKBackward", k_route_top_k_backward, 5, {"T", "k", "E"}, 3, require_route_top_k_backward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, {0.01, 0.001}, 41, false},
+    {"routeTopKBackward", k_route_top_k_backward, 5, {"T", "k", "E"}, 3, require_route_top_k_backward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, {0.01, 0.001}, 42, false},
     {"routeRows", k_route_rows, 5, {"T", "k", "P", "E"}, 4, nullptr, {0, 0, 0, 0, 0}, 0, {0, 0}, -1, false},
     {"expertLinearForward", k_expert_linear_forward, 5, {"R", "K", "E", "S", "N"}, 5, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, {0.02, 0.001}, -1, true},
-    {"expertLinearBackwardInput", k_expert_linear_backward_input, 6, {"R", "N", "E", "S", "K"}, 5, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, {0.01, 0.001}, 44, false},
-    {"expertLinearBackwardWeight", k_expert_linear_backward_weight, 7, {"R", "N", "K", "E", "S"}, 5, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, {0.01, 0.001}, 44, false},
+    {"expertLinearBackwardInput", k_expert_linear_backward_input, 6, {"R", "N", "E", "S", "K"}, 5, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, {0.01, 0.001}, 45, false},
+    {"expertLinearBackwardWeight", k_expert_linear_backward_weight, 7, {"R", "N", "K", "E", "S"}, 5, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, {0.01, 0.001}, 45, false},
     {"expertLoraForward", k_expert_lora_forward, 9, {"R", "K", "E", "S", "r", "N", "q"}, 7, require_expert_lora_forward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, {0.02, 0.001}, -1, true},
-    {"expertLoraBackward", k_expert_lora_backward, 12, {"R", "N", "K", "E", "S", "r", "q"}, 7, require_expert_lora_backward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, {0.02, 0.01}, 47, false},
+    {"expertLoraBackward", k_expert_lora_backward, 12, {"R", "N", "K", "E", "S", "r", "q"}, 7, require_expert_lora_backward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, {0.02, 0.01}, 48, false},
     {"mixRowsForward", k_mix_rows_forward, 4, {"R", "d", "T", "k"}, 4, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, {0.01, 0.001}, -1, true},
-    {"mixRowsBackward", k_mix_rows_backward, 6, {"T", "d", "R", "k"}, 4, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, {0.01, 0.001}, 49, false},
+    {"mixRowsBackward", k_mix_rows_backward, 6, {"T", "d", "R", "k"}, 4, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, {0.01, 0.001}, 50, false},
     {"tensorCast", k_tensor_cast, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, 0, {0, 0}, -1, false},
     {"logitsAddSparse", k_logits_add_sparse, 4, {"B", "V", "n"}, 3, nullptr, {0, 0, 0, 0, 0}, 0, {0, 0}, -1, false},
     {"logitsSoftcap", k_logits_softcap, 2, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, {0.01, 0.001}, -1, false},

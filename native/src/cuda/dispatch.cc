@@ -28,6 +28,7 @@ __attribute__((weak)) Status gelu_backward(Stream&, const GeluBackwardArgs&);
 __attribute__((weak)) Status attention_forward(Stream&, const AttentionForwardArgs&);
 __attribute__((weak)) Status attention_backward(Stream&, const AttentionBackwardArgs&);
 __attribute__((weak)) Status kv_write(Stream&, const KvWriteArgs&);
+__attribute__((weak)) Status rope_kv_write(Stream&, const RopeKvWriteArgs&);
 __attribute__((weak)) Status paged_attention(Stream&, const PagedAttentionArgs&);
 __attribute__((weak)) Status token_log_probs_forward(Stream&, const TokenLogProbsForwardArgs&);
 __attribute__((weak)) Status token_log_probs_backward(Stream&, const TokenLogProbsBackwardArgs&);
@@ -365,6 +366,21 @@ Status call_kv_write(AnyKernel kernel, Stream& context, const ArgValue* values) 
       values[4].view,
   };
   return reinterpret_cast<Status (*)(Stream&, const KvWriteArgs&)>(kernel)(context, args);
+}
+
+Status call_rope_kv_write(AnyKernel kernel, Stream& context, const ArgValue* values) {
+  const RopeKvWriteArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].view,
+      values[4].view,
+      values[5].view,
+      values[6].view,
+      values[7].view,
+      static_cast<double>(values[8].number),
+  };
+  return reinterpret_cast<Status (*)(Stream&, const RopeKvWriteArgs&)>(kernel)(context, args);
 }
 
 Status call_paged_attention(AnyKernel kernel, Stream& context, const ArgValue* values) {
@@ -759,6 +775,7 @@ const DispatchRow kRows[kOpCount] = {
     {call_attention_forward, reinterpret_cast<AnyKernel>(attention_forward)},
     {call_attention_backward, reinterpret_cast<AnyKernel>(attention_backward)},
     {call_kv_write, reinterpret_cast<AnyKernel>(kv_write)},
+    {call_rope_kv_write, reinterpret_cast<AnyKernel>(rope_kv_write)},
     {call_paged_attention, reinterpret_cast<AnyKernel>(paged_attention)},
     {call_token_log_probs_forward, reinterpret_cast<AnyKernel>(token_log_probs_forward)},
     {call_token_log_probs_backward, reinterpret_cast<AnyKernel>(token_log_probs_backward)},

@@ -1,11 +1,9 @@
 // Bound by memory: 4 bytes an element. A block takes whole tokens: their cosines and sines are computed once for all heads, in
 // shared memory, while the first heads are on their way.
 #include "core/ops-args.h"
-#include "cuda/device/report.h"
-#include "cuda/device/rotation.h"
 #include "cuda/device/shared-memory.h"
-#include "cuda/device/values.h"
 #include "cuda/launch.h"
+#include "cuda/rotary.h"
 
 namespace hone::cuda {
 namespace {
@@ -14,12 +12,9 @@ constexpr int kThreads = 256, kInFlight = 2;
 
 struct Rope {
   Bf16* x;
-  const std::int32_t* positions;
-  const float* inv_freq;
-  Fault* fault;
+  Rotary rotary;
   std::int64_t tokens;
-  int heads, width, half;
-  float cos_scale, sin_scale;
+  int heads, width;
   int tokens_a_block;
 };
 
@@ -33,32 +28,21 @@ template <int kWidth>
 __device__ Place place_of(const Rope& a, std::int64_t first, int task, int tasks) {
   Place out;
   if (task >= tasks) return out;
-  const int runs = a.half / kWidth, row = task / runs;
+  const int runs = a.rotary.half / kWidth, row = task / runs;
   out.token = row / a.heads;
   out.column = (task - row * runs) * kWidth;
   out.at = (first * a.heads + row) * a.width + out.column;
   return out;
 }
 
-__device__ void fill_tables(const Rope& a, std::int64_t first, int tokens, float* cosines, float* sines) {
-  for (int i = threadIdx.x; i < tokens * a.half; i += kThreads) {
-    const int token = i / a.half, column = i - token * a.half;
-    const std::int32_t position = a.positions[first + token];
-    if (position < 0 && column == 0) report(a.fault, static_cast<int>(Op::kRope), kRopePositions, first + token, position, 0x7fffffff);
-    float c, s;
-    cos_sin(static_cast<float>(position) * a.inv_freq[column], c, s);
-    cosines[i] = c * a.cos_scale;
-    sines[i] = s * a.sin_scale;
-  }
-}
-
 template <int kWidth>
 __global__ void __launch_bounds__(kThreads) rope_kernel(const Rope a) {
+  const int half = a.rotary.half;
   float* cosines = dynamic_shared<float>();
-  float* sines = cosines + a.tokens_a_block * a.half;
+  float* sines = cosines + a.tokens_a_block * half;
   const std::int64_t first = static_cast<std::int64_t>(blockIdx.x) * a.tokens_a_block;
   const int tokens = a.tokens - first < a.tokens_a_block ? static_cast<int>(a.tokens - first) : a.tokens_a_block;
-  const int tasks = tokens * a.heads * (a.half / kWidth);
+  const int tasks = tokens * a.heads * (half / kWidth);
   for (int base = 0; base < tasks; base += kThreads * kInFlight) {
     Place places[kInFlight];
     Values<Bf16, kWidth> low[kInFlight] = {}, high[kInFlight] = {};
@@ -67,26 +51,19 @@ __global__ void __launch_bounds__(kThreads) rope_kernel(const Rope a) {
       places[i] = place_of<kWidth>(a, first, base + i * kThreads + static_cast<int>(threadIdx.x), tasks);
       if (places[i].token < 0) continue;
       low[i] = load_values<kWidth>(a.x + places[i].at);
-      high[i] = load_values<kWidth>(a.x + places[i].at + a.half);
+      high[i] = load_values<kWidth>(a.x + places[i].at + half);
     }
     if (base == 0) {
-      fill_tables(a, first, tokens, cosines, sines);
+      fill_tables(a.rotary, first, tokens, cosines, sines);
       __syncthreads();
     }
 #pragma unroll
     for (int i = 0; i < kInFlight; ++i) {
-      if (places[i].token < 0 || a.positions[first + places[i].token] < 0) continue;
-      const int at = places[i].token * a.half + places[i].column;
-      const Values<float, kWidth> c = load_values<kWidth>(cosines + at), s = load_values<kWidth>(sines + at);
-      float out_low[kWidth], out_high[kWidth];
-#pragma unroll
-      for (int j = 0; j < kWidth; ++j) {
-        const float x = to_f32(low[i].at[j]), y = to_f32(high[i].at[j]);
-        out_low[j] = x * c.at[j] - y * s.at[j];
-        out_high[j] = y * c.at[j] + x * s.at[j];
-      }
-      store_values(a.x + places[i].at, round_values<Bf16>(out_low));
-      store_values(a.x + places[i].at + a.half, round_values<Bf16>(out_high));
+      if (places[i].token < 0 || a.rotary.positions[first + places[i].token] < 0) continue;
+      const int at = places[i].token * half + places[i].column;
+      rotate(low[i], high[i], cosines + at, sines + at);
+      store_values(a.x + places[i].at, low[i]);
+      store_values(a.x + places[i].at + half, high[i]);
     }
   }
 }
@@ -96,17 +73,20 @@ __global__ void __launch_bounds__(kThreads) rope_kernel(const Rope a) {
 Status rope(Stream& stream, const RopeArgs& args) {
   Rope a = {};
   a.x = args.x.data_as<Bf16>();
-  a.positions = args.positions.data_as<std::int32_t>();
-  a.inv_freq = args.inv_freq.data_as<float>();
-  a.fault = stream.fault;
+  a.rotary = {args.positions.data_as<std::int32_t>(),
+              args.inv_freq.data_as<float>(),
+              static_cast<int>(args.inv_freq.dim[0]),
+              static_cast<float>(args.mscale),
+              static_cast<float>(args.inverse ? -args.mscale : args.mscale),
+              stream.fault,
+              static_cast<int>(Op::kRope),
+              kRopePositions};
   a.tokens = args.x.dim[0];
   a.heads = static_cast<int>(args.x.dim[1]);
   a.width = static_cast<int>(args.x.dim[2]);
-  a.half = static_cast<int>(args.inv_freq.dim[0]);
-  a.cos_scale = static_cast<float>(args.mscale);
-  a.sin_scale = static_cast<float>(args.inverse ? -args.mscale : args.mscale);
-  const bool is_aligned = are_aligned(a.x) && a.width % 8 == 0 && a.half % 8 == 0;
-  const std::int64_t tasks = static_cast<std::int64_t>(a.heads) * (is_aligned ? a.half / 8 : a.half);
+  const int half = a.rotary.half;
+  const bool is_aligned = are_aligned(a.x) && a.width % 8 == 0 && half % 8 == 0;
+  const std::int64_t tasks = static_cast<std::int64_t>(a.heads) * (is_aligned ? half / 8 : half);
   if (a.tokens == 0 || tasks == 0) return {};
   // Several tokens to a block where one does not fill it and the card is full of blocks without.
   a.tokens_a_block = 1;
@@ -114,7 +94,7 @@ Status rope(Stream& stream, const RopeArgs& args) {
          a.tokens > std::int64_t{8} * stream.multiprocessors * a.tokens_a_block) {
     a.tokens_a_block *= 2;
   }
-  const std::size_t shared_bytes = 2 * sizeof(float) * static_cast<std::size_t>(a.tokens_a_block) * static_cast<std::size_t>(a.half);
+  const std::size_t shared_bytes = 2 * sizeof(float) * static_cast<std::size_t>(a.tokens_a_block) * static_cast<std::size_t>(half);
   const unsigned blocks = blocks_for(a.tokens, a.tokens_a_block);
   if (is_aligned) return launch(stream, "rope", rope_kernel<8>, blocks, kThreads, shared_bytes, a);
   return launch(stream, "rope", rope_kernel<1>, blocks, kThreads, shared_bytes, a);

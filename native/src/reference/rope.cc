@@ -27,4 +27,12 @@ Status rope(Context&, const RopeArgs& args) {
   return {};
 }
 
+Status kv_write(Context& context, const KvWriteArgs& args);
+
+Status rope_kv_write(Context& context, const RopeKvWriteArgs& args) {
+  HONE_TRY(rope(context, {args.q, args.positions, args.inv_freq, args.mscale, false}));
+  HONE_TRY(rope(context, {args.k, args.positions, args.inv_freq, args.mscale, false}));
+  return kv_write(context, {args.k, args.v, args.slots, args.k_cache, args.v_cache});
+}
+
 }  // namespace hone::reference

@@ -11,6 +11,8 @@ import {
   logitsSoftcap,
   packWeight,
   pagedAttention,
+  rope,
+  ropeKvWrite,
   scoped,
   tokenLogProbs,
   type Tensor,
@@ -85,7 +87,10 @@ export class CausalModel {
     const run = () => {
       const positions = fromInts(batch.positions);
       const cuSeqlens = fromInts(batch.cuSeqlens);
-      const attend: Attend = (_, q, k, v, options) => attention(q, k, v, cuSeqlens, { ...options, precision });
+      const attend: Attend = (_, q, k, v, options, rotation) => {
+        if (rotation) for (const heads of [q, k]) rope(heads, rotation.positions, rotation.invFreq);
+        return attention(q, k, v, cuSeqlens, { ...options, precision });
+      };
       const x = this.#layersForward(fromInts(batch.ids), positions, attend, context, batch);
       return this.#norm.forward(batch.wantedRows ? gatherRows(x, fromInts(batch.wantedRows)) : x);
     };
@@ -145,9 +150,10 @@ export class CausalModel {
    * [logitRows, vocabSize].
    */
   stepOn(rows: StepRows, { keys, values }: KvCache, { adapters = [], stacks }: StepAdapters = {}): Tensor {
-    const attend: Attend = (layer, q, k, v, options) => {
+    const attend: Attend = (layer, q, k, v, options, rotation) => {
       const [pagedKeys, pagedValues] = [keys[layer] as Tensor, values[layer] as Tensor];
-      kvWrite(k, v, rows.slots, pagedKeys, pagedValues);
+      if (rotation) ropeKvWrite(q, k, v, rotation, rows.slots, pagedKeys, pagedValues);
+      else kvWrite(k, v, rows.slots, pagedKeys, pagedValues);
       return pagedAttention(q, pagedKeys, pagedValues, rows, options);
     };
     const x = this.#layersForward(rows.ids, rows.positions, attend, adaptersOf(rows, adapters, stacks));

@@ -28,6 +28,7 @@ export const opNames = [
   'attentionForward',
   'attentionBackward',
   'kvWrite',
+  'ropeKvWrite',
   'pagedAttention',
   'tokenLogProbsForward',
   'tokenLogProbsBackward',
@@ -323,6 +324,21 @@ export function attentionBackward(
 /** cache[slot / page][:][slot % page] = row t; a negative slot skips the row; bf16 pages round. */
 export function kvWrite(k: Handle, v: Handle, slots: Handle, kCache: Handle, vCache: Handle): void {
   ops().kvWrite(k, v, slots, kCache, vCache);
+}
+
+/** rope of q and of k, then kvWrite of k and v. */
+export function ropeKvWrite(
+  q: Handle,
+  k: Handle,
+  v: Handle,
+  positions: Handle,
+  invFreq: Handle,
+  slots: Handle,
+  kCache: Handle,
+  vCache: Handle,
+  mscale: number,
+): void {
+  ops().ropeKvWrite(q, k, v, positions, invFreq, slots, kCache, vCache, mscale);
 }
 
 /** row t attends to positions 0..rowPosition[t] of sequence rowSequence[t], scores as in attentionForward; bf16 pages round q and the weights too; a row's bits do not depend on the batch. */
@@ -957,6 +973,23 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'slots', kind: 'tensor', io: 'in', optional: false },
       { name: 'kCache', kind: 'tensor', io: 'inout', optional: false },
       { name: 'vCache', kind: 'tensor', io: 'inout', optional: false },
+    ],
+  },
+  ropeKvWrite: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0.000002,
+    args: [
+      { name: 'q', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'k', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'v', kind: 'tensor', io: 'in', optional: false },
+      { name: 'positions', kind: 'tensor', io: 'in', optional: false },
+      { name: 'invFreq', kind: 'tensor', io: 'in', optional: false },
+      { name: 'slots', kind: 'tensor', io: 'in', optional: false },
+      { name: 'kCache', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'vCache', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'mscale', kind: 'number' },
     ],
   },
   pagedAttention: {

@@ -1,10 +1,20 @@
-import { discard, rope, sliceColumns, type AttentionOptions, type Tensor } from '@hone/tensor';
+import { discard, sliceColumns, type AttentionOptions, type Rotation, type Tensor } from '@hone/tensor';
 import type { Linear, LinearContext } from '@hone/nn';
 import type { AttentionSpec } from '../config/decoder-spec.js';
 import type { ModuleBuilder, Norm } from './module-builder.js';
 
-/** How rows attend: over the packed sequences themselves, or over cached pages. q [T, H, D], k and v [T, KV, D]. */
-export type Attend = (layer: number, q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions) => Tensor;
+/**
+ * How rows attend: over the packed sequences themselves, or over cached pages. q [T, H, D], k and v [T, KV, D]; where there is a
+ * rotation, q and k are still to be turned by it.
+ */
+export type Attend = (
+  layer: number,
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  options: AttentionOptions,
+  rotation: Rotation | undefined,
+) => Tensor;
 
 /** Queries [T, H D], keys and values [T, KV D] of rows [T, hiddenSize]. */
 type Project = (x: Tensor, context: LinearContext) => readonly [q: Tensor, k: Tensor, v: Tensor];
@@ -40,11 +50,8 @@ export class Attention {
     discard(x);
     const queries = split(q, heads, this.#qNorm);
     const keys = split(k, kvHeads, this.#kNorm);
-    if (this.#invFreq) {
-      rope(queries, positions, this.#invFreq);
-      rope(keys, positions, this.#invFreq);
-    }
-    const attended = attend(this.index, queries, keys, v.as(rows, kvHeads, headDim), this.#options);
+    const rotation = this.#invFreq && { positions, invFreq: this.#invFreq };
+    const attended = attend(this.index, queries, keys, v.as(rows, kvHeads, headDim), this.#options, rotation);
     return this.#output.forward(attended.as(rows, heads * headDim), context);
   }
 }

@@ -8,6 +8,30 @@ export function kvWrite(k: Tensor, v: Tensor, slots: Tensor, keys: Tensor, value
   ops.kvWrite(k.id, v.id, slots.id, keys.id, values.id);
 }
 
+/**
+ * `rope` of q [T, H, D] and k [T, KV, D] in place, then `kvWrite` of k and v: one op, because at a few rows a step is bound by
+ * how many it has.
+ */
+export function ropeKvWrite(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  { positions, invFreq }: Rotation,
+  slots: Tensor,
+  keys: Tensor,
+  values: Tensor,
+): void {
+  ops.ropeKvWrite(q.id, k.id, v.id, positions.id, invFreq.id, slots.id, keys.id, values.id, 1);
+}
+
+/** How heads are turned. */
+export interface Rotation {
+  /** i32 [T] */
+  readonly positions: Tensor;
+  /** f32 [half]: the angle of a pair per position. */
+  readonly invFreq: Tensor;
+}
+
 export interface PagedRows {
   /** i32 [S, maxBlocks]: the pages of each sequence. */
   readonly blockTable: Tensor;
