@@ -1,5 +1,5 @@
 export { type Bus, type BusOptions, startBus } from './bus.js';
-export { openEmulatedCard } from './emulated-card.js';
+export { emulatedCardEnvironment, openEmulatedCard } from './emulated-card.js';
 export { freePort } from './free-port.js';
 export { type Minio, minioPath, startMinio } from './minio.js';
 export { mpiEnvironment } from './mpi.js';
