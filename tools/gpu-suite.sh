@@ -50,8 +50,8 @@ parity() {
 }
 
 gradients() { "$python" "$root/tools/gpu-suite/compare.py" backward; }
-train() { "$python" "$root/tools/gpu-suite/steps.py" train; }
-serve() { "$python" "$root/tools/gpu-suite/steps.py" serve; }
+train() { "$python" "$root/tools/gpu-suite/train.py" $small; }
+serve() { "$python" "$root/tools/gpu-suite/serve.py" $small; }
 bench() { "$python" "$root/tools/gpu-suite/bench.py" "$state/bench.json" $small; }
 
 node_path() {
@@ -84,7 +84,8 @@ for name in ${*:-build parity gradients train serve bench node}; do
   case $name in
     build) section build 150 build ;;
     parity) section parity 120 parity ;;
-    gradients | train | serve) section "$name" 20 "$name" ;;
+    gradients) section gradients 20 gradients ;;
+    train | serve) section "$name" 45 "$name" ;;
     bench) section bench 120 bench ;;
     node) section node 80 node_path ;;
     *) echo "expected build, parity, gradients, train, serve, bench or node but received $name" >&2; exit 2 ;;

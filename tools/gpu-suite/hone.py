@@ -74,13 +74,24 @@ def empty(shape, dtype=torch.bfloat16):
     return Tensor(handle.value, shape, dtype)
 
 
-def put(values):
+def write(tensor, values):
     values = values.detach().cpu().contiguous()
-    tensor = empty(values.shape, values.dtype)
     check(library.hone_tensor_write(
         tensor.handle, ctypes.c_int64(0), ctypes.c_void_p(values.data_ptr()), CODES[values.dtype],
         ctypes.c_int64(values.numel())))
+
+
+def put(values):
+    tensor = empty(values.shape, values.dtype)
+    write(tensor, values)
     return tensor
+
+
+def view(tensor, shape, offset=0):
+    """The same memory from element `offset` on, in another shape."""
+    handle = ctypes.c_int32()
+    check(library.hone_tensor_view(tensor.handle, ctypes.c_int64(offset), sizes(shape), ctypes.byref(handle)))
+    return Tensor(handle.value, shape, tensor.dtype)
 
 
 def zeros(shape, dtype=torch.float32):
@@ -88,8 +99,8 @@ def zeros(shape, dtype=torch.float32):
 
 
 def pack(values, weight_format):
-    """A weight [N,K] in a packed format, quantized on the card."""
-    source = put(values)
+    """A weight [N,K], of torch or on the card already, in a packed format; quantized on the card."""
+    source = values if isinstance(values, Tensor) else put(values)
     handle = ctypes.c_int32()
     check(library.hone_pack_weight(source.handle, FORMATS[weight_format], ctypes.byref(handle)))
     return Tensor(handle.value, values.shape, None)
@@ -155,7 +166,18 @@ def counters():
     return {name: getattr(counts, name) for name, _ in counts._fields_}
 
 
+def memory():
+    stats = Memory()
+    library.hone_memory_stats(CUDA, ctypes.byref(stats))
+    return stats
+
+
+def forget_peak():
+    """Gives freed memory back to the card and counts the peak anew."""
+    library.hone_release_cache()
+    library.hone_reset_peak(CUDA)
+
+
 def peak_bytes():
-    memory = Memory()
-    library.hone_memory_stats(CUDA, ctypes.byref(memory))
-    return memory.reserved_bytes + memory.workspace_bytes
+    stats = memory()
+    return stats.reserved_bytes + stats.workspace_bytes

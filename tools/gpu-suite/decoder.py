@@ -1,0 +1,106 @@
+"""The same weights in serving: rows over paged keys and values, as one list of ops that is run op by op or recorded as a plan (on a
+card, one graph). The ops and their order are those of the engine's step."""
+import torch
+
+import hone
+from llama import BF16, F32, I32
+
+PAGE = 16
+
+
+class Slots:
+    """Adapters side by side, a rank below the largest padded with zeros. `values`: one drawing function for each slot."""
+
+    def __init__(self, shape, rank, scales, values, names):
+        self.rank, self.scales, self.stacks = rank, hone.put(torch.tensor(scales, dtype=F32)), {}
+        for layer in range(shape.layers):
+            for name in names:
+                n, k = shape.linear(name)
+                pair = (torch.stack([draw((layer, name, "a"), torch.Size((rank, k))) for draw in values]),
+                        torch.stack([draw((layer, name, "b"), torch.Size((n, rank))) for draw in values]))
+                self.stacks[layer, name] = tuple(hone.put(each.to(BF16)) for each in pair)
+
+
+class Decoder:
+    """Pages for `sequences` sequences of `blocks` pages each; sequence s has the pages of its row of `table`."""
+
+    def __init__(self, shape, weights, sequences, blocks, slots=None):
+        self.shape, self.weights, self.slots = shape, weights, slots
+        pages = sequences * blocks
+        self.caches = [[hone.zeros((pages, shape.groups, PAGE, shape.head), BF16) for _ in "kv"] for _ in range(shape.layers)]
+        # Not in order, so that the table is used.
+        self.places = torch.randperm(pages, generator=torch.Generator().manual_seed(3)).view(sequences, blocks)
+        self.table = hone.put(self.places.to(I32))
+
+    def slot(self, sequence, position):
+        return int(self.places[sequence, position // PAGE]) * PAGE + position % PAGE
+
+    def numbers(self, rows):
+        """What a step reads, of rows (id, sequence, position, adapter slot), column by column."""
+        columns = [[id for id, *_ in rows], [row[2] for row in rows], [self.slot(row[1], row[2]) for row in rows],
+                   [row[1] for row in rows], [row[3] for row in rows]]
+        return [value for column in columns for value in column]
+
+    def step(self, rows):
+        """The ops of a step of `rows` rows: (calls, the tensor of its numbers, logits [rows,V], drawn tokens)."""
+        s, w = self.shape, self.weights
+        given = hone.zeros((5 * rows,), I32)
+        ids, positions, places, sequences, adapters = (hone.view(given, (rows,), at * rows) for at in range(5))
+        make = lambda *shape: hone.empty((rows, *shape))
+        h, y, inner, gate, up = make(s.d), make(s.d), make(s.inner), make(s.inner), make(s.inner)
+        q, k, v, o = make(s.heads * s.head), make(s.groups * s.head), make(s.groups * s.head), make(s.heads * s.head)
+        # Two places for what a layer adds, since one is read by the norm that the next fills.
+        out, rstd, logits = make(s.d), hone.empty((rows,), F32), hone.empty((rows, s.words), F32)
+        tokens = hone.zeros((rows,), I32)
+        heads = {name: hone.view(each, (rows, count, s.head)) for name, each, count in
+                 (("q", q, s.heads), ("k", k, s.groups), ("v", v, s.groups), ("o", o, s.heads))}
+        calls = [("embeddingForward", dict(ids=ids, table=w.embedding, y=h))]
+
+        def linear(layer, name, x, target):
+            held = w.layers[layer]
+            calls.append(("linearForward", dict(x=x, w=held[name], bias=held.get(f"{name}_bias", 0), y=target)))
+            if self.slots and (layer, name) in self.slots.stacks:
+                a, b = self.slots.stacks[layer, name]
+                calls.append(("loraSlotsForward", dict(x=x, slots=adapters, a=a, b=b, scales=self.slots.scales, y=target)))
+
+        def add_norm(weight):
+            calls.append(("addRmsNorm", dict(x=out, sum=h, weight=weight, y=y, rstd=rstd, eps=s.eps)))
+
+        for layer, held in enumerate(w.layers):
+            if layer == 0:
+                calls.append(("rmsNormForward", dict(x=h, weight=held["norm1"], y=y, rstd=rstd, eps=s.eps)))
+            else:
+                add_norm(held["norm1"])
+            for name, target in (("q", q), ("k", k), ("v", v)):
+                linear(layer, name, y, target)
+            pages = dict(zip(("kCache", "vCache"), self.caches[layer]))
+            turned = {name: heads[name] for name in "qkv"}
+            calls.append(("ropeKvWrite", dict(turned, positions=positions, invFreq=w.inv_freq, slots=places, mscale=w.mscale, **pages)))
+            calls.append(("pagedAttention", dict(q=heads["q"], o=heads["o"], blockTable=self.table, rowSequence=sequences,
+                                                 rowPosition=positions, scale=s.head**-0.5, **pages)))
+            linear(layer, "o", o, out)
+            add_norm(held["norm2"])
+            linear(layer, "gate", y, gate)
+            linear(layer, "up", y, up)
+            calls.append(("swigluForward", dict(gate=gate, up=up, y=inner)))
+            linear(layer, "down", inner, out)
+        add_norm(w.norm)
+        calls.append(("linearForward", dict(x=y, w=w.head, y=logits)))
+        none, unit = hone.zeros((rows,), F32), hone.put(torch.ones(rows))
+        integers = hone.zeros((rows,), I32)
+        calls.append(("sample", dict(logits=logits, temperature=none, topK=integers, topP=unit, minP=none,
+                                     seeds=hone.zeros((rows, 2), I32), counters=integers, tokens=tokens)))
+        return calls, given, logits, tokens
+
+    def run(self, rows):
+        """Op by op: logits of all rows."""
+        calls, given, logits, _ = self.step(len(rows))
+        hone.write(given, torch.tensor(self.numbers(rows), dtype=I32))
+        for op, arguments in calls:
+            hone.invoke(op, **arguments)
+        return logits
+
+    def record(self, rows):
+        """A plan of steps of so many rows; run it with `numbers`, and it returns the drawn tokens."""
+        calls, given, logits, tokens = self.step(rows)
+        return hone.Plan(calls, given, tokens), logits
