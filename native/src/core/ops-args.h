@@ -66,10 +66,12 @@ enum class Op : int {
   kLogitsAddSparse = 53,
   kLogitsSoftcap = 54,
   kSample = 55,
-  kLogitsTopLogProbs = 56,
+  kLogitsAdjust = 56,
+  kTokenCountsAdd = 57,
+  kLogitsTopLogProbs = 58,
 };
 
-inline constexpr int kOpCount = 57;
+inline constexpr int kOpCount = 59;
 
 // y = x Wᵀ + bias; every weight but f32 and packed-f32 rounds x to bf16 first
 struct LinearForwardArgs {
@@ -634,6 +636,25 @@ struct SampleArgs {
   View tokens;  // out i32 [B]
 };
 
+// a bias is added to each id >= 0 of its row, in order; then, with c = counts[slots[b], v] > 0, frequencyPenalty[b] c + presencePenalty[b] comes off, unless the slot is negative; then v becomes -inf where bit v % 32 of word v / 32 of its mask is 0
+struct LogitsAdjustArgs {
+  View logits;  // inout f32 [B,V]
+  View bias_ids;  // in i32 [B,n], may be absent
+  View bias_values;  // in f32 [B,n], may be absent
+  View slots;  // in i32 [B], may be absent
+  View counts;  // in u8 [S,V], may be absent
+  View frequency_penalty;  // in f32 [B], may be absent
+  View presence_penalty;  // in f32 [B], may be absent
+  View mask;  // in i32 [B,W], may be absent
+};
+
+// counts[slots[b], tokens[b]] += 1, up to 255; a negative slot counts nothing
+struct TokenCountsAddArgs {
+  View counts;  // inout u8 [S,V]
+  View slots;  // in i32 [B]
+  View tokens;  // in i32 [B]
+};
+
 // log-softmax of each row: the value at tokens[b] and the k largest, ties by the lower id
 struct LogitsTopLogProbsArgs {
   View logits;  // in f32 [B,V]
@@ -668,6 +689,10 @@ inline constexpr int kMixRowsBackwardPlaces = 3;
 inline constexpr int kLogitsAddSparseRows = 1;
 inline constexpr int kLogitsAddSparseCols = 2;
 inline constexpr int kSampleTopK = 2;
+inline constexpr int kLogitsAdjustBiasIds = 1;
+inline constexpr int kLogitsAdjustSlots = 3;
+inline constexpr int kTokenCountsAddSlots = 1;
+inline constexpr int kTokenCountsAddTokens = 2;
 inline constexpr int kLogitsTopLogProbsTokens = 1;
 
 // Every kernel of an op has this signature, in namespace hone::reference or hone::<isa>:
@@ -727,6 +752,8 @@ inline constexpr int kLogitsTopLogProbsTokens = 1;
 //   Status logits_add_sparse(Context&, const LogitsAddSparseArgs&);
 //   Status logits_softcap(Context&, const LogitsSoftcapArgs&);
 //   Status sample(Context&, const SampleArgs&);
+//   Status logits_adjust(Context&, const LogitsAdjustArgs&);
+//   Status token_counts_add(Context&, const TokenCountsAddArgs&);
 //   Status logits_top_log_probs(Context&, const LogitsTopLogProbsArgs&);
 
 }  // namespace hone

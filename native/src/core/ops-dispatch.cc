@@ -61,6 +61,8 @@ __attribute__((weak)) Status tensor_cast(Context&, const TensorCastArgs&);
 __attribute__((weak)) Status logits_add_sparse(Context&, const LogitsAddSparseArgs&);
 __attribute__((weak)) Status logits_softcap(Context&, const LogitsSoftcapArgs&);
 __attribute__((weak)) Status sample(Context&, const SampleArgs&);
+__attribute__((weak)) Status logits_adjust(Context&, const LogitsAdjustArgs&);
+__attribute__((weak)) Status token_counts_add(Context&, const TokenCountsAddArgs&);
 __attribute__((weak)) Status logits_top_log_probs(Context&, const LogitsTopLogProbsArgs&);
 }  // namespace reference
 
@@ -121,6 +123,8 @@ __attribute__((weak)) Status tensor_cast(Context&, const TensorCastArgs&);
 __attribute__((weak)) Status logits_add_sparse(Context&, const LogitsAddSparseArgs&);
 __attribute__((weak)) Status logits_softcap(Context&, const LogitsSoftcapArgs&);
 __attribute__((weak)) Status sample(Context&, const SampleArgs&);
+__attribute__((weak)) Status logits_adjust(Context&, const LogitsAdjustArgs&);
+__attribute__((weak)) Status token_counts_add(Context&, const TokenCountsAddArgs&);
 __attribute__((weak)) Status logits_top_log_probs(Context&, const LogitsTopLogProbsArgs&);
 }  // namespace avx2
 
@@ -181,6 +185,8 @@ __attribute__((weak)) Status tensor_cast(Context&, const TensorCastArgs&);
 __attribute__((weak)) Status logits_add_sparse(Context&, const LogitsAddSparseArgs&);
 __attribute__((weak)) Status logits_softcap(Context&, const LogitsSoftcapArgs&);
 __attribute__((weak)) Status sample(Context&, const SampleArgs&);
+__attribute__((weak)) Status logits_adjust(Context&, const LogitsAdjustArgs&);
+__attribute__((weak)) Status token_counts_add(Context&, const TokenCountsAddArgs&);
 __attribute__((weak)) Status logits_top_log_probs(Context&, const LogitsTopLogProbsArgs&);
 }  // namespace avx512
 
@@ -241,6 +247,8 @@ __attribute__((weak)) Status tensor_cast(Context&, const TensorCastArgs&);
 __attribute__((weak)) Status logits_add_sparse(Context&, const LogitsAddSparseArgs&);
 __attribute__((weak)) Status logits_softcap(Context&, const LogitsSoftcapArgs&);
 __attribute__((weak)) Status sample(Context&, const SampleArgs&);
+__attribute__((weak)) Status logits_adjust(Context&, const LogitsAdjustArgs&);
+__attribute__((weak)) Status token_counts_add(Context&, const TokenCountsAddArgs&);
 __attribute__((weak)) Status logits_top_log_probs(Context&, const LogitsTopLogProbsArgs&);
 }  // namespace avx512bf16
 
@@ -301,6 +309,8 @@ __attribute__((weak)) Status tensor_cast(Context&, const TensorCastArgs&);
 __attribute__((weak)) Status logits_add_sparse(Context&, const LogitsAddSparseArgs&);
 __attribute__((weak)) Status logits_softcap(Context&, const LogitsSoftcapArgs&);
 __attribute__((weak)) Status sample(Context&, const SampleArgs&);
+__attribute__((weak)) Status logits_adjust(Context&, const LogitsAdjustArgs&);
+__attribute__((weak)) Status token_counts_add(Context&, const TokenCountsAddArgs&);
 __attribute__((weak)) Status logits_top_log_probs(Context&, const LogitsTopLogProbsArgs&);
 }  // namespace amx
 
@@ -981,6 +991,29 @@ Status call_sample(AnyKernel kernel, Context& context, const ArgValue* values) {
   return reinterpret_cast<Status (*)(Context&, const SampleArgs&)>(kernel)(context, args);
 }
 
+Status call_logits_adjust(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const LogitsAdjustArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].view,
+      values[4].view,
+      values[5].view,
+      values[6].view,
+      values[7].view,
+  };
+  return reinterpret_cast<Status (*)(Context&, const LogitsAdjustArgs&)>(kernel)(context, args);
+}
+
+Status call_token_counts_add(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const TokenCountsAddArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+  };
+  return reinterpret_cast<Status (*)(Context&, const TokenCountsAddArgs&)>(kernel)(context, args);
+}
+
 Status call_logits_top_log_probs(AnyKernel kernel, Context& context, const ArgValue* values) {
   const LogitsTopLogProbsArgs args = {
       values[0].view,
@@ -1329,6 +1362,18 @@ const DispatchRow kRows[kOpCount] = {
       reinterpret_cast<AnyKernel>(avx512::sample),
       reinterpret_cast<AnyKernel>(avx512bf16::sample),
       reinterpret_cast<AnyKernel>(amx::sample)}},
+    {call_logits_adjust,
+     {reinterpret_cast<AnyKernel>(reference::logits_adjust),
+      reinterpret_cast<AnyKernel>(avx2::logits_adjust),
+      reinterpret_cast<AnyKernel>(avx512::logits_adjust),
+      reinterpret_cast<AnyKernel>(avx512bf16::logits_adjust),
+      reinterpret_cast<AnyKernel>(amx::logits_adjust)}},
+    {call_token_counts_add,
+     {reinterpret_cast<AnyKernel>(reference::token_counts_add),
+      reinterpret_cast<AnyKernel>(avx2::token_counts_add),
+      reinterpret_cast<AnyKernel>(avx512::token_counts_add),
+      reinterpret_cast<AnyKernel>(avx512bf16::token_counts_add),
+      reinterpret_cast<AnyKernel>(amx::token_counts_add)}},
     {call_logits_top_log_probs,
      {reinterpret_cast<AnyKernel>(reference::logits_top_log_probs),
       reinterpret_cast<AnyKernel>(avx2::logits_top_log_probs),

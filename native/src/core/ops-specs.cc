@@ -511,6 +511,23 @@ constexpr ArgSpec k_sample[] = {
     tensor("tokens", Io::kout, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
 };
 
+constexpr ArgSpec k_logits_adjust[] = {
+    tensor("logits", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("biasIds", Io::kin, Role::kplain, true, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::kunder, {1, -1}),
+    tensor("biasValues", Io::kin, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
+    tensor("slots", Io::kin, Role::kplain, true, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kunder, {3, -1}),
+    tensor("counts", Io::kin, Role::kplain, true, bit(DType::u8), Shape::kdims, -1, 2, {{3, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("frequencyPenalty", Io::kin, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("presencePenalty", Io::kin, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
+    tensor("mask", Io::kin, Role::kplain, true, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {4, 0}}, Check::knone, {-1, -1}),
+};
+
+constexpr ArgSpec k_token_counts_add[] = {
+    tensor("counts", Io::kinout, Role::kplain, false, bit(DType::u8), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("slots", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{2, 0}}, Check::kunder, {0, -1}),
+    tensor("tokens", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{2, 0}}, Check::kbelow, {1, -1}),
+};
+
 constexpr ArgSpec k_logits_top_log_probs[] = {
     tensor("logits", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("tokens", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {1, -1}),
@@ -715,6 +732,8 @@ constexpr OpSpec kSpecs[kOpCount] = {
     {"logitsAddSparse", k_logits_add_sparse, 4, {"B", "V", "n"}, 3, nullptr, {0, 0, 0, 0, 0}, 0, {0, 0}, -1, false},
     {"logitsSoftcap", k_logits_softcap, 2, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, {0.01, 0.001}, -1, false},
     {"sample", k_sample, 8, {"B", "V"}, 2, nullptr, {0, 0, 0, 0, 0}, 0, {0, 0}, -1, false},
+    {"logitsAdjust", k_logits_adjust, 8, {"B", "V", "n", "S", "W"}, 5, nullptr, {0, 0, 0, 0, 0}, 0, {0, 0}, -1, false},
+    {"tokenCountsAdd", k_token_counts_add, 3, {"S", "V", "B"}, 3, nullptr, {0, 0, 0, 0, 0}, 0, {0, 0}, -1, false},
     {"logitsTopLogProbs", k_logits_top_log_probs, 5, {"B", "V", "k"}, 3, require_logits_top_log_probs, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, {0.01, 0.001}, -1, false},
 };
 

@@ -60,6 +60,8 @@ __attribute__((weak)) Status tensor_cast(Stream&, const TensorCastArgs&);
 __attribute__((weak)) Status logits_add_sparse(Stream&, const LogitsAddSparseArgs&);
 __attribute__((weak)) Status logits_softcap(Stream&, const LogitsSoftcapArgs&);
 __attribute__((weak)) Status sample(Stream&, const SampleArgs&);
+__attribute__((weak)) Status logits_adjust(Stream&, const LogitsAdjustArgs&);
+__attribute__((weak)) Status token_counts_add(Stream&, const TokenCountsAddArgs&);
 __attribute__((weak)) Status logits_top_log_probs(Stream&, const LogitsTopLogProbsArgs&);
 
 namespace {
@@ -739,6 +741,29 @@ Status call_sample(AnyKernel kernel, Stream& context, const ArgValue* values) {
   return reinterpret_cast<Status (*)(Stream&, const SampleArgs&)>(kernel)(context, args);
 }
 
+Status call_logits_adjust(AnyKernel kernel, Stream& context, const ArgValue* values) {
+  const LogitsAdjustArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].view,
+      values[4].view,
+      values[5].view,
+      values[6].view,
+      values[7].view,
+  };
+  return reinterpret_cast<Status (*)(Stream&, const LogitsAdjustArgs&)>(kernel)(context, args);
+}
+
+Status call_token_counts_add(AnyKernel kernel, Stream& context, const ArgValue* values) {
+  const TokenCountsAddArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+  };
+  return reinterpret_cast<Status (*)(Stream&, const TokenCountsAddArgs&)>(kernel)(context, args);
+}
+
 Status call_logits_top_log_probs(AnyKernel kernel, Stream& context, const ArgValue* values) {
   const LogitsTopLogProbsArgs args = {
       values[0].view,
@@ -807,6 +832,8 @@ const DispatchRow kRows[kOpCount] = {
     {call_logits_add_sparse, reinterpret_cast<AnyKernel>(logits_add_sparse)},
     {call_logits_softcap, reinterpret_cast<AnyKernel>(logits_softcap)},
     {call_sample, reinterpret_cast<AnyKernel>(sample)},
+    {call_logits_adjust, reinterpret_cast<AnyKernel>(logits_adjust)},
+    {call_token_counts_add, reinterpret_cast<AnyKernel>(token_counts_add)},
     {call_logits_top_log_probs, reinterpret_cast<AnyKernel>(logits_top_log_probs)},
 };
 

@@ -3,6 +3,7 @@
 #include "cuda/device/report.h"
 #include "cuda/device/shared-memory.h"
 #include "cuda/launch.h"
+#include "cuda/logits-add.h"
 #include "cuda/logits-row.h"
 
 namespace hone::cuda {
@@ -22,22 +23,6 @@ struct Entries {
   const float* values;
   std::int64_t count;
 };
-
-// Adds a batch whose entries lie in order: the first entry of a column adds all of its column, so that each sum has the order of
-// the entries and no two threads meet.
-__device__ inline void add_batch(float* row, const std::int32_t* columns, const float* values, int count) {
-  const int mine = threadIdx.x;
-  if (mine >= count) return;
-  const std::int32_t column = columns[mine];
-  for (int i = 0; i < mine; ++i) {
-    if (columns[i] == column) return;
-  }
-  float logit = row[column];
-  for (int i = mine; i < count; ++i) {
-    if (columns[i] == column) logit += values[i];
-  }
-  row[column] = logit;
-}
 
 // One block a row: it looks at all entries and keeps its own.
 __global__ void __launch_bounds__(kScanThreads)
@@ -69,14 +54,18 @@ __global__ void __launch_bounds__(kScanThreads)
     const bool is_last = first + kScanThreads >= entries.count;
     if (held < kBatch && !is_last) continue;
     for (int done = 0; done < held; done += kBatch) {
-      add_batch(row, columns + done, values + done, held - done < kBatch ? held - done : kBatch);
+      add_in_order(row, columns + done, values + done, held - done < kBatch ? held - done : kBatch);
       __syncthreads();
     }
     held = 0;
   }
 }
 
+#ifdef HONE_SMALL_CHUNKS  // So that the small cases of tests do without the list too.
+constexpr int kListed = 64;
+#else
 constexpr int kListed = 6144;
+#endif
 constexpr int kBins = 1024;
 constexpr float kBinsOfOne = 32.0f;  // Bins of distance from the best logit; the last takes what is farther than 32.
 

@@ -15,7 +15,11 @@ namespace hone::cuda {
 namespace {
 
 constexpr int kBins = 1024;
+#ifdef HONE_SMALL_CHUNKS  // So that the small cases of tests go over the whole row too.
+constexpr int kListed = 64;
+#else
 constexpr int kListed = 12288;  // Candidates that a block keeps in shared memory.
+#endif
 constexpr int kUnit = 128;      // Consecutive ids that one warp adds up.
 constexpr int kUnits = 4096;
 constexpr float kOne = 17179869184.0f;   // 2^34 steps weigh 1.

@@ -60,6 +60,8 @@ export const opNames = [
   'logitsAddSparse',
   'logitsSoftcap',
   'sample',
+  'logitsAdjust',
+  'tokenCountsAdd',
   'logitsTopLogProbs',
 ] as const;
 
@@ -615,6 +617,25 @@ export function sample(
   tokens: Handle,
 ): void {
   ops().sample(logits, temperature, topK, topP, minP, seeds, counters, tokens);
+}
+
+/** a bias is added to each id >= 0 of its row, in order; then, with c = counts[slots[b], v] > 0, frequencyPenalty[b] c + presencePenalty[b] comes off, unless the slot is negative; then v becomes -inf where bit v % 32 of word v / 32 of its mask is 0. */
+export function logitsAdjust(
+  logits: Handle,
+  biasIds: Handle | 0,
+  biasValues: Handle | 0,
+  slots: Handle | 0,
+  counts: Handle | 0,
+  frequencyPenalty: Handle | 0,
+  presencePenalty: Handle | 0,
+  mask: Handle | 0,
+): void {
+  ops().logitsAdjust(logits, biasIds, biasValues, slots, counts, frequencyPenalty, presencePenalty, mask);
+}
+
+/** counts[slots[b], tokens[b]] += 1, up to 255; a negative slot counts nothing. */
+export function tokenCountsAdd(counts: Handle, slots: Handle, tokens: Handle): void {
+  ops().tokenCountsAdd(counts, slots, tokens);
 }
 
 /** log-softmax of each row: the value at tokens[b] and the k largest, ties by the lower id. */
@@ -1408,6 +1429,33 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'seeds', kind: 'tensor', io: 'in', optional: false },
       { name: 'counters', kind: 'tensor', io: 'in', optional: false },
       { name: 'tokens', kind: 'tensor', io: 'out', optional: false },
+    ],
+  },
+  logitsAdjust: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0,
+    args: [
+      { name: 'logits', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'biasIds', kind: 'tensor', io: 'in', optional: true },
+      { name: 'biasValues', kind: 'tensor', io: 'in', optional: true },
+      { name: 'slots', kind: 'tensor', io: 'in', optional: true },
+      { name: 'counts', kind: 'tensor', io: 'in', optional: true },
+      { name: 'frequencyPenalty', kind: 'tensor', io: 'in', optional: true },
+      { name: 'presencePenalty', kind: 'tensor', io: 'in', optional: true },
+      { name: 'mask', kind: 'tensor', io: 'in', optional: true },
+    ],
+  },
+  tokenCountsAdd: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0,
+    args: [
+      { name: 'counts', kind: 'tensor', io: 'inout', optional: false },
+      { name: 'slots', kind: 'tensor', io: 'in', optional: false },
+      { name: 'tokens', kind: 'tensor', io: 'in', optional: false },
     ],
   },
   logitsTopLogProbs: {
