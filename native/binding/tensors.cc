@@ -38,6 +38,15 @@ Napi::Value tensor_view(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), handle);
 }
 
+Napi::Value tensor_reinterpret(const Napi::CallbackInfo& info) {
+  int64_t args[2];
+  if (!read_numbers(info, 0, 2, args, "tensorReinterpret")) return info.Env().Undefined();
+  hone_handle handle = 0;
+  const int code = hone_tensor_reinterpret(static_cast<hone_handle>(args[0]), static_cast<int>(args[1]), &handle);
+  if (code != 0) return throw_status(info.Env(), code, "tensorReinterpret");
+  return Napi::Number::New(info.Env(), handle);
+}
+
 Napi::Value tensor_free(const Napi::CallbackInfo& info) {
   int64_t handle = 0;
   if (!read_numbers(info, 0, 1, &handle, "tensorFree")) return info.Env().Undefined();
@@ -139,6 +148,7 @@ void register_tensors(Napi::Env env, Napi::Object exports) {
   exports.Set("tensorAlloc", Napi::Function::New(env, tensor_alloc, "tensorAlloc"));
   exports.Set("tensorView", Napi::Function::New(env, tensor_view, "tensorView"));
   exports.Set("tensorFree", Napi::Function::New(env, tensor_free, "tensorFree"));
+  exports.Set("tensorReinterpret", Napi::Function::New(env, tensor_reinterpret, "tensorReinterpret"));
   exports.Set("tensorDescribe", Napi::Function::New(env, tensor_describe, "tensorDescribe"));
   exports.Set("tensorWrite", Napi::Function::New(env, tensor_write, "tensorWrite"));
   exports.Set("tensorRead", Napi::Function::New(env, tensor_read, "tensorRead"));

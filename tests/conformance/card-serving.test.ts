@@ -1,11 +1,19 @@
 // Goal: serving on a card answers what serving on the processor answers, and a decode step there is one upload, one graph and one wait,
 // whatever mixture of adapters and however many sequences. Method: the CUDA kernels on the emulated card, over a small untrained model;
 // what the card was asked for is counted.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { AdapterSlots, Engine, bucketOf, greedy, type EngineAdapter } from '@hone/engine';
+import {
+  AdapterSlots,
+  Engine,
+  bucketOf,
+  greedy,
+  type EngineAdapter,
+  type SamplingSettings,
+  type TokenLogProb,
+} from '@hone/engine';
 import { loadModel } from '@hone/models';
 import { cardCounters, memoryStats, useDevice, type CardCounters } from '@hone/tensor';
 import { openEmulatedCard, writeRandomAdapter, writeRandomModel } from '@hone/testkit';
@@ -16,9 +24,12 @@ const describeCard = hasCard ? describe : describe.skip;
 const folder = mkdtempSync(join(tmpdir(), 'hone-card-serving-'));
 const at = (name: string): string => join(folder, name);
 const adapterNames = ['a', 'b', 'c'] as const;
+let vocabulary: number;
 
 beforeAll(async () => {
   await writeRandomModel(at('model'), { seed: 5, hiddenSize: 64, layers: 2, contextLength: 64 });
+  const config = readFileSync(join(at('model'), 'config.json'), 'utf8');
+  vocabulary = (JSON.parse(config) as { vocab_size: number }).vocab_size;
   for (const [index, name] of adapterNames.entries()) await writeRandomAdapter(at('model'), at(name), 7 + index);
 });
 afterEach(() => void useDevice('cpu'));
@@ -30,12 +41,16 @@ afterAll(() => {
 interface Asked {
   readonly prompt: readonly number[];
   readonly adapter?: (typeof adapterNames)[number];
+  readonly sampling?: Partial<SamplingSettings>;
+  /** Submitted after so many steps. */
+  readonly after?: number;
 }
 
 interface Served {
   readonly answers: number[][];
-  /** What each step asked of the card, beside how many sequences it decoded and whether they came from a plan. */
-  readonly steps: { rows: number; isReplayed: boolean; asked: CardCounters }[];
+  readonly logProbs: TokenLogProb[][];
+  /** What each step asked of the card, beside how many sequences it decoded, whether by a plan, and whether that was made then. */
+  readonly steps: { rows: number; isReplayed: boolean; isPlanned: boolean; asked: CardCounters }[];
   readonly plans: number;
 }
 
@@ -52,19 +67,37 @@ function serve(device: 'cpu' | 'cuda', all: readonly Asked[], tokensMax: number)
   const slots = new AdapterSlots(model, 4, engine);
   try {
     for (const { adapter } of all) if (adapter) slots.load(adapter, at(adapter));
-    const sequences = all.map(({ prompt, adapter }) => {
-      const taken: EngineAdapter | undefined = adapter && slots.take(adapter);
-      return engine.submit({ ids: prompt, adapter: taken, sampling: greedy, tokensMax, stopTokens: new Set() });
-    });
+    const sequences = new Map<number, ReturnType<typeof engine.submit>>();
+    const logProbs: TokenLogProb[][] = all.map(() => []);
     const steps: Served['steps'] = [];
-    while (!engine.isIdle) {
-      const [before, replayed] = [counts(device), engine.stats.decodesReplayed];
+    while (!engine.isIdle || sequences.size < all.length) {
+      for (const [index, { prompt, adapter, sampling, after = 0 }] of all.entries()) {
+        if (sequences.has(index) || after > steps.length) continue;
+        const taken: EngineAdapter | undefined = adapter && slots.take(adapter);
+        const settings = { ...greedy, ...sampling };
+        const asked = { ids: prompt, adapter: taken, sampling: settings, tokensMax, stopTokens: new Set<number>() };
+        sequences.set(index, engine.submit(asked));
+      }
+      const [before, { decodesReplayed, decodePlans }] = [counts(device), engine.stats];
       const outputs = engine.step();
-      const isReplayed = engine.stats.decodesReplayed > replayed;
-      steps.push({ rows: outputs.length, isReplayed, asked: difference(counts(device), before) });
+      for (const { sequence, logProb } of outputs) {
+        const [index] = [...sequences].find(([, each]) => each === sequence) as [number, unknown];
+        if (logProb) logProbs[index]?.push(logProb);
+      }
+      const { stats } = engine;
+      steps.push({
+        rows: outputs.length,
+        isReplayed: stats.decodesReplayed > decodesReplayed,
+        isPlanned: stats.decodePlans.captured > decodePlans.captured,
+        asked: difference(counts(device), before),
+      });
     }
-    const answers = sequences.map(({ tokens, promptLength }) => tokens.slice(promptLength));
-    return { answers, steps, plans: engine.stats.decodePlans.captured };
+    expect(engine.stats.decodesEager).toBe(0);
+    const answers = all.map((_, index) => {
+      const { tokens, promptLength } = sequences.get(index) as ReturnType<typeof engine.submit>;
+      return tokens.slice(promptLength);
+    });
+    return { answers, logProbs, steps, plans: engine.stats.decodePlans.captured };
   } finally {
     engine.free();
     slots.free();
@@ -118,17 +151,74 @@ describeCard('a decode step on a card', () => {
     const decodes = steps.filter(({ isReplayed }) => isReplayed);
     expect(decodes).toHaveLength(8);
     expect(plans).toBe(1);
-    // The first run of a plan queues its kernels one by one, the second captures them.
-    for (const { asked } of decodes.slice(2)) {
-      const upload = 4 * bucketOf(6) * (8 + 2 + 8);
-      expect(asked).toEqual({
-        ...nothing,
-        graphLaunches: 1,
-        synchronisations: 1,
-        bytesToCard: upload,
-        bytesFromCard: 4 * 8,
-      });
+    expect(decodes.filter(({ isPlanned }) => isPlanned)).toHaveLength(1);
+    for (const { asked, isPlanned } of decodes) {
+      // A plan is warmed by a run without sequences, op by op; whatever a sequence sees comes from its graph.
+      expect(asked).toMatchObject({ graphLaunches: 1, synchronisations: 1, bytesFromCard: 4 * 8 });
+      if (isPlanned) continue;
+      expect(asked).toMatchObject({ launches: 0, bytesToCard: 4 * bucketOf(6) * (6 + 8 + 7) });
     }
+  });
+
+  it('is so for any mixture of penalties, biases, masks, temperatures and log-probabilities', () => {
+    const even = new Int32Array(Math.ceil(vocabulary / 32)).fill(0x55555555);
+    const all: Asked[] = [
+      { prompt: prompt(1, 5), sampling: { frequencyPenalty: 90 } },
+      { prompt: prompt(2, 4), sampling: { logitBias: new Map([[7, 100]]), topLogProbs: 3 } },
+      { prompt: prompt(3, 6), sampling: { mask: even, topLogProbs: 0 }, adapter: 'a' },
+      { prompt: prompt(4, 3), sampling: { temperature: 1, topP: 0.9, topK: 12, seed: [4, 9] } },
+      { prompt: prompt(5, 5) },
+    ];
+    const { answers, logProbs, steps } = serve('cuda', all, 7);
+    const decodes = steps.filter(({ isReplayed }) => isReplayed);
+    expect(decodes).toHaveLength(6);
+    for (const { asked } of decodes.filter(({ isPlanned }) => !isPlanned)) {
+      expect(asked).toMatchObject({ launches: 0, graphLaunches: 1, synchronisations: 1 });
+    }
+    const [penalised, biased, masked] = answers as [number[], number[], number[]];
+    expect(new Set(penalised).size).toBe(penalised.length);
+    expect(new Set(biased)).toEqual(new Set([7]));
+    expect(masked.every((token) => token % 2 === 0)).toBe(true);
+    expect(logProbs.map((each) => each.length)).toEqual([0, 7, 7, 0, 0]);
+    // What is reported is the model's own opinion, whatever bias made the draw.
+    const own = lackOf(all[1] as Asked, biased);
+    for (const [at, { token, logProb, top }] of (logProbs[1] as TokenLogProb[]).entries()) {
+      expect(token).toBe(7);
+      expect(top).toHaveLength(3);
+      expect((top[0]?.logProb as number) - logProb).toBeCloseTo(own[at] as number, 0);
+      expect(top.map((each) => each.logProb)).toEqual([...top].map((each) => each.logProb).sort((a, b) => b - a));
+    }
+    for (const { top } of logProbs[2] as TokenLogProb[]) expect(top).toEqual([]);
+  });
+
+  it('counts what was drawn also in steps that prompts share', () => {
+    const asked: Asked = { prompt: prompt(1, 5), sampling: { frequencyPenalty: 90, presencePenalty: 1 } };
+    const [alone] = serve('cuda', [asked], 8).answers;
+    const late = [2, 4, 5].map((after) => ({ prompt: prompt(after, 4), after }));
+    const { answers, steps } = serve('cuda', [asked, ...late], 8);
+    expect(steps.filter(({ isReplayed }) => !isReplayed)).toHaveLength(4);
+    expect(answers[0]).toEqual(alone);
+    expect(new Set(alone).size).toBe(8);
+  });
+
+  it('computes in one memory for all plans', () => {
+    useDevice('cuda');
+    const model = loadModel(at('model'), { format: 'bf16' });
+    const engine = new Engine(model, { blockSize: 4, kvBytesMax: 2 ** 20, sequencesMax: 16 });
+    const bytes = [1, 2, 3].map((count) => {
+      for (let index = 0; index < count; index++) {
+        engine.submit({ ids: prompt(index, 3), sampling: greedy, tokensMax: 3, stopTokens: new Set() });
+      }
+      while (!engine.isIdle) engine.step();
+      return engine.stats.decodePlans;
+    });
+    expect(bytes.map(({ plans }) => plans)).toEqual([1, 2, 3]);
+    const [first, , last] = bytes.map(({ planBytes }) => planBytes) as [number, number, number];
+    // Beside the arena a plan has its input and its output alone: some 21 words for each row.
+    expect(last - first).toBeLessThan(4 * 32 * 8);
+    expect(first).toBeGreaterThan(16 * 4 * vocabulary);
+    engine.free();
+    model.free();
   });
 
   it('draws what the processor finds most likely, or next to it, with adapters and without', () => {

@@ -97,6 +97,8 @@ HONE_API const char* hone_kernel_name(int op);
 // dims holds 4 numbers, -1 for unused. Memory is not cleared.
 HONE_API int hone_tensor_alloc(int device, int dtype, const int64_t* dims, hone_handle* out);
 HONE_API int hone_tensor_view(hone_handle tensor, int64_t element_offset, const int64_t* dims, hone_handle* out);
+// The same memory as numbers of another plain dtype of the same size: f32 settings and i32 ids then travel in one copy.
+HONE_API int hone_tensor_reinterpret(hone_handle tensor, int dtype, hone_handle* out);
 HONE_API int hone_tensor_free(hone_handle tensor);
 // The calling thread's number as an owner of handles, and the freeing of all that an ended thread left behind.
 HONE_API int hone_thread_owner(void);

@@ -78,6 +78,13 @@ int hone_tensor_view(hone_handle tensor, int64_t element_offset, const int64_t* 
   return guarded([&](Runtime& runtime) { return runtime.tensors.view(tensor, element_offset, dims, *out); });
 }
 
+int hone_tensor_reinterpret(hone_handle tensor, int dtype, hone_handle* out) {
+  return guarded([&](Runtime& runtime) -> Status {
+    if (dtype < 0 || dtype >= kDTypeCount) return bad_argument("expected a dtype code but received " + std::to_string(dtype));
+    return runtime.tensors.reinterpret(tensor, static_cast<DType>(dtype), *out);
+  });
+}
+
 int hone_tensor_free(hone_handle tensor) {
   return guarded([&](Runtime& runtime) { return runtime.tensors.release(tensor); });
 }

@@ -14,8 +14,8 @@ namespace hone {
 
 // A recorded list of ops whose tensors were looked up and whose shapes were checked once. Running it costs no lookup and no
 // crossing per op; only the values of index tensors, which change between runs, are checked again. It owns its tensors: freeing
-// their handles does not take them away from it. On a GPU the second run is captured as a graph, which every later one launches:
-// the first one shows that all of it runs, and makes the workspace as large as it has to be.
+// their handles does not take them away from it. On a GPU the first run goes op by op, which shows that all of it runs and makes the
+// workspace as large as it has to be, and is then captured as a graph, which every later run launches.
 class Plan {
  public:
   struct Step {
@@ -46,7 +46,6 @@ class Plan {
   std::vector<View> written_;
   std::vector<std::shared_ptr<Storage>> held_;
   Device device_ = Device::cpu;
-  bool has_run_ = false;
   std::unique_ptr<CardGraph> graph_;
 };
 

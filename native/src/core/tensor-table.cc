@@ -134,6 +134,18 @@ Status TensorTable::view(std::int32_t handle, std::int64_t element_offset, const
   return out == 0 ? Status{Code::out_of_memory, "more than 2^20 live tensors; fix: free them in scopes"} : Status{};
 }
 
+Status TensorTable::reinterpret(std::int32_t handle, DType dtype, std::int32_t& out) {
+  const Tensor* source = nullptr;
+  HONE_TRY(find(handle, source));
+  if (is_packed(source->view.dtype) || is_packed(dtype) || dtype_bytes(source->view.dtype) != dtype_bytes(dtype)) {
+    return bad_argument("expected two plain dtypes of one size but received " + describe(source->view) + " and " + dtype_name(dtype));
+  }
+  Tensor tensor = *source;
+  tensor.view.dtype = dtype;
+  out = insert(std::move(tensor));
+  return out == 0 ? Status{Code::out_of_memory, "more than 2^20 live tensors; fix: free them in scopes"} : Status{};
+}
+
 Status TensorTable::adopt(Device device, DType format, std::int64_t rows, std::int64_t columns,
                           std::shared_ptr<const PackedWeight> packed, std::int64_t bytes, std::int32_t& out) {
   Tensor tensor;

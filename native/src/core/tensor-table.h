@@ -51,6 +51,8 @@ class TensorTable {
 
   Status allocate(Device device, DType dtype, const std::int64_t* dims, std::int32_t& out);
   Status view(std::int32_t handle, std::int64_t element_offset, const std::int64_t* dims, std::int32_t& out);
+  // The same memory and shape in another plain dtype of the same size.
+  Status reinterpret(std::int32_t handle, DType dtype, std::int32_t& out);
   // A weight in a packed format; on the null device `packed` is null and only its bytes count.
   Status adopt(Device device, DType format, std::int64_t rows, std::int64_t columns,
                std::shared_ptr<const PackedWeight> packed, std::int64_t bytes, std::int32_t& out);

@@ -1,19 +1,23 @@
 import type { AdapterRows, CausalModel, KvCache } from '@hone/models';
 import type { LoraAdapter, LoraStacks } from '@hone/nn';
-import { type CapturedPlan, capture, empty, keep, sample, type Tensor } from '@hone/tensor';
+import {
+  bytesOf,
+  capture,
+  type CapturedPlan,
+  deviceOfNewTensors,
+  devices,
+  type PlanArena,
+  type Tensor,
+} from '@hone/tensor';
+import { DrawOutput, drawOps, drawParts, type DrawShape, fillDraw } from './device-draw.js';
 import type { EngineAdapter } from './runner.js';
+import type { Drawn } from './sampler.js';
 import type { SamplingSettings } from './sampling-settings.js';
 import type { Sequence } from './sequence.js';
+import { type InputPart, ints, StepInput } from './step-input.js';
+import type { TokenCounts } from './token-counts.js';
 
 export type DecodeSequence = Sequence<EngineAdapter> & { readonly sampling: SamplingSettings };
-
-/** The i32 numbers of a step with one per row, in order; seeds (two per row) and the block table (`width` per row) follow. */
-const fields = ['ids', 'positions', 'slots', 'rowSequence', 'logitRows', 'counters', 'topK', 'adapterSlots'] as const;
-const placeOf = Object.fromEntries(fields.map((name, place) => [name, place])) as Record<
-  (typeof fields)[number],
-  number
->;
-const floatFields = ['temperature', 'topP', 'minP'] as const;
 
 /** What is fixed in a plan; everything else comes with each run. */
 export interface DecodeShape {
@@ -25,7 +29,21 @@ export interface DecodeShape {
   readonly adapters: readonly AdapterRows[];
   /** The adapters that rows name when the plan runs. */
   readonly stacks: LoraStacks | undefined;
+  readonly draw: DrawShape;
 }
+
+/** What the plans of an engine share. */
+export interface PlanMemory {
+  readonly counts: TokenCounts;
+  /** Where all of them compute; each has a memory of its own when absent. */
+  readonly arena: PlanArena | undefined;
+}
+
+/** The numbers of a row of a step. */
+const rowParts = (width: number): InputPart[] => [
+  ...['ids', 'positions', 'slots', 'rowSequence', 'logitRows', 'adapterSlots'].map((name) => ints(name)),
+  ints('blocks', width),
+];
 
 /**
  * One decode step, from the tokens' embeddings to the drawn ids, for a shape. What differs from step to step comes in one array, and
@@ -33,121 +51,118 @@ export interface DecodeShape {
  */
 export class DecodePlan {
   readonly shape: DecodeShape;
-  /** The ids of the last run. */
-  readonly drawn: Int32Array;
-  readonly #rows: number;
-  readonly #width: number;
   readonly #pageSize: number;
-  readonly #input: Tensor;
-  readonly #settings: Tensor;
-  readonly #values: Int32Array;
-  readonly #floats: Float32Array;
-  readonly #captured: CapturedPlan<{ logits: Tensor; tokens: Tensor }>;
+  readonly #vocabulary: number;
+  readonly #counts: TokenCounts;
+  readonly #input: StepInput;
+  readonly #output: DrawOutput;
+  readonly #captured: CapturedPlan<{ logits: Tensor }>;
 
-  constructor(model: CausalModel, kv: KvCache, shape: DecodeShape) {
-    const { rows, width } = shape;
+  constructor(model: CausalModel, kv: KvCache, shape: DecodeShape, { counts, arena }: PlanMemory) {
     this.shape = shape;
-    this.#rows = rows;
-    this.#width = width;
     this.#pageSize = kv.pageSize;
-    this.drawn = new Int32Array(rows);
-    this.#input = keep(empty([rows * (fields.length + 2 + width)], 'i32'));
-    this.#settings = keep(empty([rows * floatFields.length]));
-    this.#values = new Int32Array(this.#input.elements);
-    this.#floats = new Float32Array(this.#settings.elements).fill(NaN);
+    this.#vocabulary = model.shape.vocabSize;
+    this.#counts = counts;
+    this.#input = decodeInput(model, shape);
+    this.#output = new DrawOutput(shape.rows, shape.draw);
+    const ends = { input: this.#input.tensor, output: this.#output.tensor, arena };
     try {
-      this.#captured = capture(() => this.#body(model, kv), { input: this.#input, output: 'tokens' });
+      this.#captured = capture(() => decodeOps(model, kv, shape, this.#ends), ends);
     } catch (error) {
       this.#input.free();
-      this.#settings.free();
+      this.#output.free();
       throw error;
     }
-    for (let row = 0; row < rows; row++) {
-      this.#values[placeOf.rowSequence * rows + row] = row;
-      this.#values[placeOf.logitRows * rows + row] = row;
+    for (let row = 0; row < shape.rows; row++) {
+      this.#input.set('rowSequence', row, row);
+      this.#input.set('logitRows', row, row);
     }
+    if (devices[deviceOfNewTensors()].isQueued) this.#warm();
   }
 
+  /** Memory of its own. */
   get bytes(): number {
-    return this.#captured.bytes + 4 * (this.#input.elements + this.#settings.elements);
+    return this.#captured.bytes + bytesOf(this.#input.tensor) + bytesOf(this.#output.tensor);
   }
 
   uses(adapter: LoraAdapter): boolean {
     return this.shape.adapters.some((rows) => rows.adapter === adapter);
   }
 
-  /** Logits [sequences, V], valid until the next run. */
+  /** Logits [sequences, V], valid until the next run of a plan. */
   run(sequences: readonly DecodeSequence[]): Tensor {
     this.#fill(sequences);
-    this.#captured.run(this.#values, this.drawn);
+    this.#captured.run(this.#input.values, this.#output.values);
     return this.#captured.results.logits.rows(0, sequences.length);
+  }
+
+  /** What the last run drew for the same sequences. */
+  drawn(sequences: readonly DecodeSequence[]): Drawn[] {
+    return this.#output.drawn(sequences, this.#vocabulary);
   }
 
   free(): void {
     this.#captured.free();
     this.#input.free();
-    this.#settings.free();
+    this.#output.free();
   }
 
-  #body(model: CausalModel, kv: KvCache): { logits: Tensor; tokens: Tensor } {
-    const rows = this.#rows;
-    const ints = (name: (typeof fields)[number]) => this.#input.slice(placeOf[name] * rows, [rows]);
-    const floats = (name: (typeof floatFields)[number]) =>
-      this.#settings.slice(floatFields.indexOf(name) * rows, [rows]);
-    const positions = ints('positions');
-    const step = {
-      ids: ints('ids'),
-      positions,
-      rowPosition: positions,
-      slots: ints('slots'),
-      rowSequence: ints('rowSequence'),
-      logitRows: ints('logitRows'),
-      adapterSlots: this.shape.stacks && ints('adapterSlots'),
-      blockTable: this.#input.slice((fields.length + 2) * rows, [rows, this.#width]),
-    };
-    const { adapters, stacks } = this.shape;
-    const logits = model.stepOn(step, kv, { adapters, stacks });
-    const tokens = empty([rows], 'i32');
-    const settings = {
-      temperature: floats('temperature'),
-      topP: floats('topP'),
-      minP: floats('minP'),
-      topK: ints('topK'),
-      seeds: this.#input.slice(fields.length * rows, [rows, 2]),
-      counters: ints('counters'),
-    };
-    sample(logits, settings, tokens);
-    return { logits, tokens };
+  get #ends() {
+    return { input: this.#input, output: this.#output, counts: this.#counts };
+  }
+
+  /**
+   * A run without a sequence: it writes and counts nothing, brings the kernels and their workspace to the card, and leaves the graph
+   * that every step launches.
+   */
+  #warm(): void {
+    this.#fill([]);
+    this.#captured.run(this.#input.values);
   }
 
   #fill(sequences: readonly DecodeSequence[]): void {
-    const [rows, pageSize, values] = [this.#rows, this.#pageSize, this.#values];
-    const stacks = this.shape.stacks;
-    let areSettingsNew = false;
+    const [input, pageSize, { stacks, rows }] = [this.#input, this.#pageSize, this.shape];
     for (let row = 0; row < rows; row++) {
-      // A row without a sequence looks at the first token of the first one, which is there whatever happens.
-      const isActive = row < sequences.length;
-      const sequence = sequences[isActive ? row : 0] as DecodeSequence;
-      const { sampling, blocks, computed, adapter } = sequence;
+      const sequence = sequences[row];
+      const { blocks = [], computed = 0, adapter } = sequence ?? {};
       const block = blocks[Math.floor(computed / pageSize)] as number;
-      values[placeOf.ids * rows + row] = isActive ? (sequence.tokens[computed] as number) : 0;
-      values[placeOf.positions * rows + row] = isActive ? computed : 0;
-      values[placeOf.slots * rows + row] = isActive ? block * pageSize + (computed % pageSize) : -1;
-      values[placeOf.counters * rows + row] = sequence.generated;
-      values[placeOf.topK * rows + row] = sampling.topK;
-      values[placeOf.adapterSlots * rows + row] = isActive && adapter && stacks ? stacks.slotOf(adapter.lora) : -1;
-      values[fields.length * rows + 2 * row] = sampling.seed[0];
-      values[fields.length * rows + 2 * row + 1] = sampling.seed[1];
-      const table = (fields.length + 2) * rows + row * this.#width;
-      // What lies behind a sequence's own blocks is never read.
-      for (let index = 0; index < blocks.length; index++) values[table + index] = blocks[index] as number;
-      for (const [field, name] of floatFields.entries()) {
-        const value = Math.fround(sampling[name]);
-        if (this.#floats[field * rows + row] === value) continue;
-        this.#floats[field * rows + row] = value;
-        areSettingsNew = true;
-      }
+      input.set('ids', row, sequence?.tokens[computed] ?? 0);
+      input.set('positions', row, computed);
+      input.set('slots', row, sequence ? block * pageSize + (computed % pageSize) : -1);
+      input.set('adapterSlots', row, adapter && stacks ? stacks.slotOf(adapter.lora) : -1);
+      // A row without a sequence looks at the first token of block 0, which always holds numbers. What lies behind the blocks of a
+      // sequence is never read.
+      const table = input.row('blocks', row);
+      if (sequence) table.set(blocks);
+      else table[0] = 0;
+      fillDraw(input, row, sequence, this.#counts);
     }
-    if (areSettingsNew) this.#settings.write(this.#floats);
   }
+}
+
+export const decodeInput = (model: CausalModel, { rows, width, draw }: DecodeShape): StepInput =>
+  new StepInput(rows, [...rowParts(width), ...drawParts(draw, model.shape.vocabSize)]);
+
+/** The ops of a decode step of a shape; what a capture of it would take is known from them too. */
+export function decodeOps(
+  model: CausalModel,
+  kv: KvCache,
+  { adapters, stacks, draw }: DecodeShape,
+  ends: { input: StepInput; output: DrawOutput; counts: TokenCounts },
+): { logits: Tensor } {
+  const { input } = ends;
+  const positions = input.on('positions');
+  const rows = {
+    ids: input.on('ids'),
+    positions,
+    rowPosition: positions,
+    slots: input.on('slots'),
+    rowSequence: input.on('rowSequence'),
+    logitRows: input.on('logitRows'),
+    adapterSlots: stacks && input.on('adapterSlots'),
+    blockTable: input.on('blocks'),
+  };
+  const logits = model.stepOn(rows, kv, { adapters, stacks });
+  drawOps(logits, draw, ends);
+  return { logits };
 }

@@ -1,8 +1,10 @@
 import type { CausalModel, KvCache } from '@hone/models';
 import type { LoraAdapter, LoraStacks } from '@hone/nn';
-import { deviceOfNewTensors, devices } from '@hone/tensor';
-import { DecodePlan, type DecodeSequence } from './decode-plan.js';
+import { deviceOfNewTensors, devices, measureCapture, PlanArena } from '@hone/tensor';
+import { decodeInput, decodeOps, DecodePlan, type DecodeSequence, type DecodeShape } from './decode-plan.js';
+import { DrawOutput, type DrawShape, drawKey, drawShapeOf, plainDraw } from './device-draw.js';
 import { adapterRanges } from './runner.js';
+import type { TokenCounts } from './token-counts.js';
 
 export interface DecodePlanStats {
   /** Plans that were made so far, and those that are kept with their memory. */
@@ -23,13 +25,15 @@ export const bucketOf = (rows: number): number => {
 
 /** Batches grow and shrink one sequence at a time, and each size is a plan: some hundred kilobytes per row. */
 const plansMax = 24;
+/** Graphs compute in one arena and cost what the driver keeps of them; as many as all buckets to 64 with and without adapters and their log-probabilities. */
+const graphsMax = 64;
 /** The width of block tables is rounded up to a power of two, so that a growing sequence meets few plans. */
 const blocksMin = 8;
 
 /**
  * The plans of decode steps. Where ops are run one by one there is one for each (sequences, width of the block table, adapters of
- * the rows) that came up, exact to the row; where a plan becomes a graph, one for each (bucket, width, with or without adapters). The
- * least recently used one makes room.
+ * the rows) that came up, exact to the row; where a plan becomes a graph, one for each (bucket, width, with or without adapters, kind
+ * of draw). The least recently used one makes room.
  */
 export class DecodePlans {
   readonly #model: CausalModel;
@@ -38,22 +42,39 @@ export class DecodePlans {
   readonly #plans = new Map<string, DecodePlan>();
   readonly #numbers = new WeakMap<LoraAdapter, number>();
   readonly #stacks: LoraStacks | undefined;
+  readonly #counts: TokenCounts;
+  readonly #sequencesMax: number;
+  /** Where graphs compute, which run one after the other. */
+  readonly #arena: PlanArena | undefined;
   readonly #isBucketed = devices[deviceOfNewTensors()].isQueued;
   #builds = 0;
+  #growths = 0;
   #adapters = 0;
   #captured = 0;
 
   /** `stacks`: where rows name their adapters when a plan runs. */
-  constructor(model: CausalModel, kv: KvCache, stacks: LoraStacks | undefined) {
+  constructor(
+    model: CausalModel,
+    kv: KvCache,
+    { stacks, counts, sequencesMax }: { stacks: LoraStacks | undefined; counts: TokenCounts; sequencesMax: number },
+  ) {
     this.#model = model;
     this.#kv = kv;
     this.#stacks = stacks;
+    this.#counts = counts;
+    this.#sequencesMax = sequencesMax;
+    this.#arena = this.#isBucketed ? new PlanArena() : undefined;
   }
 
   get stats(): DecodePlanStats {
-    let planBytes = 0;
+    let planBytes = this.#arena?.bytes ?? 0;
     for (const { bytes } of this.#plans.values()) planBytes += bytes;
     return { captured: this.#captured, plans: this.#plans.size, planBytes };
+  }
+
+  /** Whether plans draw by any settings: where ops are run one by one, by plain ones alone. */
+  get drawsAll(): boolean {
+    return this.#isBucketed;
   }
 
   /** The plan for one more token of each of these sequences; rows of one adapter are neighbours. */
@@ -64,18 +85,19 @@ export class DecodePlans {
     const hasAdapters = sequences.some(({ adapter }) => adapter !== undefined);
     const rows = this.#isBucketed ? bucketOf(sequences.length) : sequences.length;
     const adapters = this.#stacks ? (hasAdapters ? 'stacked' : 'base') : this.#signature(sequences);
-    const key = `${width}/${rows}/${adapters}`;
+    const draw = this.#isBucketed ? drawShapeOf(sequences, this.#model.shape.vocabSize) : plainDraw;
+    const key = `${width}/${rows}/${drawKey(draw)}/${adapters}`;
     let plan = this.#plans.get(key);
     if (plan) this.#plans.delete(key);
     else {
       this.#makeRoom();
-      plan = new DecodePlan(this.#model, this.#kv, {
+      plan = this.#make({
         rows,
         width,
         adapters: this.#stacks ? [] : adapterRanges(sequences.map((sequence) => ({ sequence, count: 1 }))),
         stacks: hasAdapters ? this.#stacks : undefined,
+        draw,
       });
-      this.#captured++;
     }
     this.#plans.set(key, plan);
     return plan;
@@ -90,6 +112,35 @@ export class DecodePlans {
 
   free(): void {
     for (const [key, plan] of this.#plans) this.#drop(key, plan);
+    this.#arena?.free();
+  }
+
+  #make(shape: DecodeShape): DecodePlan {
+    if (this.#arena?.bytes === 0) this.#reserve(this.#arena, shape);
+    const plan = new DecodePlan(this.#model, this.#kv, shape, { counts: this.#counts, arena: this.#arena });
+    this.#captured++;
+    if (this.#arena && this.#growths !== this.#arena.growths) {
+      // What was captured before computes where the arena was: made anew when it comes up, it shares again.
+      this.#growths = this.#arena.growths;
+      for (const [key, old] of this.#plans) this.#drop(key, old);
+    }
+    return plan;
+  }
+
+  /** The largest bucket first: all others then fit into its memory. */
+  #reserve(arena: PlanArena, { width, adapters, stacks }: DecodeShape): void {
+    const draw: DrawShape = { ...plainDraw, top: 1 };
+    const shape = { rows: bucketOf(this.#sequencesMax), width, adapters, stacks, draw };
+    const input = decodeInput(this.#model, shape);
+    const output = new DrawOutput(shape.rows, draw);
+    try {
+      const ends = { input, output, counts: this.#counts };
+      const needed = measureCapture(() => decodeOps(this.#model, this.#kv, shape, ends));
+      for (const [dtype, elements] of needed) arena.take(dtype, elements);
+    } finally {
+      input.free();
+      output.free();
+    }
   }
 
   /** Stacks that were laid out anew lie elsewhere. */
@@ -100,7 +151,7 @@ export class DecodePlans {
   }
 
   #makeRoom(): void {
-    if (this.#plans.size < plansMax) return;
+    if (this.#plans.size < (this.#isBucketed ? graphsMax : plansMax)) return;
     for (const [key, plan] of this.#plans) return this.#drop(key, plan);
   }
 

@@ -2,13 +2,15 @@ import { assert, HoneError, refusal } from '@hone/base';
 import type { CausalModel, KvCache } from '@hone/models';
 import { BlockManager } from './block-manager.js';
 import { type LoraAdapter, LoraStacks } from '@hone/nn';
-import { deviceOfNewTensors, devices } from '@hone/tensor';
+import { deviceOfNewTensors, devices, type Tensor } from '@hone/tensor';
 import type { DecodePlan, DecodeSequence } from './decode-plan.js';
 import { DecodePlans, type DecodePlanStats } from './decode-plans.js';
+import { drawOnDevice } from './device-draw.js';
 import { type EngineAdapter, orderedByAdapter, runStep, type StepLogits } from './runner.js';
-import { assertDrawn, type Drawn, drawTokens, isPlainDraw, logProbsOf, type TokenLogProb } from './sampler.js';
+import { type Drawing, type Drawn, drawTokens, isPlainDraw, logProbsOf, type TokenLogProb } from './sampler.js';
 import { type PlannedRows, Scheduler, type SchedulerLimits } from './scheduler.js';
 import { Sequence, type SequenceOptions } from './sequence.js';
+import { TokenCounts } from './token-counts.js';
 
 export interface EngineOptions extends Partial<SchedulerLimits> {
   /** Tokens per block of the key-value cache. */
@@ -64,6 +66,7 @@ export class Engine {
   readonly #scheduler: Scheduler<EngineAdapter>;
   readonly #plans: DecodePlans;
   readonly #stacks: LoraStacks | undefined;
+  readonly #counts: TokenCounts;
   #isCaptured: boolean;
   #decodesReplayed = 0;
   #decodesEager = 0;
@@ -93,7 +96,8 @@ export class Engine {
     // On a card one graph serves every mixture of adapters; elsewhere each adapter's rows are a product of their own.
     const isStacked = devices[deviceOfNewTensors()].isQueued && model.canStackAdapters;
     this.#stacks = isStacked ? new LoraStacks(options.adaptersMax ?? 16) : undefined;
-    this.#plans = new DecodePlans(model, this.#kv, this.#stacks);
+    this.#counts = new TokenCounts(sequencesMax, model.shape.vocabSize);
+    this.#plans = new DecodePlans(model, this.#kv, { stacks: this.#stacks, counts: this.#counts, sequencesMax });
     this.#isCaptured = options.isCaptured ?? true;
   }
 
@@ -179,6 +183,7 @@ export class Engine {
     for (const sequence of [...this.#scheduler.running, ...this.#scheduler.waiting]) this.#scheduler.finish(sequence);
     this.#plans.free();
     this.#stacks?.free();
+    this.#counts.free();
     this.#kv.free();
   }
 
@@ -199,12 +204,15 @@ export class Engine {
     if (!plan) return this.#decode(planned);
     const logits = plan.run(sequences);
     this.#decodesReplayed++;
-    if (!sequences.every(isPlainDraw)) {
-      const drawn = drawTokens(logits, sequences);
-      return sequences.map((sequence, row) => ({ sequence, scored: [], ...(drawn[row] as Drawn) }));
-    }
-    assertDrawn(plan.drawn.subarray(0, sequences.length), this.model.shape.vocabSize);
-    return sequences.map((sequence, row) => ({ sequence, scored: [], token: plan.drawn[row] as number }));
+    const isDrawn = this.#plans.drawsAll || sequences.every(isPlainDraw);
+    const drawn = isDrawn ? plan.drawn(sequences) : drawTokens(logits, sequences);
+    return sequences.map((sequence, row) => ({ sequence, scored: [], ...(drawn[row] as Drawn) }));
+  }
+
+  /** The draws of a step that came from no plan. */
+  #draw(logits: Tensor, sequences: readonly Sequence[]): Drawn[] {
+    if (!this.#plans.drawsAll) return drawTokens(logits, sequences);
+    return drawOnDevice(logits, sequences as readonly Drawing[], this.#counts);
   }
 
   /** Undefined, from then on, for a model whose steps depend on values that TypeScript reads. */
@@ -234,7 +242,7 @@ export class Engine {
       for (const [row, { sequence }] of scores.entries()) outputOf(sequence).scored.push(known[row] as TokenLogProb);
     }
     if (draws.length > 0) {
-      for (const [row, drawn] of drawTokens(logits.rows(0, draws.length), draws).entries()) {
+      for (const [row, drawn] of this.#draw(logits.rows(0, draws.length), draws).entries()) {
         Object.assign(outputOf(draws[row] as Sequence<EngineAdapter>), drawn);
       }
     }

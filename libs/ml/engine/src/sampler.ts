@@ -5,6 +5,7 @@ import {
   fromFloats,
   fromInts,
   logitsAddSparse,
+  logitsAdjust,
   logitsTopLogProbs,
   sample,
   scoped,
@@ -25,7 +26,7 @@ export interface Drawn {
   logProb?: TokenLogProb;
 }
 
-type Drawing = Sequence & { readonly sampling: SamplingSettings };
+export type Drawing = Sequence & { readonly sampling: SamplingSettings };
 
 /** Whether a draw is logits and settings alone: no biases, no penalties, no log-probabilities to report. */
 export function isPlainDraw({ sampling, drawnCounts }: Sequence): boolean {
@@ -33,6 +34,7 @@ export function isPlainDraw({ sampling, drawnCounts }: Sequence): boolean {
     sampling !== undefined &&
     sampling.topLogProbs === undefined &&
     sampling.logitBias.size === 0 &&
+    sampling.mask === undefined &&
     (drawnCounts === undefined || drawnCounts.size === 0)
   );
 }
@@ -47,8 +49,10 @@ export function drawTokens(logits: Tensor, sequences: readonly Sequence[]): Draw
   scoped(() => {
     const adjustments = adjustmentsOf(drawing);
     // Reported log-probabilities are the model's own, so a copy is kept where biases or penalties are about to be added.
-    const own = isReported && adjustments.length > 0 ? copied(logits) : logits;
+    const isAdjusted = adjustments.length > 0 || drawing.some(({ sampling }) => sampling.mask !== undefined);
+    const own = isReported && isAdjusted ? copied(logits) : logits;
     addAdjustments(logits, adjustments);
+    applyMasks(logits, drawing);
     const tokens = empty([drawing.length], 'i32');
     sample(logits, rowSettings(drawing), tokens);
     const ids = tokens.ints();
@@ -81,19 +85,19 @@ export function logProbsOf(logits: Tensor, tokens: Int32Array, tops: readonly nu
   const k = Math.min(Math.max(1, ...tops), logits.shape[1] as number);
   const result: TokenLogProb[] = [];
   scoped(() => {
-    const logp = empty([rows]);
-    const topIds = empty([rows, k], 'i32');
-    const topLogp = empty([rows, k]);
-    logitsTopLogProbs(logits, fromInts(tokens), logp, topIds, topLogp);
-    const values = logp.floats();
-    const ids = topIds.ints();
-    const topValues = topLogp.floats();
+    // All of it lies in one stretch, so that a device that works through a queue is waited for once.
+    const found = empty([rows * (1 + 2 * k)], 'i32');
+    const numbers = found.reinterpret('f32');
+    const [ids, logp, topLogp] = [found.slice(0, [rows, k]), numbers.slice(rows * k, [rows]), rows * (k + 1)];
+    logitsTopLogProbs(logits, fromInts(tokens), logp, ids, numbers.slice(topLogp, [rows, k]));
+    const words = found.ints();
+    const floats = new Float32Array(words.buffer);
     for (let row = 0; row < rows; row++) {
       const top = Array.from({ length: Math.min(tops[row] ?? 0, k) }, (_, rank) => ({
-        token: ids[row * k + rank] as number,
-        logProb: topValues[row * k + rank] as number,
+        token: words[row * k + rank] as number,
+        logProb: floats[topLogp + row * k + rank] as number,
       }));
-      result.push({ token: tokens[row] as number, logProb: values[row] as number, top });
+      result.push({ token: tokens[row] as number, logProb: floats[rows * k + row] as number, top });
     }
   });
   return result;
@@ -133,6 +137,14 @@ function addAdjustments(logits: Tensor, adjustments: readonly Adjustment[]): voi
   const rows = fromInts(Int32Array.from(adjustments, ({ row }) => row));
   const columns = fromInts(Int32Array.from(adjustments, ({ token }) => token));
   logitsAddSparse(logits, rows, columns, fromFloats(Float32Array.from(adjustments, ({ value }) => value)));
+}
+
+function applyMasks(logits: Tensor, sequences: readonly Drawing[]): void {
+  if (sequences.every(({ sampling }) => sampling.mask === undefined)) return;
+  const words = Math.ceil((logits.shape[1] as number) / 32);
+  const masks = new Int32Array(sequences.length * words).fill(-1);
+  for (const [row, { sampling }] of sequences.entries()) if (sampling.mask) masks.set(sampling.mask, row * words);
+  logitsAdjust(logits, { mask: fromInts(masks, [sequences.length, words]) });
 }
 
 function rowSettings(sequences: readonly Drawing[]) {

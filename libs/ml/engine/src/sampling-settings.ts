@@ -10,6 +10,8 @@ export interface SamplingSettings {
   frequencyPenalty: number;
   /** Token id -> what is added to its logit. */
   logitBias: ReadonlyMap<number, number>;
+  /** Words of 32 bits, ceil(V / 32) of them: an id whose bit v % 32 of word v / 32 is 0 cannot be drawn. Absent = all can. */
+  mask?: Int32Array | undefined;
   /** Two 32-bit words: of the request's seed and the choice's index. */
   seed: readonly [number, number];
   /** How many alternatives are reported per token; absent = no log-probabilities. */

@@ -1,4 +1,4 @@
-import { activationDType, empty, keep, type Tensor } from '@hone/tensor';
+import { activationDType, deviceOfNewTensors, devices, empty, keep, type Tensor, zeros } from '@hone/tensor';
 import type { ModelConfig } from './config/model-config.js';
 import type { BaseFormat, KvCache } from './model.js';
 
@@ -18,8 +18,10 @@ export const kvBytesPerPage = (
 
 export function newKvCache(config: ModelConfig, format: BaseFormat, pages: number, pageSize: number): KvCache {
   const shape = [pages, config.kvHeads, pageSize, config.headDim];
+  // A captured step has rows without a sequence, which look at a page that perhaps nobody has written: numbers must be there.
+  const made = devices[deviceOfNewTensors()].isQueued ? zeros : empty;
   const perLayer = (): Tensor[] =>
-    Array.from({ length: config.layers }, () => keep(empty(shape, attentionPrecision(format))));
+    Array.from({ length: config.layers }, () => keep(made(shape, attentionPrecision(format))));
   const [keys, values] = [perLayer(), perLayer()];
   return {
     pages,

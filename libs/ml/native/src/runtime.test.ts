@@ -18,6 +18,7 @@ import {
   tensorDescribe,
   tensorFree,
   tensorRead,
+  tensorReinterpret,
   tensorView,
   tensorWrite,
   unpackWeight,
@@ -104,6 +105,15 @@ describe('the runtime', () => {
     expect(read(whole, 8)).toEqual([0, 1, 20, 30, 40, 50, 6, 7]);
     tensorFree(whole);
     expect(read(rows, 4)).toEqual([20, 30, 40, 50]);
+  });
+
+  it('reads the bits of a tensor as numbers of another dtype of the same size, and of no other', () => {
+    const words = own(tensorAlloc('i32', [2, 2]));
+    tensorWrite(words, Int32Array.from([0, 0x3f800000, -1, 0x40490fdb]));
+    const numbers = own(tensorReinterpret(words, 'f32'));
+    expect(tensorDescribe(numbers)).toEqual({ device: 'cpu', dtype: 'f32', shape: [2, 2] });
+    expect(read(numbers, 4)).toEqual([0, 1, NaN, Math.fround(Math.PI)]);
+    expect(failure(() => tensorReinterpret(words, 'bf16')).code).toBe('NATIVE_BAD_ARGUMENT');
   });
 
   it('remembers the peak until it is reset', () => {

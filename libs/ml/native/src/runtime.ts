@@ -114,6 +114,11 @@ export function tensorView(tensor: Handle, elementOffset: number, shape: readonl
   return addon().tensorView(tensor, elementOffset, d0, d1, d2, d3);
 }
 
+/** The same memory as numbers of another plain dtype of the same size; both handles must be freed. */
+export function tensorReinterpret(tensor: Handle, dtype: PlainDType): Handle {
+  return addon().tensorReinterpret(tensor, dtypeCodes[dtype]);
+}
+
 export function tensorFree(tensor: Handle): void {
   addon().tensorFree(tensor);
 }

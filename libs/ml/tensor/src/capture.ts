@@ -1,6 +1,7 @@
 import * as native from '@hone/native';
 import { plainDTypeBytes, type PlainDType } from './dtype.js';
 import { packLifetimes } from './pack-lifetimes.js';
+import type { PlanArena } from './plan-arena.js';
 import { Recorder, withRecorder, type RecordedTensor } from './recorder.js';
 import { Scope, inside } from './scope.js';
 import { elementsOf } from './shape.js';
@@ -12,8 +13,10 @@ const noInts = new Int32Array();
 export interface CaptureEnds {
   /** i32 memory that every run fills first. */
   input?: Tensor;
-  /** Of what the body gave, the i32 tensor that every run reads last. */
-  output?: string;
+  /** i32 memory that every run reads last: made before, or by its name of what the body gave. */
+  output?: Tensor | string;
+  /** Where all that the body makes lies, together with what other plans make there; a memory of its own when absent. */
+  arena?: PlanArena | undefined;
 }
 
 /** A body of ops that runs again and again in one crossing, with all that it allocates in one arena. */
@@ -47,8 +50,31 @@ export class CapturedPlan<Results extends Readonly<Record<string, Tensor>>> {
  */
 export function capture<Results extends Readonly<Record<string, Tensor>>>(
   body: () => Results,
-  { input, output }: CaptureEnds = {},
+  { input, output, arena }: CaptureEnds = {},
 ): CapturedPlan<Results> {
+  const { recorder, recorded } = writeDown(body);
+  const memory = new PlanMemory(recorder, arena);
+  try {
+    const entries = Object.entries(recorded).map(
+      ([name, { id, shape, dtype }]) => [name, new Tensor(memory.take(id), shape, dtype)] as const,
+    );
+    const results = Object.fromEntries(entries) as unknown as Results;
+    const commands = recorder.commands((handle) => memory.handle(handle));
+    const read = typeof output === 'string' ? results[output] : output;
+    const plan = native.planRecord(commands, input?.id ?? 0, read?.id ?? 0);
+    return new CapturedPlan(results, memory.bytes, plan);
+  } finally {
+    memory.release();
+  }
+}
+
+/** What a capture of `body` would take of an arena, in elements of each dtype. Nothing is run, and no memory is taken. */
+export function measureCapture(body: () => Readonly<Record<string, Tensor>>): ReadonlyMap<PlainDType, number> {
+  const { recorder } = writeDown(body);
+  return new Map([...packedByDType(recorder)].map(([dtype, { elements }]) => [dtype, elements]));
+}
+
+function writeDown<Results extends Readonly<Record<string, Tensor>>>(body: () => Results) {
   const recorder = new Recorder();
   // The body's tensors exist on paper only, so no scope around may ever free them.
   const recorded = withRecorder(recorder, () =>
@@ -58,18 +84,29 @@ export function capture<Results extends Readonly<Record<string, Tensor>>>(
     ),
   );
   for (const { id } of Object.values(recorded)) recorder.pin(id);
-  const memory = new PlanMemory(recorder);
-  try {
-    const entries = Object.entries(recorded).map(
-      ([name, { id, shape, dtype }]) => [name, new Tensor(memory.take(id), shape, dtype)] as const,
+  return { recorder, recorded };
+}
+
+interface Packed {
+  readonly tensors: readonly RecordedTensor[];
+  /** Of each tensor, in elements. */
+  readonly offsets: readonly number[];
+  readonly elements: number;
+}
+
+/** Where each tensor lies in the one stretch of its dtype: two that are never alive together may share a place. */
+function packedByDType(recorder: Recorder): Map<PlainDType, Packed> {
+  const packed = recorder.tensors.filter(({ root, constant }) => root === undefined && constant === undefined);
+  const stretches = new Map<PlainDType, Packed>();
+  for (const dtype of new Set(packed.map((tensor) => tensor.dtype))) {
+    const size = plainDTypeBytes[dtype];
+    const tensors = packed.filter((tensor) => tensor.dtype === dtype);
+    const { offsets, bytes } = packLifetimes(
+      tensors.map(({ begin, end, shape }) => ({ begin, end, bytes: elementsOf(shape) * size })),
     );
-    const results = Object.fromEntries(entries) as unknown as Results;
-    const commands = recorder.commands((handle) => memory.handle(handle));
-    const plan = native.planRecord(commands, input?.id ?? 0, output === undefined ? 0 : (results[output]?.id ?? 0));
-    return new CapturedPlan(results, memory.bytes, plan);
-  } finally {
-    memory.release();
+    stretches.set(dtype, { tensors, offsets: offsets.map((offset) => offset / size), elements: bytes / size });
   }
+  return stretches;
 }
 
 /** The real tensors behind the recorded ones. The plan keeps their memory, so the handles go when it is made. */
@@ -78,20 +115,20 @@ class PlanMemory {
   readonly #handles = new Map<RecordedTensor, native.Handle>();
   readonly #recorder: Recorder;
 
-  constructor(recorder: Recorder) {
+  constructor(recorder: Recorder, arena: PlanArena | undefined) {
     this.#recorder = recorder;
-    const roots = recorder.tensors.filter(({ root }) => root === undefined);
-    for (const tensor of roots.filter(({ constant }) => constant !== undefined)) {
+    for (const tensor of recorder.tensors) {
+      if (tensor.root !== undefined || tensor.constant === undefined) continue;
       const handle = this.#alloc(tensor.dtype, tensor.shape);
-      native.tensorWrite(handle, tensor.constant as native.Transferable);
+      native.tensorWrite(handle, tensor.constant);
       this.#handles.set(tensor, handle);
     }
-    const packed = roots.filter(({ constant }) => constant === undefined);
-    for (const dtype of new Set(packed.map((tensor) => tensor.dtype))) {
-      this.#pack(
-        dtype,
-        packed.filter((tensor) => tensor.dtype === dtype),
-      );
+    for (const [dtype, { tensors, offsets, elements }] of packedByDType(recorder)) {
+      const stretch = arena?.take(dtype, elements) ?? this.#alloc(dtype, [elements]);
+      for (const [index, tensor] of tensors.entries()) {
+        this.#handles.set(tensor, native.tensorView(stretch, offsets[index] as number, tensor.shape));
+      }
+      if (!arena) native.tensorFree(stretch);
     }
   }
 
@@ -116,18 +153,6 @@ class PlanMemory {
     const made = native.tensorView(this.#of(tensor.root as RecordedTensor), tensor.offset, tensor.shape);
     this.#handles.set(tensor, made);
     return made;
-  }
-
-  #pack(dtype: PlainDType, tensors: readonly RecordedTensor[]): void {
-    const size = plainDTypeBytes[dtype];
-    const { offsets, bytes } = packLifetimes(
-      tensors.map(({ begin, end, shape }) => ({ begin, end, bytes: elementsOf(shape) * size })),
-    );
-    const arena = this.#alloc(dtype, [bytes / size]);
-    for (const [index, tensor] of tensors.entries()) {
-      this.#handles.set(tensor, native.tensorView(arena, (offsets[index] as number) / size, tensor.shape));
-    }
-    native.tensorFree(arena);
   }
 
   #alloc(dtype: PlainDType, shape: readonly number[]): native.Handle {

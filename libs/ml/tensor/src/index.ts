@@ -1,6 +1,7 @@
 export { ActivationOffload } from './activation-offload.js';
 export * from './allocate.js';
-export { CapturedPlan, capture, type CaptureEnds } from './capture.js';
+export { CapturedPlan, capture, measureCapture, type CaptureEnds } from './capture.js';
+export { PlanArena } from './plan-arena.js';
 export * from './device.js';
 export * from './dtype.js';
 export * from './ops/index.js';

@@ -55,6 +55,12 @@ export const tensorView = (tensor: Handle, elementOffset: number, shape: readonl
     ? (activeRecorder()?.view(tensor, elementOffset, shape) as Handle)
     : native.tensorView(tensor, elementOffset, shape);
 
+/** Memory that a captured body made has one dtype. */
+export function tensorReinterpret(tensor: Handle, dtype: PlainDType): Handle {
+  if (tensor < 0) throw bug('not_capturable', '[capture] expected memory from outside for numbers of another dtype');
+  return native.tensorReinterpret(tensor, dtype);
+}
+
 /** Recorded memory is packed by its last use, so that its freeing says nothing new. */
 export function tensorFree(tensor: Handle): void {
   if (tensor > 0) native.tensorFree(tensor);

@@ -79,6 +79,13 @@ export class Tensor {
     return this.#view(offset, shape);
   }
 
+  /** The bits as numbers of another plain dtype of the same size: i32 and f32 that travel together. */
+  reinterpret(dtype: PlainDType): Tensor {
+    const view = new Tensor(runtime.tensorReinterpret(this.id, dtype), this.shape, dtype, this.root);
+    (this.#views ??= []).push(view);
+    return view;
+  }
+
   /** Copies values in, from element `offset` on. */
   write(values: runtime.Transferable, offset = 0): this {
     runtime.tensorWrite(this.id, values, offset);
@@ -132,7 +139,8 @@ export class Tensor {
   #view(offset: number, shape: Shape): Tensor {
     // Views are made once and kept: a layer asks for the same few shapes of a tensor in both passes.
     for (const known of this.#views ?? []) {
-      if (known.#offset === offset && !known.isFreed && sameShape(known.shape, shape)) return known;
+      const isLike = known.#offset === offset && known.dtype === this.dtype && sameShape(known.shape, shape);
+      if (isLike && !known.isFreed) return known;
     }
     const view = new Tensor(runtime.tensorView(this.id, offset, shape), shape, this.dtype, this.root);
     view.requiresGrad = this.requiresGrad;
