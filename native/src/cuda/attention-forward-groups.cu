@@ -2,6 +2,7 @@
 // the next block of keys and the sums over the values of this one are under way while the softmax between them is made. Bound by
 // arithmetic; mma.sync, which attention-forward.cu uses, reaches about two thirds of this tensor unit.
 #include "cuda/attention-forward.h"
+#include "cuda/card-code.h"
 #include "cuda/device/shared-memory.h"
 #include "cuda/device/warpgroup-unit.h"
 
@@ -62,8 +63,12 @@ __device__ inline void start_sums(Sums<1, kDepth>& o, const Left<1, GroupShape<k
   commit_products();
 }
 
+// Code for any other card than sm_90a has no body, be it code that a driver made for sm_90 from the PTX of an older architecture. It is
+// bounded to fewer threads than a launch has: nothing can start it by mistake, and look_at_code knows it by that.
+constexpr int kBoundThreads = kHasWarpgroups ? kBlockThreads : kGroupThreads;
+
 template <int kDepth>
-__global__ void __launch_bounds__(kBlockThreads, 1) attention_forward_groups_kernel(Forward args) {
+__global__ void __launch_bounds__(kBoundThreads, 1) attention_forward_groups_kernel(Forward args) {
   if constexpr (kHasWarpgroups) {
     using Shape = GroupShape<kDepth>;
     constexpr int kKeys = Shape::kKeys;
@@ -159,7 +164,7 @@ Status launch_groups(Stream& stream, const Forward& args) {
 }  // namespace
 
 bool has_forward_groups(const Stream& stream, const Forward& args) {
-  return stream.compute_capability == 90 && args.is_vector && args.width <= 128;
+  return stream.has_warpgroups && args.is_vector && args.width <= 128;
 }
 
 Status forward_groups(Stream& stream, const Forward& args) {
@@ -167,3 +172,16 @@ Status forward_groups(Stream& stream, const Forward& args) {
 }
 
 }  // namespace hone::cuda::attention
+
+namespace hone::cuda {
+
+Status look_at_code(Stream& stream) {
+  using namespace attention;
+  cudaFuncAttributes attributes = {};
+  const auto* kernel = reinterpret_cast<const void*>(attention_forward_groups_kernel<128>);
+  HONE_TRY(cuda_status(cudaFuncGetAttributes(&attributes, kernel), "looking for kernels"));
+  stream.has_warpgroups = stream.compute_capability == 90 && attributes.maxThreadsPerBlock >= kBlockThreads;
+  return {};
+}
+
+}  // namespace hone::cuda

@@ -26,7 +26,7 @@ struct HeadLines {
   __device__ int position(int row) const { return min(first + row, length - 1); }
 };
 
-// The kernel of attention-forward-groups.cu, for cards of sm_90 and heads of at most 128 values that lie in whole lines.
+// The kernel of attention-forward-groups.cu serves heads of at most 128 values that lie in whole lines, on cards that have it.
 bool has_forward_groups(const Stream& stream, const Forward& args);
 Status forward_groups(Stream& stream, const Forward& args);
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cuda/blas.h"
+#include "cuda/expert-product.h"
 #include "cuda/launch.h"
 
 namespace hone::cuda {
@@ -90,7 +91,49 @@ std::uint32_t alignment_of(const void* data) {
 // All that an algorithm was chosen for: m, n, k, the three strides, alignments and dtypes, the transposes.
 using Key = std::array<std::int64_t, 14>;
 
+// Whether cuBLASLt has algorithms of the tensor unit for such a product: for all of them the strides and the addresses must be
+// multiples of 16 bytes (cuBLAS, "Tensor Core Usage"). Older ones, and those of some GPUs, have none at all for other bf16 products.
+bool is_regular(const Key& key) {
+  for (const int stride : {3, 4, 5}) {
+    if (key[stride] % 8 != 0) return false;
+  }
+  return key[6] % 16 == 0 && key[7] % 16 == 0 && key[8] % 16 == 0;
+}
+
+// What cuBLASLt has no algorithm for, by the kernel of the experts.
+Status own_product(Stream& stream, const Matrix& a, bool transpose_a, const Matrix& b, bool transpose_b, float alpha, float beta,
+                   const Matrix& c) {
+  ExpertProduct product;
+  product.a = {a.data, a.stride, 0};
+  product.b = {b.data, b.stride, 0};
+  product.c = {c.data, c.stride, 0};
+  product.transpose_a = transpose_a;
+  product.transpose_b = transpose_b;
+  product.is_c_f32 = c.dtype == DType::f32;
+  product.accumulate = beta == 1.0f;
+  product.alpha = alpha;
+  product.m = product.range.rows = c.rows;
+  product.n = c.columns;
+  product.k = transpose_a ? a.rows : a.columns;
+  return expert_product(stream, product);
+}
+
+bool has_own_product(const Matrix& a, bool transpose_a, const Matrix& b, bool transpose_b, float beta) {
+  return a.dtype == DType::bf16 && b.dtype == DType::bf16 && !(transpose_a && transpose_b) && (beta == 0.0f || beta == 1.0f);
+}
+
+// c = beta c, where nothing is added.
+Status without_depth(Stream& stream, float beta, const Matrix& c) {
+  if (beta == 1.0f) return {};
+  if (beta != 0.0f) return {Code::internal, "[cublasLt] expected beta 0 or 1 for a product without depth"};
+  const std::size_t bytes = dtype_bytes(c.dtype);
+  return cuda_status(cudaMemset2DAsync(const_cast<void*>(c.data), static_cast<std::size_t>(c.stride) * bytes, 0,
+                                       static_cast<std::size_t>(c.columns) * bytes, static_cast<std::size_t>(c.rows), stream.handle),
+                     "clearing a product");
+}
+
 struct Plan {
+  bool has_algorithm = false;
   cublasLtMatmulDesc_t desc = nullptr;
   cublasLtMatrixLayout_t a = nullptr, b = nullptr, c = nullptr;
   cublasLtMatmulAlgo_t algorithm = {};
@@ -114,6 +157,7 @@ class BlasLt : public Blas {
                  const Matrix& c) override {
     if (c.rows == 0 || c.columns == 0) return {};
     const std::int64_t depth = transpose_a ? a.rows : a.columns;
+    if (depth == 0) return without_depth(stream, beta, c);
     const Key key = {c.columns,           c.rows,
                      depth,               b.stride,
                      a.stride,            c.stride,
@@ -131,6 +175,10 @@ class BlasLt : public Blas {
       found = plans_.emplace(key, plan).first;
     }
     const Plan& plan = found->second;
+    if (!plan.has_algorithm && has_own_product(a, transpose_a, b, transpose_b, beta)) {
+      return own_product(stream, a, transpose_a, b, transpose_b, alpha, beta, c);
+    }
+    if (!plan.has_algorithm) return no_algorithm(key);
     void* workspace = nullptr;
     HONE_TRY(stream.workspace->take(0, kBlasWorkspaceBytes, workspace));
     *stream.launches += 1;
@@ -190,13 +238,20 @@ class BlasLt : public Blas {
     const cublasStatus_t status = library_.heuristic(handle_, plan.desc, plan.a, plan.b, plan.c, plan.c, preference,
                                                      static_cast<int>(results.size()), results.data(), &count);
     library_.preference_destroy(preference);
-    HONE_TRY(blas_status(status, "choosing an algorithm"));
+    // A shape for which nothing is found is told as an error or as an empty list.
+    if (status != CUBLAS_STATUS_NOT_SUPPORTED) HONE_TRY(blas_status(status, "choosing an algorithm"));
     for (int i = 0; i < count; ++i) {
       if (results[i].state != CUBLAS_STATUS_SUCCESS || results[i].workspaceSize > bytes) continue;
       plan.algorithm = results[i].algo;
       plan.workspace_bytes = results[i].workspaceSize;
+      plan.has_algorithm = true;
       return {};
     }
+    // One for which there must be an algorithm says that this cuBLASLt is older than the GPU: no other kernel hides that.
+    return is_regular(key) ? no_algorithm(key) : Status();
+  }
+
+  Status no_algorithm(const Key& key) const {
     return unsupported("[cublasLt] expected an algorithm for a product of " + std::to_string(key[1]) + " x " + std::to_string(key[2]) +
                        " by " + std::to_string(key[2]) + " x " + std::to_string(key[0]) + " but received none; fix: update cuBLASLt " +
                        std::to_string(library_.version()));

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "cuda/card-code.h"
 #include "cuda/dispatch.h"
 #include "cuda/launch.h"
 #include "cuda/nccl-group.h"
@@ -21,11 +22,15 @@ class CudaGraph : public CardGraph {
   const cudaGraphExec_t executable;
 };
 
+// The card that calls of this thread go to. Each thread has one of its own, which is 0 until it says otherwise.
+thread_local int device_of_thread = -1;
+
 }  // namespace
 
 Status CudaCard::open(int ordinal, std::unique_ptr<Card>& out) {
   std::unique_ptr<CudaCard> card(new CudaCard());
   HONE_TRY(look_at_card(ordinal, card->facts_));
+  device_of_thread = ordinal;
   HONE_TRY(choose_budget(card->facts_, card->budget_.limit_bytes));
   card->facts_.budget_bytes = card->budget_.limit_bytes;
   HONE_TRY(cuda_status(cudaStreamCreateWithFlags(&card->stream_.handle, cudaStreamNonBlocking), "making a stream"));
@@ -43,6 +48,7 @@ Status CudaCard::open(int ordinal, std::unique_ptr<Card>& out) {
   stream.multiprocessors = card->facts_.multiprocessors;
   HONE_TRY(cuda_status(cudaDeviceGetAttribute(&stream.shared_bytes_max, cudaDevAttrMaxSharedMemoryPerBlockOptin, ordinal),
                        "looking at the GPU"));
+  HONE_TRY(look_at_code(stream));
   stream.workspace = card->workspace_.get();
   stream.launches = &card->counters_.launches;
   HONE_TRY(open_blas(stream, card->blas_));
@@ -52,7 +58,7 @@ Status CudaCard::open(int ordinal, std::unique_ptr<Card>& out) {
 }
 
 CudaCard::~CudaCard() {
-  if (stream_.handle != nullptr) {
+  if (stream_.handle != nullptr && enter().ok()) {
     cudaStreamSynchronize(stream_.handle);
     cudaStreamDestroy(stream_.handle);
   }
@@ -60,10 +66,9 @@ CudaCard::~CudaCard() {
 }
 
 Status CudaCard::enter() {
-  thread_local int device = -1;
-  if (device == facts_.ordinal) return {};
+  if (device_of_thread == facts_.ordinal) return {};
   HONE_TRY(cuda_status(cudaSetDevice(facts_.ordinal), "choosing the GPU"));
-  device = facts_.ordinal;
+  device_of_thread = facts_.ordinal;
   return {};
 }
 
@@ -104,11 +109,13 @@ void CudaCard::free_pinned(void* memory) {
 
 Status CudaCard::start_copy(const void* source, void* target, std::int64_t bytes, std::int64_t& ticket) {
   HONE_TRY(enter());
+  if (is_capturing_) return {Code::internal, "expected no copies beside a graph while it is made"};
   return side_copies_.start(stream_.handle, source, target, bytes, ticket);
 }
 
 Status CudaCard::await_copy(std::int64_t ticket) {
   HONE_TRY(enter());
+  if (is_capturing_) return {Code::internal, "expected no copies beside a graph while it is made"};
   return side_copies_.await(stream_.handle, ticket);
 }
 

@@ -47,7 +47,7 @@ class CudaCard : public Card {
 
  private:
   CudaCard() = default;
-  // Each thread has a device of its own, which is 0 until it says otherwise.
+  // Makes this card that of the calling thread.
   Status enter();
   Status told_fault();
 
@@ -56,10 +56,10 @@ class CudaCard : public Card {
   Budget budget_;
   Stream stream_;
   Staging staging_;
-  SideCopies side_copies_;
   std::unique_ptr<AddressSpace> arena_;
   std::unique_ptr<GrowingWorkspace> workspace_;
   std::unique_ptr<Blas> blas_;
+  SideCopies side_copies_;  // After the arena, so that it is destroyed, and with that awaited, before the memory that it copies goes.
   bool is_capturing_ = false;
   std::int64_t launches_before_capture_ = 0;
 };

@@ -75,14 +75,14 @@ template <int kRows, int kRanks>
 __global__ void __launch_bounds__(kThreads) shrink_kernel(const Arguments args) {
   __shared__ float lines[kWarps][kRows * kRanks];
   const LoraRows& work = args.work;
-  const int lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp, rank_begin = blockIdx.x * kRanks;
-  const std::int64_t block_begin = static_cast<std::int64_t>(blockIdx.y) * kRows;
+  const int lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp, rank_begin = blockIdx.y * kRanks;
+  const std::int64_t block_begin = static_cast<std::int64_t>(blockIdx.x) * kRows;
   const std::int64_t block_end = block_begin + kRows < work.rows ? block_begin + kRows : work.rows;
   for (std::int64_t row = block_begin; row < block_end;) {
     const int adapter = adapter_of(args, row), run = run_of(args, row, static_cast<int>(block_end - row));
     const std::int64_t first = row;
     row += run;
-    if (work.adapters.slots != nullptr && blockIdx.x == 0 && threadIdx.x == 0 && work.adapters.slots[first] >= work.adapters.slot_count) {
+    if (work.adapters.slots != nullptr && blockIdx.y == 0 && threadIdx.x == 0 && work.adapters.slots[first] >= work.adapters.slot_count) {
       report(args.fault, static_cast<int>(Op::kLoraSlotsForward), kLoraSlotsForwardSlots, first, work.adapters.slots[first], work.adapters.slot_count);
     }
     if (adapter < 0) continue;
@@ -132,8 +132,8 @@ __global__ void __launch_bounds__(kThreads) expand_kernel(const Arguments args) 
   const LoraRows& work = args.work;
   float* xa = dynamic_shared<float>();  // [kRows][rank_max rounded up to 8]
   const int width = (work.rank_max + 7) / 8 * 8;
-  const std::int64_t n = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x;
-  const std::int64_t block_begin = static_cast<std::int64_t>(blockIdx.y) * kRows;
+  const std::int64_t n = static_cast<std::int64_t>(blockIdx.y) * kThreads + threadIdx.x;
+  const std::int64_t block_begin = static_cast<std::int64_t>(blockIdx.x) * kRows;
   const std::int64_t block_end = block_begin + kRows < work.rows ? block_begin + kRows : work.rows;
   for (std::int64_t row = block_begin; row < block_end;) {
     const int adapter = adapter_of(args, row), run = run_of(args, row, static_cast<int>(block_end - row));
@@ -175,10 +175,11 @@ bool is_aligned(const void* data) { return reinterpret_cast<std::uintptr_t>(data
 template <int kRows, int kRanks>
 Status run(Stream& stream, const Arguments& args) {
   const LoraRows& work = args.work;
+  // Rows run along x, of which a grid has 2^31 and not 65535.
   const unsigned lines = blocks_for(work.rows, kRows);
-  HONE_TRY(launch(stream, "lora_shrink", shrink_kernel<kRows, kRanks>, dim3(blocks_for(work.rank_max, kRanks), lines), kThreads, 0, args));
+  HONE_TRY(launch(stream, "lora_shrink", shrink_kernel<kRows, kRanks>, dim3(lines, blocks_for(work.rank_max, kRanks)), kThreads, 0, args));
   const std::size_t shared = static_cast<std::size_t>(kRows) * ((work.rank_max + 7) / 8 * 8) * sizeof(float);
-  return launch(stream, "lora_expand", expand_kernel<kRows>, dim3(blocks_for(work.columns, kThreads), lines), kThreads, shared, args);
+  return launch(stream, "lora_expand", expand_kernel<kRows>, dim3(lines, blocks_for(work.columns, kThreads)), kThreads, shared, args);
 }
 
 }  // namespace

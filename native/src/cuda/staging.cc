@@ -52,7 +52,10 @@ Status Staging::write(cudaStream_t stream, void* target, const void* source, std
 }
 
 Status Staging::read(cudaStream_t stream, void* target, const void* source, std::int64_t bytes, CardCounters& counters) {
-  // The whole ring at a time: what was queued before is waited for with the first part.
+  // Without a copy nothing would have been waited for below, and the segments would pass for free.
+  if (bytes == 0) return {};
+  // The whole ring at a time: what was queued before is waited for with the first part. The stream itself keeps the copies from the
+  // card behind those to it that still read the ring.
   const std::int64_t ring = kSegments * kSegmentBytes;
   for (std::int64_t done = 0; done < bytes; done += ring) {
     const auto part = static_cast<std::size_t>(std::min(bytes - done, ring));

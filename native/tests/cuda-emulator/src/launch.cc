@@ -13,7 +13,11 @@ namespace {
 
 std::mutex running;  // One grid at a time, whoever asks.
 
-// What a kernel asked for by cudaFuncSetAttribute; 48 KiB without asking.
+// Without asking a block has 48 KiB, of which the arrays that its kernel declares take some; nobody here knows how much, and 16 KiB is
+// the bound that launch.h keeps free for them.
+constexpr std::size_t kSharedUnasked = 32 * 1024;
+
+// What a kernel asked for by cudaFuncSetAttribute.
 std::map<const void*, std::size_t>& shared_limits() {
   static std::map<const void*, std::size_t> limits;
   return limits;
@@ -25,7 +29,7 @@ bool fits(const cudaLaunchConfig_t& config, const void* kernel) {
   const auto limit = shared_limits().find(kernel);
   return grid.x > 0 && grid.y > 0 && grid.z > 0 && grid.x <= 0x7fffffffu && grid.y <= 65535 && grid.z <= 65535 && threads > 0 &&
          threads <= 1024 && block.z <= 64 &&
-         config.dynamicSmemBytes <= (limit == shared_limits().end() ? 48 * 1024 : limit->second);
+         config.dynamicSmemBytes <= (limit == shared_limits().end() ? kSharedUnasked : limit->second);
 }
 
 cudaError_t run_grid(const cudaLaunchConfig_t& config, const std::function<void()>& thread) {
@@ -68,5 +72,10 @@ cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute
   if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize) return cudaSuccess;
   if (value < 0 || value > hone_emulator::shared_bytes_max()) return cudaErrorInvalidValue;
   hone_emulator::shared_limits()[kernel] = static_cast<std::size_t>(value);
+  return cudaSuccess;
+}
+
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* out, const void*) {
+  out->maxThreadsPerBlock = 1024;
   return cudaSuccess;
 }
