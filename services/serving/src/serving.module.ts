@@ -20,12 +20,13 @@ function startEngine(settings: Settings, instruments: Instruments, log: Log): En
     sequencesMax: settings.sequencesMax,
     stepTokensMax: settings.stepTokensMax,
     blockSize: settings.blockTokens,
-    kvBytesMax: settings.kvMegabytesMax * 2 ** 20,
+    ...(settings.kvMegabytesMax !== undefined && { kvBytesMax: settings.kvMegabytesMax * 2 ** 20 }),
     adaptersMax: settings.adaptersMax,
     basesMax: settings.basesMax,
     silentMsMax: settings.silentSecondsMax * 1000,
     queue: { waitingMax: settings.waitingMax, waitingTokensMax: settings.waitingTokensMax },
     stepped: (step) => instruments.stepped(step),
+    composed: ({ base, why }) => log.warn({ base, why }, 'decode steps are composed one by one'),
     chose: ({ device, why, card }) => log.info({ device, why }, `computes on ${card ?? 'the processor'}`),
   });
 }

@@ -15,8 +15,8 @@ export const servingSettings = z.object({
   waitingTokensMax: z.int().min(1).default(262_144),
   /** Rows of one engine step: the next token of every running sequence, and prompts in chunks up to this. */
   stepTokensMax: z.int().min(16).max(65_536).default(256),
-  /** Memory of the key-value cache of one base. */
-  kvMegabytesMax: z.int().min(1).default(256),
+  /** Memory of the key-value cache of one base; absent = 256, or what a GPU has left, in equal parts for the bases that may come. */
+  kvMegabytesMax: z.int().min(1).optional(),
   /** Tokens per block of that cache. */
   blockTokens: z.int().min(1).max(256).default(16),
   /** Adapters in memory beside one base. */

@@ -21,6 +21,8 @@ export interface EngineOptions extends Partial<SchedulerLimits> {
   adaptersMax?: number;
   /** false = every step is composed anew, as the proof that a replayed one gives the same bits needs it. */
   isCaptured?: boolean;
+  /** Told once, with the reason, where steps have to be composed anew although they were to be captured. */
+  composed?: (why: string) => void;
 }
 
 export type Ending = 'stop' | 'length' | 'scored';
@@ -68,6 +70,7 @@ export class Engine {
   readonly #stacks: LoraStacks | undefined;
   readonly #counts: TokenCounts;
   #isCaptured: boolean;
+  readonly #composed: ((why: string) => void) | undefined;
   #decodesReplayed = 0;
   #decodesEager = 0;
   #arrivals = 0;
@@ -99,6 +102,7 @@ export class Engine {
     this.#counts = new TokenCounts(sequencesMax, model.shape.vocabSize);
     this.#plans = new DecodePlans(model, this.#kv, { stacks: this.#stacks, counts: this.#counts, sequencesMax });
     this.#isCaptured = options.isCaptured ?? true;
+    this.#composed = options.composed;
   }
 
   get isIdle(): boolean {
@@ -222,6 +226,7 @@ export class Engine {
     } catch (thrown) {
       if (!(thrown instanceof HoneError) || thrown.code !== 'not_capturable') throw thrown;
       this.#isCaptured = false;
+      this.#composed?.(thrown.message);
       return undefined;
     }
   }

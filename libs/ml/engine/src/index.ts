@@ -1,3 +1,4 @@
+export { fitOnCard, type CardFit, type CardMemory } from './fit-on-card.js';
 export { defaultQueueLimits, overload, type QueueLimits } from './admission.js';
 export { AdapterSlots } from './adapters.js';
 export { BlockManager } from './block-manager.js';

@@ -6,6 +6,8 @@ export { checkModel } from './check-model.js';
 export { inverseFrequencies, type RopeConfig, type RopeScaling } from './config/rope.js';
 export type * from './config/decoder-spec.js';
 export { parseModelConfig, type ModelConfig } from './config/model-config.js';
+export { nameOfSource } from './model-source.js';
+export { type CardLoad, cardWorkspaceBytes } from './card-workspace.js';
 export { allLinears, canBeNf4, parameterCount, weightMap, type WeightSpec } from './config/weight-map.js';
 export { fingerprintOf } from './fingerprint.js';
 export { dequantizeGguf } from './formats/gguf/dequantize.js';

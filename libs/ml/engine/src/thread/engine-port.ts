@@ -8,6 +8,7 @@ import type {
   Accepted,
   AdapterPlace,
   BasePlace,
+  ComposedNews,
   DeviceNews,
   EngineCommand,
   EngineNews,
@@ -34,6 +35,8 @@ export interface EnginePortOptions extends EngineThreadOptions {
   stepped?: (step: StepNews) => void;
   /** Told once, where the engine computes and why there. */
   chose?: (choice: DeviceNews) => void;
+  /** Told once of a base whose steps cannot be captured. */
+  composed?: (news: ComposedNews) => void;
 }
 
 type Call = { resolve: (value: never) => void; reject: (error: HoneError) => void };
@@ -52,13 +55,15 @@ export class EnginePort {
   readonly #texts = new PromptTexts((base) => this.#ask({ type: 'template', call: this.#next(), base }));
   readonly #stepped: ((step: StepNews) => void) | undefined;
   readonly #chose: ((choice: DeviceNews) => void) | undefined;
+  readonly #composed: ((news: ComposedNews) => void) | undefined;
   #count = 0;
   #isClosing = false;
   #end: HoneError | undefined;
 
-  constructor({ stepped, chose, ...options }: EnginePortOptions = {}) {
+  constructor({ stepped, chose, composed, ...options }: EnginePortOptions = {}) {
     this.#stepped = stepped;
     this.#chose = chose;
+    this.#composed = composed;
     this.#worker = new Worker(new URL('./engine-worker.js', import.meta.url), {
       workerData: options,
       name: 'engine',
@@ -214,6 +219,7 @@ export class EnginePort {
     this.#watch.heard();
     if (news.type === 'pong') return;
     if (news.type === 'device') return this.#chose?.(news);
+    if (news.type === 'composed') return this.#composed?.(news);
     if (news.type === 'loading') return this.#watch.rest(news.isLoading);
     if (news.type === 'step') {
       for (const output of news.outputs) this.#channels.get(output.request)?.push(output);

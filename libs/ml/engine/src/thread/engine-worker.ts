@@ -12,7 +12,10 @@ const port = parentPort;
 const { device, why, card } = chooseDevice();
 init({ device });
 tell({ type: 'device', device, why, card: card?.name });
-const bases = new ResidentBases(workerData as EngineThreadOptions, (isLoading) => tell({ type: 'loading', isLoading }));
+const bases = new ResidentBases(workerData as EngineThreadOptions, {
+  loading: (isLoading) => tell({ type: 'loading', isLoading }),
+  composed: (base, why) => tell({ type: 'composed', base, why }),
+});
 const commands: Exclude<EngineCommand, { type: 'ping' }>[] = [];
 let isRunning = false;
 

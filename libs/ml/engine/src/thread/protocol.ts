@@ -19,7 +19,7 @@ export interface AdapterPlace {
   folder: string;
 }
 
-export interface EngineThreadOptions extends TextEngineOptions {
+export interface EngineThreadOptions extends Omit<TextEngineOptions, 'composed'> {
   /** Bases in memory at a time; the least recently used idle one makes room. */
   basesMax?: number;
   /** Milliseconds without a sign of life, loading aside, after which the thread is ended as stuck; default two minutes. */
@@ -62,11 +62,18 @@ export interface DeviceNews {
   card: string | undefined;
 }
 
-/** What the engine thread says: `device` at its start, a `pong` for each ping, `loading` when it begins and ends to load a base, one reply per call, one `step` per pass over all resident bases that have work, `idle` when none is left. */
+/** The decode steps of a base are composed anew each time: nothing of it can be captured. */
+export interface ComposedNews {
+  base: string;
+  why: string;
+}
+
+/** What the engine thread says: `device` at its start, `composed` once for a base whose steps cannot be captured, a `pong` for each ping, `loading` when it begins and ends to load a base, one reply per call, one `step` per pass over all resident bases that have work, `idle` when none is left. */
 export type EngineNews =
   | { type: 'reply'; call: number; value: Accepted | ResidentStats[] | TemplateSource | undefined }
   | { type: 'pong' }
   | ({ type: 'device' } & DeviceNews)
+  | ({ type: 'composed' } & ComposedNews)
   | { type: 'loading'; isLoading: boolean }
   | { type: 'refused'; call: number; error: ErrorBody }
   | { type: 'step'; outputs: GenerationOutput[]; milliseconds: number; residents: ResidentLoad[] }

@@ -1,6 +1,8 @@
 import { fault } from '@hone/base';
 import { loadModel } from '@hone/models';
+import { deviceOfNewTensors, memoryStats, openCard } from '@hone/tensor';
 import { ChatTemplate, readTokenizerFolder, Tokenizer } from '@hone/text';
+import { fitOnCard } from '../fit-on-card.js';
 import { TextEngine } from '../text-engine.js';
 import type {
   AdapterPlace,
@@ -17,18 +19,24 @@ interface Resident {
   template: TemplateSource | undefined;
 }
 
+export interface ResidentNews {
+  /** Before and after a base is loaded: the thread hears nothing in between. */
+  loading(isLoading: boolean): void;
+  /** A base whose decode steps cannot be captured, and why. */
+  composed(base: string, why: string): void;
+}
+
 /** The models in memory. Loading one that is absent may send the least recently used idle one away. */
 export class ResidentBases {
   readonly #options: EngineThreadOptions;
   /** In the order of last use. */
   readonly #residents = new Map<string, Resident>();
 
-  readonly #loading: (isLoading: boolean) => void;
+  readonly #told: ResidentNews;
 
-  /** `loading` is told before and after a base is loaded: the thread hears nothing in between. */
-  constructor(options: EngineThreadOptions, loading: (isLoading: boolean) => void) {
+  constructor(options: EngineThreadOptions, told: ResidentNews) {
     this.#options = options;
-    this.#loading = loading;
+    this.#told = told;
   }
 
   get busy(): TextEngine[] {
@@ -80,11 +88,11 @@ export class ResidentBases {
   }
 
   async #loadAloud(place: BasePlace): Promise<Resident> {
-    this.#loading(true);
+    this.#told.loading(true);
     try {
       return await this.#load(place);
     } finally {
-      this.#loading(false);
+      this.#told.loading(false);
     }
   }
 
@@ -95,17 +103,32 @@ export class ResidentBases {
     const tokenizer = new Tokenizer(files);
     const found = ChatTemplate.fromFiles(files);
     const template = found && { source: found.source, specialTokens: found.specialTokens };
+    const kvBytesMax = this.#kvBytesOnCard(place) ?? this.#options.kvBytesMax;
     const model = loadModel(folder, { format, headFormat });
     try {
-      return { place, template, engine: new TextEngine({ model, tokenizer }, this.#options) };
+      const composed = (why: string) => this.#told.composed(place.key, why);
+      const options = { ...this.#options, composed, ...(kvBytesMax !== undefined && { kvBytesMax }) };
+      return { place, template, engine: new TextEngine({ model, tokenizer }, options) };
     } catch (thrown) {
       model.free();
       throw thrown;
     }
   }
 
+  /** Refuses a base that the GPU has no room for before a byte of it is read. Undefined where it is not served there. */
+  #kvBytesOnCard({ folder, format, headFormat }: BasePlace): number | undefined {
+    if (deviceOfNewTensors() !== 'cuda') return undefined;
+    const budgetBytes = openCard().budgetBytes - memoryStats('cuda').liveBytes;
+    const bases = this.#basesMax - this.#residents.size;
+    return fitOnCard(folder, { format, headFormat }, this.#options, { budgetBytes, bases }).parts.kvPages;
+  }
+
+  get #basesMax(): number {
+    return this.#options.basesMax ?? 3;
+  }
+
   #makeRoom(): void {
-    const basesMax = this.#options.basesMax ?? 3;
+    const basesMax = this.#basesMax;
     if (this.#residents.size < basesMax) return;
     const idle = [...this.#residents.values()].find(({ engine }) => engine.isIdle);
     if (!idle) {

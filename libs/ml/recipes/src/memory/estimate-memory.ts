@@ -1,6 +1,5 @@
 import { bytesOf, memoryStats, onDevice, resetPeak } from '@hone/tensor';
-import { cardWorkspaceBytes } from './card-workspace.js';
-import type { ModelSource } from '@hone/models';
+import { cardWorkspaceBytes, type ModelSource } from '@hone/models';
 import type { TrainingSettings } from '../arguments/training-settings.js';
 import { datasetOf } from '../data/token-dataset.js';
 import { microBatch, type MicroBatch } from '../data/micro-batch.js';

@@ -1,6 +1,5 @@
 import { memoryStats, onDevice, resetPeak } from '@hone/tensor';
-import { loadModel, type BaseFormat, type HeadFormat, type ModelSource } from '@hone/models';
-import { cardWorkspaceBytes } from './card-workspace.js';
+import { cardWorkspaceBytes, loadModel, type BaseFormat, type HeadFormat, type ModelSource } from '@hone/models';
 import { countedAs, type ComputingDevice } from './estimate-memory.js';
 import { workspaceBytes } from './workspace.js';
 

@@ -1,5 +1,5 @@
-import { weightMap, type ModelConfig } from '@hone/models';
-import type { WorkspaceLoad } from './workspace.js';
+import type { ModelConfig } from './config/model-config.js';
+import { weightMap } from './config/weight-map.js';
 
 // What the kernels of native/src/cuda keep in scratch, by its largest users.
 const blasBytes = 32 * 2 ** 20;
@@ -7,7 +7,10 @@ const stretchBytes = 256 * 2 ** 20;
 const headTokens = 8192;
 const headLogits = 2 ** 26;
 
-export interface CardLoad extends Pick<WorkspaceLoad, 'tokens' | 'hasLoss'> {
+export interface CardLoad {
+  readonly tokens: number;
+  /** Log-probabilities with their gradient are asked for, and not only logits. */
+  readonly hasLoss: boolean;
   /** Weights lie in bf16, as products take them; all others are turned into it on the way. */
   readonly hasBf16Weights: boolean;
 }

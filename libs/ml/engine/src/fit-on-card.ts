@@ -1,0 +1,106 @@
+import { refusal } from '@hone/base';
+import { cardWorkspaceBytes, type LoadModelOptions, loadModel, type ModelSource, nameOfSource } from '@hone/models';
+import { memoryStats, onDevice, resetPeak } from '@hone/tensor';
+import { Engine, type EngineOptions } from './engine.js';
+import { greedy } from './sampling-settings.js';
+
+export interface CardMemory {
+  /** What this base may take, weights and all. */
+  readonly budgetBytes: number;
+  /** Bases that share it, this one and those that may come later: what is left for keys and values is for all of them. */
+  readonly bases: number;
+}
+
+export interface CardFit {
+  readonly parts: {
+    readonly weights: number;
+    /** Stacks for as many adapters as may be loaded, of rank 16 on every linear layer. */
+    readonly adapters: number;
+    /** What the largest step computes, and the memory under the graphs. */
+    readonly steps: number;
+    readonly workspace: number;
+    /** What nobody counts: the driver's share of the graphs, and gaps between tensors. */
+    readonly margin: number;
+    readonly kvPages: number;
+  };
+}
+
+const adapterRank = 16;
+/** Of the budget. */
+const marginShare = 1 / 32;
+
+/**
+ * How a base and its cache fit on a GPU, known before a byte of a weight is read: the engine itself runs dry, with a prompt whose every
+ * token is scored, and a draw. Without `kvBytesMax` the cache takes what is left. Refused where it does not fit, with the parts and what helps.
+ */
+export function fitOnCard(
+  source: ModelSource,
+  load: Pick<LoadModelOptions, 'format' | 'headFormat'>,
+  options: EngineOptions,
+  { budgetBytes, bases }: CardMemory,
+): CardFit {
+  const { fixed, kvLeast, kvMost } = onDevice('null-cuda', () => dryRun(source, load, options));
+  const parts = { ...fixed, margin: Math.ceil(budgetBytes * marginShare) };
+  const left = budgetBytes - Object.values(parts).reduce((sum, bytes) => sum + bytes, 0);
+  const asked = options.kvBytesMax === undefined ? Math.max(kvLeast, left / bases) : options.kvBytesMax;
+  const kvPages = Math.floor(Math.min(kvMost, asked));
+  if (kvPages > left) throw tooLarge(source, load, { ...parts, kvPages }, { budgetBytes, left, kvLeast });
+  return { parts: { ...parts, kvPages } };
+}
+
+function dryRun(source: ModelSource, load: Pick<LoadModelOptions, 'format' | 'headFormat'>, options: EngineOptions) {
+  resetPeak();
+  const before = memoryStats().liveBytes;
+  const model = loadModel(source, load);
+  try {
+    const { maxPositions } = model.shape;
+    const { blockSize = 16, sequencesMax = 64, stepTokensMax = 512, adaptersMax = 16 } = options;
+    const weights = memoryStats().liveBytes - before;
+    const tokens = Math.min(stepTokensMax, maxPositions - 1);
+    const pageBytes = model.kvBytesPerPage(blockSize);
+    const kvLeast = pageBytes * Math.ceil((tokens + 1) / blockSize);
+    const steps = stepBytes(new Engine(model, { ...options, kvBytesMax: kvLeast }), tokens) - weights - before;
+    const perRank = model.modules.reduce((sum, { inFeatures, outFeatures }) => sum + inFeatures + outFeatures, 0);
+    const adapters = model.canStackAdapters ? 2 * adaptersMax * adapterRank * perRank : 0;
+    const hasBf16Weights = load.format === 'bf16';
+    const workspace = cardWorkspaceBytes(model.config, { tokens, hasLoss: false, hasBf16Weights });
+    const kvMost = pageBytes * sequencesMax * Math.ceil(maxPositions / blockSize);
+    return { fixed: { weights, adapters, steps, workspace }, kvLeast, kvMost };
+  } finally {
+    model.free();
+  }
+}
+
+/** The peak of the dry run, less the cache that it ran with. */
+function stepBytes(engine: Engine, tokens: number): number {
+  try {
+    const ids = new Int32Array(tokens);
+    engine.submit({ ids, sampling: greedy, tokensMax: 2, stopTokens: new Set(), scoreFrom: 0 });
+    while (!engine.isIdle) engine.step();
+    return memoryStats().peakBytes - engine.kvBytes;
+  } finally {
+    engine.free();
+  }
+}
+
+function tooLarge(
+  source: ModelSource,
+  { format = 'f32' }: Pick<LoadModelOptions, 'format' | 'headFormat'>,
+  parts: CardFit['parts'],
+  { budgetBytes, left, kvLeast }: { budgetBytes: number; left: number; kvLeast: number },
+) {
+  const megabytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+  const list = Object.entries(parts).map(([name, bytes]) => `${name} ${megabytes(bytes)}`);
+  const remedies = [
+    ...(left >= kvLeast
+      ? [`a smaller key-value cache (HONE_SERVING_KV_MEGABYTES_MAX=${Math.floor(left / 2 ** 20)})`]
+      : []),
+    ...(format === 'f32' || format === 'bf16' ? ['a base in int8 or nf4 (HONE_SERVING_WEIGHTS)'] : []),
+    'fewer adapters (HONE_SERVING_ADAPTERS_MAX)',
+    'more of the GPU (HONE_CUDA_MEMORY)',
+  ];
+  const message =
+    `[serving] expected at most ${megabytes(budgetBytes)} of the GPU for ${nameOfSource(source)} in ${format} but received ` +
+    `${list.join(', ')}; fix: ${remedies.join(', or ')}`;
+  return refusal('out_of_memory', message, { details: { limitBytes: budgetBytes, parts } });
+}

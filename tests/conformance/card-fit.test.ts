@@ -1,0 +1,105 @@
+// Goal: what a base takes of a GPU is known before it is read, the cache of keys and values takes what is left, and what cannot fit is
+// refused with its parts and a remedy. Method: the plan, counted on `null-cuda`, beside what the same engine took of the emulated card.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HoneError } from '@hone/base';
+import { Engine, fitOnCard, greedy, type CardFit } from '@hone/engine';
+import { loadModel } from '@hone/models';
+import { memoryStats, resetPeak, useDevice } from '@hone/tensor';
+import { openEmulatedCard, writeRandomModel } from '@hone/testkit';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+const describeCard = openEmulatedCard() ? describe : describe.skip;
+const folder = mkdtempSync(join(tmpdir(), 'hone-card-fit-'));
+const options = { blockSize: 4, sequencesMax: 8, stepTokensMax: 32, adaptersMax: 2 };
+const mebibyte = 2 ** 20;
+
+beforeAll(() => writeRandomModel(folder, { seed: 5, hiddenSize: 64, layers: 2, contextLength: 64 }));
+afterAll(() => {
+  for (const device of ['cpu', 'cuda', 'null-cuda'] as const) expect(memoryStats(device).liveTensors).toBe(0);
+  rmSync(folder, { recursive: true });
+});
+
+const fit = (budgetBytes: number, bases = 1, kvBytesMax?: number): CardFit =>
+  fitOnCard(folder, { format: 'bf16' }, kvBytesMax === undefined ? options : { ...options, kvBytesMax }, {
+    budgetBytes,
+    bases,
+  });
+
+const sum = (parts: CardFit['parts']): number => Object.values(parts).reduce((all, bytes) => all + bytes, 0);
+
+function refusalOf(run: () => unknown): HoneError {
+  try {
+    run();
+  } catch (thrown) {
+    if (thrown instanceof HoneError) return thrown;
+  }
+  throw new Error('expected a refusal');
+}
+
+describe('the plan of a base on a card', () => {
+  let fixed: number;
+  let whole: number;
+  beforeAll(() => {
+    const kvBytesMax = 64 * 1024;
+    fixed = sum(fit(1024 * mebibyte, 1, kvBytesMax).parts) - 32 * mebibyte - kvBytesMax;
+    whole = fit(1024 * mebibyte).parts.kvPages;
+  });
+
+  it('gives keys and values no more than all sequences can use', () => {
+    // 8 sequences of 16 pages of 4 tokens, two layers of keys and values in bf16.
+    expect(whole % (8 * 16)).toBe(0);
+    expect(fit(4096 * mebibyte, 3).parts.kvPages).toBe(whole);
+  });
+
+  it('gives them what is left, in equal parts for the bases that may come', () => {
+    const budget = Math.floor(((fixed + whole / 2) * 32) / 31);
+    for (const bases of [1, 2]) {
+      const { kvPages } = fit(budget, bases).parts;
+      expect(Math.abs(kvPages - whole / 2 / bases)).toBeLessThan(64);
+    }
+    expect(sum(fit(budget).parts)).toBeLessThanOrEqual(budget);
+  });
+
+  it('refuses a cache that does not fit, and says which would', () => {
+    const budget = Math.floor(((fixed + 2 * mebibyte) * 32) / 31);
+    const { kind, code, message, details } = refusalOf(() =>
+      fitOnCard(
+        folder,
+        { format: 'bf16' },
+        { ...options, sequencesMax: 4096, kvBytesMax: 64 * mebibyte },
+        { budgetBytes: budget, bases: 1 },
+      ),
+    );
+    expect([kind, code]).toEqual(['refusal', 'out_of_memory']);
+    expect(message).toContain('kvPages 64 MiB');
+    expect(message).toMatch(/fix: .*int8 or nf4 \(HONE_SERVING_WEIGHTS\)/);
+    expect(details).toMatchObject({ limitBytes: budget, parts: { kvPages: 64 * mebibyte } });
+  });
+
+  it('refuses weights that leave nothing for one prompt', () => {
+    expect(refusalOf(() => fit(1024)).message).toMatch(
+      /^\[serving\] expected at most 1 MiB of the GPU for .* but received weights /,
+    );
+  });
+});
+
+describeCard('an engine on a card', () => {
+  it('takes what the plan says', () => {
+    const { parts } = fit(1024 * mebibyte);
+    useDevice('cuda');
+    resetPeak();
+    const model = loadModel(folder, { format: 'bf16' });
+    expect(memoryStats().liveBytes).toBe(parts.weights);
+    const engine = new Engine(model, { ...options, kvBytesMax: parts.kvPages });
+    expect(engine.kvBytes).toBe(parts.kvPages);
+    const ids = Int32Array.from({ length: 32 }, (_, at) => 3 + at);
+    engine.submit({ ids, sampling: greedy, tokensMax: 2, stopTokens: new Set(), scoreFrom: 0 });
+    while (!engine.isIdle) engine.step();
+    expect(memoryStats().peakBytes).toBe(parts.weights + parts.steps + parts.kvPages);
+    engine.free();
+    model.free();
+    useDevice('cpu');
+  });
+});
