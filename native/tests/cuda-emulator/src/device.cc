@@ -10,7 +10,8 @@
 namespace hone_emulator {
 namespace {
 
-constexpr std::size_t kMemory = std::size_t{8} << 30;
+// Where nothing is run nothing is written either, so that shapes of any size fit.
+std::size_t memory_bytes() { return std::size_t{8} << (is_dry() ? 37 : 30); }
 constexpr std::size_t kAlignment = 256;  // Of cudaMalloc; kernels must not count on more.
 constexpr int kMultiprocessors = 8;      // Few, so that grids that fill the card stay small.
 
@@ -39,12 +40,17 @@ void* poisoned(std::size_t bytes) {
 }  // namespace
 
 bool take_memory(std::size_t bytes) {
-  if (bytes > kMemory - used_bytes) return false;
+  if (bytes > memory_bytes() - used_bytes) return false;
   used_bytes += bytes;
   return true;
 }
 
 void give_memory_back(std::size_t bytes) { used_bytes -= bytes; }
+
+bool is_dry() {
+  const char* text = std::getenv("HONE_EMULATOR_DRY");
+  return text != nullptr && *text == '1';
+}
 
 int compute_capability() {
   const char* text = std::getenv("HONE_EMULATOR_SM");
@@ -105,7 +111,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* out, int device) {
   if (device != 0) return cudaErrorInvalidDevice;
   *out = {};
   std::snprintf(out->name, sizeof(out->name), "emulated sm_%d", compute_capability());
-  out->totalGlobalMem = kMemory;
+  out->totalGlobalMem = memory_bytes();
   out->sharedMemPerBlock = 48 * 1024;
   out->sharedMemPerBlockOptin = static_cast<std::size_t>(shared_bytes_max());
   out->sharedMemPerMultiprocessor = out->sharedMemPerBlockOptin + 1024;
@@ -159,8 +165,8 @@ cudaError_t cudaRuntimeGetVersion(int* version) {
 }
 
 cudaError_t cudaMemGetInfo(std::size_t* free_bytes, std::size_t* total) {
-  *total = kMemory;
-  *free_bytes = kMemory - used_bytes;
+  *total = memory_bytes();
+  *free_bytes = memory_bytes() - used_bytes;
   return cudaSuccess;
 }
 
