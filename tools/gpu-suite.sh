@@ -1,21 +1,43 @@
 #!/bin/sh
 # Builds Hone's kernels on a machine with an NVIDIA GPU, proves them there and measures them. Needs nvcc, cmake, a C++20 compiler and
-# Python with torch; the section `node` also Node and a built checkout. Under 9 minutes on one card.
+# Python with torch, transformers, peft and safetensors; the section `node` also Node and a built checkout. At most 9 minutes a call.
 #
-#   tools/gpu-suite.sh                     every section that has not succeeded yet
-#   tools/gpu-suite.sh parity bench        these, even when they have
+#   tools/gpu-suite.sh                                     every section that has not succeeded yet
+#   tools/gpu-suite.sh --section parity --section bench    these, even when they have
+#   tools/gpu-suite.sh --dry                               all of it on the emulated card, at small shapes: proves the suite itself
 #
-# What each left is in HONE_SUITE_STATE (native/build/gpu-suite); a run that was cut off goes on with the next section. The table and
-# the JSON go to docs/benchmarks (HONE_SUITE_OUT). With HONE_CUDA_LIBRARY set nothing is compiled for a GPU: the emulated card of
-# native/tests/cuda-emulator proves the suite itself, with HONE_SUITE_SMALL=1.
+# What each left is in HONE_SUITE_STATE (native/build/gpu-suite); a call that was cut off goes on in the next with the section it was in,
+# and `bench` with the row. The table and the JSON lines go to docs/benchmarks (HONE_SUITE_OUT). HONE_SUITE_SECONDS is the time of a call,
+# HONE_PYTHON the interpreter.
 set -u
 root=$(cd "$(dirname -- "$0")/.." && pwd)
+release=$root/native/build/release
+emulated=$release/tests/cuda-emulator/libhone_cuda_emulated.so
+
+if [ "${1:-}" != --inside ]; then
+  sections=
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --dry) HONE_SUITE_DRY=yes ;;
+      --section) ;;
+      build | parity | gradients | train | serve | bench | node) sections="$sections $1" ;;
+      *) echo "expected --dry, --section, build, parity, gradients, train, serve, bench or node but received $1" >&2; exit 2 ;;
+    esac
+    shift
+  done
+fi
+if [ -n "${HONE_SUITE_DRY:-}" ]; then
+  HONE_CUDA_LIBRARY=$emulated
+  HONE_SUITE_STATE=${HONE_SUITE_STATE:-$root/native/build/gpu-suite-dry}
+  HONE_SUITE_OUT=${HONE_SUITE_OUT:-$HONE_SUITE_STATE}
+  HONE_SUITE_OPS=${HONE_SUITE_OPS:-rmsNormForward linearForward}
+  export HONE_SUITE_DRY HONE_SUITE_STATE HONE_SUITE_OUT HONE_SUITE_OPS
+fi
 state=${HONE_SUITE_STATE:-$root/native/build/gpu-suite}
 out=${HONE_SUITE_OUT:-$root/docs/benchmarks}
 python=${HONE_PYTHON:-python3}
 jobs=${HONE_JOBS:-$(nproc)}
-small=${HONE_SUITE_SMALL:+--small}
-release=$root/native/build/release
+small=${HONE_SUITE_DRY:+--small}
 mkdir -p "$state"
 export HONE_SUITE_HAS_LIBRARY="${HONE_SUITE_HAS_LIBRARY-${HONE_CUDA_LIBRARY:+yes}}"
 export HONE_CUDA_LIBRARY="${HONE_CUDA_LIBRARY:-$root/native/build/cuda/libhone_cuda.so}"
@@ -52,7 +74,7 @@ parity() {
 gradients() { "$python" "$root/tools/gpu-suite/compare.py" backward; }
 train() { "$python" "$root/tools/gpu-suite/train.py" $small; }
 serve() { "$python" "$root/tools/gpu-suite/serve.py" $small; }
-bench() { "$python" "$root/tools/gpu-suite/bench.py" "$state/bench.json" $small; }
+bench() { "$python" "$root/tools/gpu-suite/bench.py" "$state/bench.jsonl" --seconds "$HONE_SUITE_BENCH_SECONDS" $small; }
 
 node_path() {
   command -v node >/dev/null 2>&1 && [ -f "$root/libs/ml/native/dist/index.js" ] || { echo "no Node or no build: skipped"; return 77; }
@@ -74,21 +96,40 @@ section() {
   echo "== $name: $outcome (${taken} s)"
 }
 
+# left: the seconds of this call that are not spent; a dry run is not held to them.
+left() {
+  [ -n "${HONE_SUITE_DRY:-}" ] && echo 900 || echo $((until_second - $(date +%s)))
+}
+
+# at_most SECONDS: these, or what is left.
+at_most() {
+  rest=$(left)
+  [ -z "${HONE_SUITE_DRY:-}" ] && [ "$rest" -gt "$1" ] && echo "$1" || echo "$rest"
+}
+
 if [ "${1:-}" = --inside ]; then
   "$2"
   exit $?
 fi
 failures=0
-for name in ${*:-build parity gradients train serve bench node}; do
-  [ $# -gt 0 ] || ! grep -qs '^ok' "$state/$name.result" || { echo "== $name: done before"; continue; }
+until_second=$(($(date +%s) + ${HONE_SUITE_SECONDS:-530}))
+for name in ${sections:-build parity gradients train serve bench node}; do
+  if grep -qs '^ok' "$state/$name.result"; then
+    [ -n "$sections" ] || { echo "== $name: done before"; continue; }
+    # Asked for by name, it begins anew.
+    [ "$name" != bench ] || rm -f "$state/bench.jsonl"
+  fi
+  [ "$(left)" -gt 10 ] || { echo "== $name: no time left; run it again"; failures=$((failures + 1)); continue; }
   case $name in
-    build) section build 150 build ;;
-    parity) section parity 120 parity ;;
-    gradients) section gradients 20 gradients ;;
-    train | serve) section "$name" 45 "$name" ;;
-    bench) section bench 120 bench ;;
-    node) section node 80 node_path ;;
-    *) echo "expected build, parity, gradients, train, serve, bench or node but received $name" >&2; exit 2 ;;
+    build) section build "$(at_most 150)" build ;;
+    parity) section parity "$(at_most 110)" parity ;;
+    gradients) section gradients "$(at_most 30)" gradients ;;
+    train | serve) section "$name" "$(at_most 50)" "$name" ;;
+    bench)
+      export HONE_SUITE_BENCH_SECONDS=$(($(left) - 8))
+      section bench "$(left)" bench
+      ;;
+    node) section node "$(at_most 80)" node_path ;;
   esac
 done
 "$python" "$root/tools/gpu-suite/report.py" "$state" "$out"

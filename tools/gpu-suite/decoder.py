@@ -3,22 +3,28 @@ card, one graph). The ops and their order are those of the engine's step."""
 import torch
 
 import hone
-from llama import BF16, F32, I32
+from llama import BF16, F32, I32, LINEARS
 
 PAGE = 16
 
 
 class Slots:
-    """Adapters side by side, a rank below the largest padded with zeros. `values`: one drawing function for each slot."""
+    """Adapters side by side, a rank below the largest padded with zeros. `stack` gives a [S,R,K] and b [S,N,R] of a layer's linear."""
 
-    def __init__(self, shape, rank, scales, values, names):
-        self.rank, self.scales, self.stacks = rank, hone.put(torch.tensor(scales, dtype=F32)), {}
-        for layer in range(shape.layers):
-            for name in names:
-                n, k = shape.linear(name)
-                pair = (torch.stack([draw((layer, name, "a"), torch.Size((rank, k))) for draw in values]),
-                        torch.stack([draw((layer, name, "b"), torch.Size((n, rank))) for draw in values]))
-                self.stacks[layer, name] = tuple(hone.put(each.to(BF16)) for each in pair)
+    def __init__(self, shape, scales, stack):
+        self.scales = hone.put(torch.tensor(scales, dtype=F32))
+        self.stacks = {(layer, name): stack(layer, name) for layer in range(shape.layers) for name in LINEARS}
+
+
+def drawn_stacks(shape, rank, draws):
+    """The stacks of drawing functions of (layer, name, "a" | "b"), one for each slot."""
+
+    def stack(layer, name):
+        n, k = shape.linear(name)
+        sizes = (("a", torch.Size((rank, k))), ("b", torch.Size((n, rank))))
+        return tuple(hone.put(torch.stack([draw((layer, name, part), size) for draw in draws]).to(BF16)) for part, size in sizes)
+
+    return stack
 
 
 class Decoder:
@@ -59,7 +65,7 @@ class Decoder:
         def linear(layer, name, x, target):
             held = w.layers[layer]
             calls.append(("linearForward", dict(x=x, w=held[name], bias=held.get(f"{name}_bias", 0), y=target)))
-            if self.slots and (layer, name) in self.slots.stacks:
+            if self.slots:
                 a, b = self.slots.stacks[layer, name]
                 calls.append(("loraSlotsForward", dict(x=x, slots=adapters, a=a, b=b, scales=self.slots.scales, y=target)))
 

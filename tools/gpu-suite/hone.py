@@ -95,7 +95,17 @@ def view(tensor, shape, offset=0):
 
 
 def zeros(shape, dtype=torch.float32):
-    return put(torch.zeros(shape, dtype=dtype))
+    if dtype == torch.int32:
+        return put(torch.zeros(shape, dtype=dtype))
+    tensor = empty(shape, dtype)
+    invoke("tensorFill", x=tensor, value=0.0)
+    return tensor
+
+
+def clone(tensor):
+    other = empty(tensor.shape, tensor.dtype)
+    invoke("tensorCopy", src=tensor, dst=other)
+    return other
 
 
 def pack(values, weight_format):

@@ -41,7 +41,7 @@ class Arena:
     """One tensor of f32 that holds many, so that one op updates them all."""
 
     def __init__(self, shapes, dtype=F32):
-        """`shapes`: name to shape. A part begins at a multiple of 8 elements, as vectors of the kernels want it."""
+        """`shapes`: name to shape. A part begins at a multiple of 8 elements, so that vectors of the kernels lie on their alignment."""
         places, at = {}, 0
         for name, shape in shapes.items():
             places[name] = (shape, at)
@@ -67,11 +67,38 @@ class Adapter:
         for key, part in self.values.parts.items():
             hone.write(part, values(key, part.shape).to(F32))
 
-    def step(self, number, rate):
-        step(self, number, rate)
-
     def clear(self):
         hone.invoke("tensorFill", x=self.gradients.all, value=0.0)
+
+
+class Trained:
+    """Parts that are trained in full: values, gradients in f32, moments in f32."""
+
+    def __init__(self, shapes, dtype):
+        self.values, self.gradients, self.m, self.v = Arena(shapes, dtype), Arena(shapes), Arena(shapes), Arena(shapes)
+
+
+class Full:
+    """All parameters of a model: matrices in bf16, whose updates round by chance, norms in f32. `copy` fills (key, tensor)."""
+
+    def __init__(self, shape, copy):
+        matrices = {(layer, name): shape.linear(name) for layer in range(shape.layers) for name in LINEARS}
+        matrices |= {"embedding": (shape.words, shape.d), "head": (shape.words, shape.d)}
+        self.matrices = Trained(matrices, BF16)
+        names = [(layer, name) for layer in range(shape.layers) for name in ("norm1", "norm2")]
+        self.norms = Trained({name: (shape.d,) for name in [*names, "norm"]}, F32)
+        for trained in (self.matrices, self.norms):
+            for key, part in trained.values.parts.items():
+                copy(key, part)
+
+    def weights(self, shape, inv_freq):
+        layers = [{name: self.matrices.values[layer, name] for name in LINEARS}
+                  | {name: self.norms.values[layer, name] for name in ("norm1", "norm2")} for layer in range(shape.layers)]
+        return Weights(layers, self.matrices.values["embedding"], self.matrices.values["head"], self.norms.values["norm"], inv_freq)
+
+    def clear(self):
+        for trained in (self.matrices, self.norms):
+            hone.invoke("tensorFill", x=trained.gradients.all, value=0.0)
 
 
 def step(arenas, number, rate):
@@ -133,7 +160,7 @@ class Llama:
             da, db = (self.adapter.gradients[layer, name, part] for part in "ab")
             hone.invoke("loraBackward", dy=dy, x=x, a=a, b=b, xa=xa, scale=self.adapter.scale, dx=dx or 0, da=da, db=db)
         if self.full:
-            hone.invoke("linearBackwardWeight", dy=dy, x=x, dw=self.full.gradients[layer, name], roundsToBf16=1)
+            hone.invoke("linearBackwardWeight", dy=dy, x=x, dw=self.full.matrices.gradients[layer, name], roundsToBf16=1)
 
     def norm(self, x, weight):
         y, rstd = hone.empty(x.shape), hone.empty((x.shape[0],), F32)
@@ -228,7 +255,7 @@ class Llama:
         y, kept = self.forward(batch, keep=True)
         logp, lse = self.log_probs(batch, y)
         dy, dh = hone.empty(y.shape), hone.empty(y.shape)
-        dw = self.full.head_gradient if self.full else 0
+        dw = self.full.matrices.gradients["head"] if self.full else 0
         hone.invoke("tokenLogProbsBackward", dlogp=batch.dlogp, h=y, w=self.weights.head, targets=batch.targets, lse=lse, dh=dy, dw=dw)
         self.norm_backward(dy, kept["last"], "norm", self.weights.norm, kept["rstd"], dh, 0)
         layers = kept.pop("layers")
@@ -238,5 +265,5 @@ class Llama:
                 saved = self.layer(number, saved["h"], batch)[1]
             self.layer_backward(number, saved, dh, batch)
         if self.full:
-            hone.invoke("embeddingBackward", ids=batch.ids, dy=dh, dtable=self.full.embedding_gradient)
+            hone.invoke("embeddingBackward", ids=batch.ids, dy=dh, dtable=self.full.matrices.gradients["embedding"])
         return logp

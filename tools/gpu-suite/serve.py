@@ -11,7 +11,7 @@ import torch
 
 import hone
 import train
-from decoder import PAGE, Decoder, Slots
+from decoder import PAGE, Decoder, Slots, drawn_stacks
 from llama import BF16, F32, LINEARS
 from reference import DEVICE, adapter_values, folder_model, linear_of, random_model, to_card
 from train import FLOOR, SLACK, tell
@@ -79,7 +79,7 @@ def compare(name, model, prompts, weight_format, steps, adapters=0):
     """With `adapters`, sequence s has adapter s, and the last none."""
     shape, weights = to_card(model, weight_format)
     draws = [adapter_values(20 + slot) for slot in range(adapters)]
-    slots = Slots(shape, RANK, [SCALE] * adapters, draws, LINEARS) if adapters else None
+    slots = Slots(shape, [SCALE] * adapters, drawn_stacks(shape, RANK, draws)) if adapters else None
     chosen = [at if at < adapters else -1 for at in range(len(prompts))]
     blocks = -(-(max(map(len, prompts)) + steps + 1) // PAGE)
     decoder = Decoder(shape, weights, len(prompts), blocks, slots)
