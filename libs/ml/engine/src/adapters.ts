@@ -1,16 +1,17 @@
 import { fault } from '@hone/base';
-import { type CausalModel, loadAdapter } from '@hone/models';
-import type { LoraAdapter } from '@hone/nn';
+import { adapterOf, type CausalModel, readAdapter } from '@hone/models';
+import { LoraAdapter, type LoraStacks, type StackedAdapter } from '@hone/nn';
 import type { EngineAdapter } from './runner.js';
 
 interface Slot extends EngineAdapter {
   users: number;
 }
 
-/** Hears of an adapter when its memory is there, and just before it is given back. */
+/** Hears of an adapter just before its memory is given back. */
 interface AdapterUser {
-  adopt(adapter: LoraAdapter): void;
-  forget(adapter: LoraAdapter): void;
+  /** Where its adapters lie, instead of matrices of their own. */
+  readonly stacks: LoraStacks | undefined;
+  forget(adapter: LoraAdapter | StackedAdapter): void;
 }
 
 /**
@@ -44,8 +45,8 @@ export class AdapterSlots {
   load(key: string, folder: string): void {
     if (this.#slots.has(key)) return;
     this.#makeRoom();
-    const lora = loadAdapter(folder, this.#model);
-    this.#user?.adopt(lora);
+    const stored = readAdapter(folder, this.#model);
+    const lora = this.#user?.stacks?.put(stored) ?? adapterOf(stored, this.#model);
     this.#slots.set(key, { key, lora, users: 0 });
     this.loads++;
   }
@@ -66,7 +67,7 @@ export class AdapterSlots {
   }
 
   free(): void {
-    for (const { lora } of this.#slots.values()) lora.free();
+    for (const { lora } of this.#slots.values()) if (lora instanceof LoraAdapter) lora.free();
     this.#slots.clear();
   }
 
@@ -81,7 +82,7 @@ export class AdapterSlots {
       });
     }
     this.#user?.forget(idle.lora);
-    idle.lora.free();
+    if (idle.lora instanceof LoraAdapter) idle.lora.free();
     this.#slots.delete(idle.key);
   }
 }

@@ -1,5 +1,5 @@
 import type { AdapterRows, CausalModel, KvCache } from '@hone/models';
-import type { LoraAdapter, LoraStacks } from '@hone/nn';
+import type { LoraStacks } from '@hone/nn';
 import {
   bytesOf,
   capture,
@@ -85,7 +85,7 @@ export class DecodePlan {
     return this.#captured.bytes + bytesOf(this.#input.tensor) + bytesOf(this.#output.tensor);
   }
 
-  uses(adapter: LoraAdapter): boolean {
+  uses(adapter: object): boolean {
     return this.shape.adapters.some((rows) => rows.adapter === adapter);
   }
 

@@ -1,5 +1,5 @@
 import type { CausalModel, KvCache } from '@hone/models';
-import type { LoraAdapter, LoraStacks } from '@hone/nn';
+import type { LoraStacks } from '@hone/nn';
 import { deviceOfNewTensors, devices, measureCapture, PlanArena } from '@hone/tensor';
 import { decodeInput, decodeOps, DecodePlan, type DecodeSequence, type DecodeShape } from './decode-plan.js';
 import { DrawOutput, type DrawShape, drawKey, drawShapeOf, plainDraw } from './device-draw.js';
@@ -40,7 +40,7 @@ export class DecodePlans {
   readonly #kv: KvCache;
   /** In the order of last use. */
   readonly #plans = new Map<string, DecodePlan>();
-  readonly #numbers = new WeakMap<LoraAdapter, number>();
+  readonly #numbers = new WeakMap<object, number>();
   readonly #stacks: LoraStacks | undefined;
   readonly #counts: TokenCounts;
   readonly #sequencesMax: number;
@@ -104,7 +104,7 @@ export class DecodePlans {
   }
 
   /** Plans keep the memory of what they use: those with an adapter that is freed must go. */
-  forget(adapter: LoraAdapter): void {
+  forget(adapter: object): void {
     for (const [key, plan] of this.#plans) {
       if (plan.uses(adapter)) this.#drop(key, plan);
     }
@@ -167,7 +167,7 @@ export class DecodePlans {
     return signature;
   }
 
-  #numberOf(adapter: LoraAdapter): number {
+  #numberOf(adapter: object): number {
     let number = this.#numbers.get(adapter);
     if (number === undefined) this.#numbers.set(adapter, (number = this.#adapters++));
     return number;

@@ -1,7 +1,7 @@
 import { assert, HoneError, refusal } from '@hone/base';
 import type { CausalModel, KvCache } from '@hone/models';
 import { BlockManager } from './block-manager.js';
-import { type LoraAdapter, LoraStacks } from '@hone/nn';
+import { type LoraAdapter, LoraStacks, type StackedAdapter } from '@hone/nn';
 import { deviceOfNewTensors, devices, type Tensor } from '@hone/tensor';
 import type { DecodePlan, DecodeSequence } from './decode-plan.js';
 import { DecodePlans, type DecodePlanStats } from './decode-plans.js';
@@ -67,7 +67,8 @@ export class Engine {
   readonly #blocks: BlockManager;
   readonly #scheduler: Scheduler<EngineAdapter>;
   readonly #plans: DecodePlans;
-  readonly #stacks: LoraStacks | undefined;
+  /** Where adapters lie on a device that works through a queue. */
+  readonly stacks: LoraStacks | undefined;
   readonly #counts: TokenCounts;
   #isCaptured: boolean;
   readonly #composed: ((why: string) => void) | undefined;
@@ -98,9 +99,9 @@ export class Engine {
     this.#scheduler = new Scheduler(this.limits, this.#blocks);
     // On a card one graph serves every mixture of adapters; elsewhere each adapter's rows are a product of their own.
     const isStacked = devices[deviceOfNewTensors()].isQueued && model.canStackAdapters;
-    this.#stacks = isStacked ? new LoraStacks(options.adaptersMax ?? 16) : undefined;
+    this.stacks = isStacked ? new LoraStacks(options.adaptersMax ?? 16) : undefined;
     this.#counts = new TokenCounts(sequencesMax, model.shape.vocabSize);
-    this.#plans = new DecodePlans(model, this.#kv, { stacks: this.#stacks, counts: this.#counts, sequencesMax });
+    this.#plans = new DecodePlans(model, this.#kv, { stacks: this.stacks, counts: this.#counts, sequencesMax });
     this.#isCaptured = options.isCaptured ?? true;
     this.#composed = options.composed;
   }
@@ -172,28 +173,23 @@ export class Engine {
     return outputs;
   }
 
-  /** An adapter whose rows may come from now on. */
-  adopt(adapter: LoraAdapter): void {
-    this.#stacks?.put(adapter);
-  }
-
   /** Rows of an adapter that is about to be freed will not come again. */
-  forget(adapter: LoraAdapter): void {
+  forget(adapter: LoraAdapter | StackedAdapter): void {
     this.#plans.forget(adapter);
-    this.#stacks?.remove(adapter);
+    this.stacks?.remove(adapter);
   }
 
   free(): void {
     for (const sequence of [...this.#scheduler.running, ...this.#scheduler.waiting]) this.#scheduler.finish(sequence);
     this.#plans.free();
-    this.#stacks?.free();
+    this.stacks?.free();
     this.#counts.free();
     this.#kv.free();
   }
 
   /** Prompts, or a mix: composed anew, since no two such steps are alike. */
   #pass(planned: readonly Planned[]): SequenceOutput[] {
-    const result = runStep(this.model, this.#kv, planned, this.#stacks);
+    const result = runStep(this.model, this.#kv, planned, this.stacks);
     return result ? [...this.#read(result).values()] : [];
   }
 

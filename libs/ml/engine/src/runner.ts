@@ -1,11 +1,11 @@
 import type { AdapterRows, CausalModel, KvCache, StepBatch } from '@hone/models';
-import type { LoraAdapter, LoraStacks } from '@hone/nn';
+import type { LoraAdapter, LoraStacks, StackedAdapter } from '@hone/nn';
 import type { Tensor } from '@hone/tensor';
 import type { PlannedRows } from './scheduler.js';
 import type { AdapterKey, Sequence } from './sequence.js';
 
 export interface EngineAdapter extends AdapterKey {
-  readonly lora: LoraAdapter;
+  readonly lora: LoraAdapter | StackedAdapter;
 }
 
 /** A row whose next token is given: its log-probability is wanted. */

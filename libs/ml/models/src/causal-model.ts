@@ -18,7 +18,7 @@ import {
   type Tensor,
   type TokenLogProbs,
 } from '@hone/tensor';
-import { baseOnly, type AdaptableModule, type LinearContext, type LoraStacks } from '@hone/nn';
+import { baseOnly, type AdaptableModule, type LinearContext, type LoraAdapter, type LoraStacks } from '@hone/nn';
 import type { ModelConfig } from './config/model-config.js';
 import { allLinears } from './config/weight-map.js';
 import { attentionPrecision, kvBytesPerPage, newKvCache } from './kv-cache.js';
@@ -205,7 +205,13 @@ function adaptersOf(
   stacks: LoraStacks | undefined,
 ): LinearContext {
   if (stacks) return slots ? { ranges: [], stacked: { stacks, slots } } : baseOnly;
-  return { ranges: adapters.map(({ adapter, rowStart, rowEnd }) => ({ adapter, begin: rowStart, end: rowEnd })) };
+  // Without stacks every adapter has matrices of its own.
+  const ranges = adapters.map(({ adapter, rowStart: begin, rowEnd: end }) => ({
+    adapter: adapter as LoraAdapter,
+    begin,
+    end,
+  }));
+  return { ranges };
 }
 
 /** The place of each row's adapter; undefined where no row has one. */

@@ -1,5 +1,6 @@
 export * from './adapters/adapter-config.js';
 export * from './adapters/load-adapter.js';
+export * from './adapters/read-adapter.js';
 export * from './adapters/save-adapter.js';
 export { CausalModel } from './causal-model.js';
 export { checkModel } from './check-model.js';

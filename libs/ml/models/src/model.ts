@@ -1,5 +1,5 @@
 import type { ActivationOffload, Tensor } from '@hone/tensor';
-import type { LoraAdapter, LoraStacks } from '@hone/nn';
+import type { LoraAdapter, LoraStacks, StackedAdapter } from '@hone/nn';
 
 /**
  * How the frozen base is held in memory; adapters are f32 in every case, activations f32 on the processor and bf16 on a GPU. int4
@@ -56,7 +56,7 @@ export interface PackedBatch {
 
 /** Rows rowStart..rowEnd-1 of a step go through this adapter; ranges may not overlap, uncovered rows use the plain base. */
 export interface AdapterRows {
-  adapter: LoraAdapter;
+  adapter: LoraAdapter | StackedAdapter;
   rowStart: number;
   rowEnd: number;
 }

@@ -10,4 +10,5 @@ export * from './parameter-arena.js';
 export * from './peft/lora-adapter.js';
 export * from './peft/lora-config.js';
 export * from './peft/lora-stacks.js';
+export * from './peft/stored-adapter.js';
 export * from './rms-norm.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { LoraAdapter } from '@hone/nn';
 import { safetensorsBytes, writeSafetensors, type TensorToWrite } from '../safetensors/writer.js';
 import { adapterConfigJson } from './adapter-config.js';
-import { baseFingerprintKey } from './load-adapter.js';
+import { baseFingerprintKey } from './read-adapter.js';
 
 export interface SaveAdapterOptions {
   /** What base_model_name_or_path says; tools use it to find the base. */

@@ -4,6 +4,7 @@ import { fromFloats, fromInts, lora, loraSlots, memoryStats, scoped, zeros, type
 import { LoraAdapter } from './lora-adapter.js';
 import { loraConfig } from './lora-config.js';
 import { LoraStacks } from './lora-stacks.js';
+import { type StackedAdapter, storedOf } from './stored-adapter.js';
 
 const modules = ['q_proj', 'v_proj'].map((name) => ({
   path: `model.layers.0.${name}`,
@@ -22,14 +23,19 @@ function adapterOf(r: number, targetModules: string[], seed: number): LoraAdapte
 const x = Float32Array.from({ length: 12 }, (_, i) => Math.cos(i));
 
 /** What the module adds to one row: by its own adapter, and by the stack. */
-function updates(path: string, adapter: LoraAdapter, stacks: LoraStacks): [own: Float32Array, stacked: Float32Array] {
+function updates(
+  path: string,
+  adapter: LoraAdapter,
+  stacks: LoraStacks,
+  place: StackedAdapter,
+): [own: Float32Array, stacked: Float32Array] {
   const [own, stacked] = [new Float32Array(20), new Float32Array(20)];
   scoped(() => {
     const [first, second] = [zeros([1, 20]), zeros([1, 20])];
     const row = fromFloats(x, [1, 12]);
     const module = adapter.modules.get(path);
     if (module) lora(row, module.a, module.b, module.scale, first);
-    loraSlots(row, fromInts(Int32Array.of(stacks.slotOf(adapter))), stacks.of(path) as LoraSlots, second);
+    loraSlots(row, fromInts(Int32Array.of(stacks.slotOf(place))), stacks.of(path) as LoraSlots, second);
     first.readInto(own);
     second.readInto(stacked);
   });
@@ -41,23 +47,30 @@ afterAll(() => expect(memoryStats().liveTensors).toBe(0));
 it('holds each adapter, pads its rank, and adds nothing where it has no module', () => {
   const stacks = new LoraStacks(3);
   const adapters = [adapterOf(3, ['q_proj'], 1), adapterOf(8, ['q_proj', 'v_proj'], 2), adapterOf(12, ['v_proj'], 3)];
-  const builds = adapters.map((adapter) => (stacks.put(adapter), stacks.builds));
+  const placed = adapters.map((adapter) => [stacks.put(storedOf(adapter)), stacks.builds] as const);
+  const places = placed.map(([place]) => place);
   // A new module, then a larger rank: each lays the stacks out anew. The last one below fits.
-  expect(builds).toEqual([1, 2, 3]);
-  for (const adapter of adapters) {
+  expect(placed.map(([, builds]) => builds)).toEqual([1, 2, 3]);
+  for (const [index, adapter] of adapters.entries()) {
     for (const { path } of modules) {
-      const [own, stacked] = updates(path, adapter, stacks);
+      const [own, stacked] = updates(path, adapter, stacks, places[index] as StackedAdapter);
       stacked.forEach((value, i) => expect(value).toBeCloseTo(own[i] as number, 5));
       expect(own.some((value) => value !== 0)).toBe(adapter.modules.has(path));
     }
   }
-  expect(() => stacks.put(adapters[0] as LoraAdapter)).toThrow('all 3 are taken');
-  stacks.remove(adapters[0] as LoraAdapter);
-  expect(stacks.slotOf(adapters[0] as LoraAdapter)).toBe(-1);
-  const next = adapterOf(16, ['v_proj'], 4);
-  expect([stacks.put(next), stacks.builds]).toEqual([0, 3]);
-  const [own, stacked] = updates('model.layers.0.q_proj', next, stacks);
-  expect([...stacked]).toEqual([...own]);
+  const [first] = adapters as [LoraAdapter];
+  expect(() => stacks.put(storedOf(first))).toThrow('all 3 are taken');
+  const [gone] = places as [StackedAdapter];
+  stacks.remove(gone);
+  expect(stacks.slotOf(gone)).toBe(-1);
+  // A smaller one into the place of a larger one: what is left of that adds nothing.
+  const next = adapterOf(5, ['v_proj'], 4);
+  const place = stacks.put(storedOf(next));
+  expect([stacks.slotOf(place), stacks.builds]).toEqual([0, 3]);
+  for (const { path } of modules) {
+    const [own, stacked] = updates(path, next, stacks, place);
+    stacked.forEach((value, i) => expect(value).toBeCloseTo(own[i] as number, 5));
+  }
   stacks.free();
   for (const adapter of [...adapters, next]) adapter.free();
 });
