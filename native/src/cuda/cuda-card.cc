@@ -77,6 +77,16 @@ std::byte* CudaCard::reserve(std::int64_t& capacity) {
   return arena_->base();
 }
 
+// The driver's calls, too, go to the context of the thread, which has none before its first call of the runtime.
+Status CudaCard::back(std::int64_t offset, std::int64_t bytes) {
+  HONE_TRY(enter());
+  return arena_->back(offset, bytes);
+}
+
+void CudaCard::give_back(std::int64_t offset, std::int64_t bytes) {
+  if (enter().ok()) arena_->give_back(offset, bytes);
+}
+
 Status CudaCard::write(void* target, const void* source, std::int64_t bytes) {
   HONE_TRY(enter());
   if (is_capturing_) return {Code::internal, "expected no bytes from the host inside a graph"};
@@ -148,6 +158,9 @@ Status CudaCard::unpack(const CardWeight& weight, float* out) {
   return unpack_weight(stream_, weight, out);
 }
 
+// Relaxed, because what loads or allocates is then let be. None of it should happen: core/plan.cc runs the same ops once before, so
+// that every kernel is loaded (a first launch may load its module and wait for the context: CUDA C++ Programming Guide, "Lazy
+// Loading"), every product has its algorithm and the workspace its size.
 Status CudaCard::begin_capture() {
   HONE_TRY(enter());
   HONE_TRY(cuda_status(cudaStreamBeginCapture(stream_.handle, cudaStreamCaptureModeRelaxed), "beginning a graph"));
@@ -159,6 +172,7 @@ Status CudaCard::begin_capture() {
 Status CudaCard::end_capture(std::unique_ptr<CardGraph>& out) {
   is_capturing_ = false;
   counters_.launches = launches_before_capture_;
+  HONE_TRY(enter());
   cudaGraph_t graph = nullptr;
   HONE_TRY(cuda_status(cudaStreamEndCapture(stream_.handle, &graph), "ending a graph"));
   cudaGraphExec_t executable = nullptr;

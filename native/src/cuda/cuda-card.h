@@ -20,8 +20,8 @@ class CudaCard : public Card {
 
   std::byte* reserve(std::int64_t& capacity) override;
   std::int64_t granule() const override { return AddressSpace::kChunk; }
-  Status back(std::int64_t offset, std::int64_t bytes) override { return arena_->back(offset, bytes); }
-  void give_back(std::int64_t offset, std::int64_t bytes) override { arena_->give_back(offset, bytes); }
+  Status back(std::int64_t offset, std::int64_t bytes) override;
+  void give_back(std::int64_t offset, std::int64_t bytes) override;
   std::int64_t workspace_bytes() const override { return workspace_->bytes(); }
 
   Status write(void* target, const void* source, std::int64_t bytes) override;

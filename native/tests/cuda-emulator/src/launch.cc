@@ -38,8 +38,8 @@ cudaError_t run_grid(const cudaLaunchConfig_t& config, const std::function<void(
   gridDim = config.gridDim;
   blockDim = config.blockDim;
   const std::uint64_t count = std::uint64_t{gridDim.x} * gridDim.y * gridDim.z;
-  std::vector<std::uint64_t> blocks(count);
-  std::iota(blocks.begin(), blocks.end(), 0);
+  std::vector<std::uint64_t> blocks(runs_last_block() ? 1 : count, count - 1);
+  if (blocks.size() == count) std::iota(blocks.begin(), blocks.end(), 0);
   order.arrange(blocks);
   SharedMemory& memory = the_shared_memory();
   memory.begin_launch(config.dynamicSmemBytes);
@@ -63,7 +63,7 @@ cudaError_t run_grid(const cudaLaunchConfig_t& config, const std::function<void(
 
 cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, std::function<void()> thread) {
   if (!fits(config, kernel)) return cudaErrorInvalidConfiguration;
-  if (is_dry()) return cudaSuccess;
+  if (is_dry() && !runs_last_block()) return cudaSuccess;
   return queue(config.stream, [config, thread = std::move(thread)] { return run_grid(config, thread); });
 }
 
