@@ -201,6 +201,27 @@ describeCard('a decode step on a card', () => {
     expect(new Set(alone).size).toBe(8);
   });
 
+  it('tells once, and counts, when a model cannot be captured', () => {
+    useDevice('cuda');
+    const model = loadModel(at('model'), { format: 'bf16' });
+    const stepOn = model.stepOn.bind(model);
+    // A model that looks at its own numbers decides by them: nobody can repeat that unseen.
+    model.stepOn = (...args) => {
+      const logits = stepOn(...args);
+      logits.floats();
+      return logits;
+    };
+    const told: string[] = [];
+    const composed = (why: string) => void told.push(why);
+    const engine = new Engine(model, { blockSize: 4, kvBytesMax: 2 ** 20, sequencesMax: 4, composed });
+    engine.submit({ ids: prompt(1, 3), sampling: greedy, tokensMax: 4, stopTokens: new Set() });
+    while (!engine.isIdle) engine.step();
+    expect(told).toEqual([expect.stringContaining('the body reads what they gave')]);
+    expect(engine.stats).toMatchObject({ decodesEager: 3, decodesReplayed: 0 });
+    engine.free();
+    model.free();
+  });
+
   it('computes in one memory for all plans', () => {
     useDevice('cuda');
     const model = loadModel(at('model'), { format: 'bf16' });

@@ -61,5 +61,7 @@ const rows = readFileSync(join(repositoryRoot, 'examples/support-desk/train.json
     expect(readFileSync(join(mesh.home, 'logs', 'serving.log'), 'utf8')).toMatch(
       /"device":"cuda","why":"HONE_DEVICE=cuda/,
     );
+    const status = await mesh.cli('status');
+    expect(status.stdout).toMatch(/serving .*HONE_DEVICE=cuda/);
   });
 });

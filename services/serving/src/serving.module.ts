@@ -15,7 +15,7 @@ import type { ServingSettings } from './settings.js';
 
 type Settings = PlatformSettings & ServingSettings;
 
-function startEngine(settings: Settings, instruments: Instruments, log: Log): EnginePort {
+function startEngine(settings: Settings, instruments: Instruments, readiness: Readiness, log: Log): EnginePort {
   return new EnginePort({
     sequencesMax: settings.sequencesMax,
     stepTokensMax: settings.stepTokensMax,
@@ -27,11 +27,14 @@ function startEngine(settings: Settings, instruments: Instruments, log: Log): En
     queue: { waitingMax: settings.waitingMax, waitingTokensMax: settings.waitingTokensMax },
     stepped: (step) => instruments.stepped(step),
     composed: ({ base, why }) => log.warn({ base, why }, 'decode steps are composed one by one'),
-    chose: ({ device, why, card }) => log.info({ device, why }, `computes on ${card ?? 'the processor'}`),
+    chose: ({ device, why, card }) => {
+      readiness.tell('device', `${card ?? 'the processor'} (${why})`);
+      log.info({ device, why }, `computes on ${card ?? 'the processor'}`);
+    },
   });
 }
 
-function makeState(mesh: Mesh, store: ArtifactStore, settings: Settings, log: Log): ServingState {
+function makeState(mesh: Mesh, store: ArtifactStore, settings: Settings, readiness: Readiness, log: Log): ServingState {
   const instruments = new Instruments();
   const folder = settings.cacheFolder ?? join(settings.home, 'cache', 'models');
   const folders = new WeightFolders(store, resolve(folder), settings.weights, settings.head);
@@ -42,14 +45,14 @@ function makeState(mesh: Mesh, store: ArtifactStore, settings: Settings, log: Lo
     instruments,
     settings,
     log,
-    engine: startEngine(settings, instruments, log),
+    engine: startEngine(settings, instruments, readiness, log),
   });
 }
 
 @Module({
   controllers: [GenerationController, ScoreController, CheckController],
   providers: [
-    { provide: ServingState, inject: [Mesh, ArtifactStore, SETTINGS, LOG], useFactory: makeState },
+    { provide: ServingState, inject: [Mesh, ArtifactStore, SETTINGS, Readiness, LOG], useFactory: makeState },
     {
       provide: ServingLife,
       inject: [ServingState, Readiness],

@@ -6,7 +6,7 @@ import { freeBytesEnough, fullDiskText } from '../up/free-space.js';
 import { isNatsReady } from '../up/nats-server.js';
 import { leftOver } from '../up/left-over.js';
 import { isAlive, isOurs, type MeshState, readState } from '../up/state.js';
-import { isServiceReady } from '../up/supervisor.js';
+import { healthOf } from '../up/supervisor.js';
 import { type CommonOptions, withJson } from './command.js';
 
 export function addStatus(program: Command): void {
@@ -24,6 +24,8 @@ interface ServiceStatus {
   state: string;
   pid: number | null;
   restarts: number;
+  /** Where it computes and why there; absent for a service that computes nothing. */
+  device?: string;
 }
 
 export interface MeshStatus {
@@ -45,8 +47,11 @@ async function statusOf(home: Home, state: MeshState | undefined): Promise<MeshS
   const services: Record<string, ServiceStatus> = {};
   await Promise.all(
     Object.entries(state.services).map(async ([name, { pid, state: kept, restarts, port }]) => {
-      const isReady = await (name === 'nats-server' ? isNatsReady(port) : isServiceReady(port));
-      services[name] = { state: isReady ? 'ready' : kept === 'running' ? 'starting' : kept, pid, restarts };
+      const isBus = name === 'nats-server';
+      const { isReady, facts } = isBus ? { isReady: await isNatsReady(port), facts: {} } : await healthOf(port);
+      const state = isReady ? 'ready' : kept === 'running' ? 'starting' : kept;
+      const { device } = facts as { device?: string };
+      services[name] = { state, pid, restarts, ...(device !== undefined && { device }) };
     }),
   );
   const sorted = Object.fromEntries(Object.entries(services).sort(([a], [b]) => a.localeCompare(b)));
@@ -66,7 +71,13 @@ async function statusOf(home: Home, state: MeshState | undefined): Promise<MeshS
 
 function textOf({ status, url, api_key_file, trouble, services }: MeshStatus): string {
   if (url === null) return 'Hone is down; start it: npx hone up';
-  const rows = Object.entries(services).map(([name, { state, pid, restarts }]) => [name, state, pid ?? '-', restarts]);
+  const rows = Object.entries(services).map(([name, { state, pid, restarts, device }]) => [
+    name,
+    state,
+    pid ?? '-',
+    restarts,
+    device ?? '',
+  ]);
   const advice = status === 'orphaned' ? '; its supervisor has ended, nothing is restarted: npx hone down' : '';
-  return `Hone is ${status} at ${url}/v1, key in ${api_key_file}${advice}\n${trouble === null ? '' : `${trouble}\n`}${table(['service', 'state', 'pid', 'restarts'], rows)}`;
+  return `Hone is ${status} at ${url}/v1, key in ${api_key_file}${advice}\n${trouble === null ? '' : `${trouble}\n`}${table(['service', 'state', 'pid', 'restarts', 'computes on'], rows)}`;
 }

@@ -206,12 +206,16 @@ export class Supervisor {
   }
 }
 
-export async function isServiceReady(port: number): Promise<boolean> {
+export const isServiceReady = async (port: number): Promise<boolean> => (await healthOf(port)).isReady;
+
+/** Whether a service takes work, and what it tells of itself. */
+export async function healthOf(port: number): Promise<{ isReady: boolean; facts: Readonly<Record<string, string>> }> {
   try {
     const response = await fetch(`http://127.0.0.1:${port}/health/ready`, { signal: AbortSignal.timeout(2000) });
-    return response.ok;
+    const { facts = {} } = (await response.json()) as { facts?: Record<string, string> };
+    return { isReady: response.ok, facts };
   } catch {
-    return false;
+    return { isReady: false, facts: {} };
   }
 }
 

@@ -11,14 +11,14 @@ export async function openHealth(
   host: string,
   port: number,
   service: string,
-  waitingFor: () => string[],
+  { waitingFor, facts }: { waitingFor: () => string[]; facts: () => Readonly<Record<string, string>> },
 ): Promise<Health> {
   const server = createServer((request, response) => {
     const waiting = request.url === '/health/ready' ? waitingFor() : [];
     const isKnown = request.url === '/health/ready' || request.url === '/health/live';
     const status = !isKnown ? 404 : waiting.length > 0 ? 503 : 200;
     const body = isKnown
-      ? { service, status: status === 200 ? 'ok' : 'waiting', waitingFor: waiting }
+      ? { service, status: status === 200 ? 'ok' : 'waiting', waitingFor: waiting, facts: facts() }
       : { error: 'not found' };
     response.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(JSON.stringify(body));
   });

@@ -63,7 +63,10 @@ export async function startService<S extends Record<string, z.ZodType>>(
   const health =
     settings.healthPort === 0
       ? undefined
-      : await openHealth(settings.healthHost, settings.healthPort, options.name, waitingFor);
+      : await openHealth(settings.healthHost, settings.healthPort, options.name, {
+          waitingFor,
+          facts: () => readiness.facts,
+        });
   const mesh = (link.mesh = await connect(options.name, settings, log));
   connected();
   const store = await openObjects(settings);
