@@ -30,13 +30,24 @@ def unpack(bytes_, inner, nested, mean, table, dynamic):
 class Nf4Weight:
     """A weight that is there in bf16 only while it is used."""
 
-    run = None  # Compiled once for all.
+    run, way = None, ""
 
     def __init__(self, weight):
         self.shape, self.parts = weight.shape, packed(weight)
         self.tables = nf4.TABLE.to(weight.device), nf4.dynamic_map().to(weight.device)
         if Nf4Weight.run is None:
-            Nf4Weight.run = torch.compile(unpack) if DEVICE == "cuda" else unpack
+            self.choose()
+
+    def choose(self):
+        """One kernel made by torch.compile; where that does not work, torch's own functions one by one, and the row's name says so."""
+        Nf4Weight.run, Nf4Weight.way = unpack, "op by op"
+        if DEVICE == "cuda":
+            try:
+                compiled = torch.compile(unpack)
+                compiled(*self.parts, *self.tables)
+                Nf4Weight.run, Nf4Weight.way = compiled, "compiled"
+            except Exception as problem:
+                print(f"     torch.compile does not work here: {str(problem)[:200]}", flush=True)
 
     def value(self):
         return Nf4Weight.run(*self.parts, *self.tables).view(self.shape)

@@ -55,11 +55,13 @@ def decode(decoder, prompts, firsts, steps, adapters):
     return texts, logits.read(), counts
 
 
-def check_logits(name, ours, exact, rough):
-    """How far the log-probabilities lie from f32's, root mean square over all words and positions."""
+def check_logits(name, ours, exact, rough, known=0.0):
+    """How far the log-probabilities lie from f32's, root mean square over all words and positions. Returns that of transformers in bf16;
+    of few rows it is a matter of luck, so what is `known` of more counts as well."""
     mine, theirs = (torch.log_softmax(each, -1) - torch.log_softmax(exact, -1) for each in (ours, rough))
     mine, theirs = (each.pow(2).mean().sqrt().item() for each in (mine, theirs))
-    tell(mine <= max(SLACK * theirs, FLOOR), f"{name}: log-probabilities of {len(ours)} rows off by {mine:.1e}, transformers in bf16 by {theirs:.1e}")
+    tell(mine <= max(SLACK * theirs, SLACK * known, FLOOR), f"{name}: log-probabilities of {len(ours)} rows off by {mine:.1e}, transformers in bf16 by {theirs:.1e}")
+    return theirs
 
 
 def check_tokens(name, texts, prompts, exact):
@@ -87,13 +89,13 @@ def compare(name, model, prompts, weight_format, steps, adapters=0):
     first = prefill(decoder, prompts, chosen)
     exact = torch.cat([reference_logits(each, [ids]) for each, ids in zip(models, prompts)])
     rough = torch.cat([reference_logits(copy.deepcopy(each).to(BF16), [ids]) for each, ids in zip(models, prompts)])
-    check_logits(f"{name}, prompts", torch.cat(first), exact, rough)
+    known = check_logits(f"{name}, prompts", torch.cat(first), exact, rough)
     texts, last, counts = decode(decoder, prompts, [int(each[-1].argmax()) for each in first], steps, chosen)
     for each, text, ids in zip(models, texts, prompts):
         check_tokens(name, [text], [ids], each)
     exact = torch.cat([reference_logits(each, [text[:-1]])[-1:] for each, text in zip(models, texts)])
     rough = torch.cat([reference_logits(copy.deepcopy(each).to(BF16), [text[:-1]])[-1:] for each, text in zip(models, texts)])
-    check_logits(f"{name}, last step", last, exact, rough)
+    check_logits(f"{name}, last step", last, exact, rough, known)
     # One wait a step, for the drawn ids. The first run of a plan goes op by op and captures the graph.
     waits, graphs = counts["synchronisations"], counts["graph_launches"]
     tell(waits == steps and graphs >= steps - 1, f"{name}: {steps} steps, {graphs} graphs, {counts['launches']} single launches, {waits} waits")
