@@ -189,6 +189,31 @@ describeCard('a decode step on a card', () => {
       expect(top.map((each) => each.logProb)).toEqual([...top].map((each) => each.logProb).sort((a, b) => b - a));
     }
     for (const { top } of logProbs[2] as TokenLogProb[]) expect(top).toEqual([]);
+    const onProcessor = serve('cpu', [all[2] as Asked], 7).answers[0] as number[];
+    expect(onProcessor.every((token) => token % 2 === 0)).toBe(true);
+  });
+
+  it('finds more memory where a draw needs it, and goes on with what was captured before', () => {
+    useDevice('cuda');
+    const model = loadModel(at('model'), { format: 'bf16' });
+    const engine = new Engine(model, { blockSize: 4, kvBytesMax: 2 ** 20, sequencesMax: 2 });
+    const answer = (sampling: Partial<SamplingSettings>): number[][] => {
+      const settings = { ...greedy, ...sampling };
+      const asked = [1, 2].map((seed) => ({ ids: prompt(seed, 3), sampling: settings, tokensMax: 4 }));
+      const sequences = asked.map((each) => engine.submit({ ...each, stopTokens: new Set() }));
+      while (!engine.isIdle) engine.step();
+      return sequences.map(({ tokens }) => tokens);
+    };
+    const before = answer({});
+    const { planBytes, captured } = engine.stats.decodePlans;
+    // Log-probabilities are the model's own, so that penalised logits are a second array of them.
+    expect(answer({ presencePenalty: 0.001, topLogProbs: 2 })).toEqual(before);
+    expect(engine.stats.decodePlans.planBytes).toBeGreaterThan(planBytes + 2 * 4 * vocabulary);
+    expect(answer({})).toEqual(before);
+    // What was captured in the old memory is made anew in the new one.
+    expect(engine.stats.decodePlans).toMatchObject({ captured: captured + 2, plans: 2 });
+    engine.free();
+    model.free();
   });
 
   it('counts what was drawn also in steps that prompts share', () => {

@@ -129,7 +129,7 @@ export class DecodePlan {
       input.set('ids', row, sequence?.tokens[computed] ?? 0);
       input.set('positions', row, computed);
       input.set('slots', row, sequence ? block * pageSize + (computed % pageSize) : -1);
-      input.set('adapterSlots', row, adapter && stacks ? stacks.slotOf(adapter.lora) : -1);
+      input.set('adapterSlots', row, adapter && stacks ? stacks.placeOf(adapter.lora) : -1);
       // A row without a sequence looks at the first token of block 0, which always holds numbers. What lies behind the blocks of a
       // sequence is never read.
       const table = input.row('blocks', row);

@@ -218,7 +218,7 @@ function adaptersOf(
 function slotsOf({ ids, adapters = [], stacks }: StepBatch): Tensor | undefined {
   if (!stacks || adapters.length === 0) return undefined;
   const slots = new Int32Array(ids.length).fill(-1);
-  for (const { adapter, rowStart, rowEnd } of adapters) slots.fill(stacks.slotOf(adapter), rowStart, rowEnd);
+  for (const { adapter, rowStart, rowEnd } of adapters) slots.fill(stacks.placeOf(adapter), rowStart, rowEnd);
   return fromInts(slots);
 }
 

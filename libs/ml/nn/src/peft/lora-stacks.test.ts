@@ -63,6 +63,7 @@ it('holds each adapter, pads its rank, and adds nothing where it has no module',
   const [gone] = places as [StackedAdapter];
   stacks.remove(gone);
   expect(stacks.slotOf(gone)).toBe(-1);
+  expect(() => stacks.placeOf(gone)).toThrow('expected an adapter that was put into the stacks');
   // A smaller one into the place of a larger one: what is left of that adds nothing.
   const next = adapterOf(5, ['v_proj'], 4);
   const place = stacks.put(storedOf(next));

@@ -52,6 +52,13 @@ export class LoraStacks {
     return this.#places.findIndex((place) => place?.adapter === adapter);
   }
 
+  /** The same of an adapter that rows are about to name: the plain base must not answer in its place. */
+  placeOf(adapter: object): number {
+    const slot = this.slotOf(adapter);
+    if (slot < 0) throw bug('not_stacked', '[adapters] expected an adapter that was put into the stacks');
+    return slot;
+  }
+
   of(path: string): LoraSlots | undefined {
     return this.#stacks.get(path);
   }
