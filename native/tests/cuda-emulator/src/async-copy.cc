@@ -21,6 +21,7 @@ void wait_copies(int left) {
   Thread& me = the_block().current();
   const int last = me.copy_groups - left;
   std::size_t kept = 0;
+  const std::size_t before = me.copies.size();
   for (const LateCopy& copy : me.copies) {
     if (copy.group >= last) {
       me.copies[kept++] = copy;
@@ -31,6 +32,9 @@ void wait_copies(int left) {
     }
   }
   me.copies.resize(kept);
+  if (kept == before || me.has_unpublished) return;
+  me.has_unpublished = true;
+  ++the_block().unpublished;
 }
 
 }  // namespace hone_emulator

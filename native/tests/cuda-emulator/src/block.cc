@@ -64,7 +64,9 @@ void Block::set_up(dim3 block) {
     thread.copies.clear();
     thread.products.clear();
     thread.copy_groups = 0;
+    thread.has_unpublished = false;
   }
+  unpublished = 0;
   for (std::size_t warp = 0; warp < warps_.size(); ++warp) {
     const int lanes = std::min(32, count_ - static_cast<int>(warp) * 32);
     warps_[warp].alive = lanes == 32 ? 0xffffffffu : (1u << lanes) - 1;

@@ -38,6 +38,7 @@ struct Thread {
   int copy_groups = 0;  // Committed.
   std::vector<LateProduct> products;
   int product_groups = 0;
+  bool has_unpublished = false;  // Copies that arrived since it last published.
 
   int warp() const { return linear / 32; }
   int lane() const { return linear % 32; }
@@ -70,6 +71,8 @@ class Block {
   int meet_block(bool vote);
   Thread& current() { return *current_; }
   [[noreturn]] void fail(std::string complaint);
+  // How many threads have copies that products of warpgroups would not see.
+  int unpublished = 0;
 
  private:
   static void run_threads();

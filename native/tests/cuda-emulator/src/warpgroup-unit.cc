@@ -53,9 +53,19 @@ void make(LateProduct& product) {
 
 }  // namespace
 
+// Without it no product sees what the thread copied, whatever barrier it comes to afterwards.
+void publish_to_products() {
+  Thread& me = the_block().current();
+  if (me.has_unpublished) --the_block().unpublished;
+  me.has_unpublished = false;
+}
+
 void queue_product(float* d, int tiles, const std::uint32_t* a_registers, std::uint64_t a, std::uint64_t b, bool is_across, bool is_added) {
   Thread& thread = the_block().current();
   const int lane = thread.lane();
+  if (the_block().unpublished > 0) {
+    fail_kernel("wgmma: %d threads have copied to shared memory and not published it", the_block().unpublished);
+  }
   for (const std::uint64_t operand : {a, b}) {
     if (operand == 0 || operand >> 62 == 1) continue;
     fail_kernel("wgmma: expected an operand with a swizzle of 128 bytes but received %llx", static_cast<unsigned long long>(operand));

@@ -11,6 +11,7 @@ namespace hone_emulator {
 
 // Exactly one of a_registers (four, as of mma.sync) and a (a descriptor) is given.
 void queue_product(float* d, int tiles, const std::uint32_t* a_registers, std::uint64_t a, std::uint64_t b, bool is_across, bool is_added);
+void publish_to_products();
 void commit_products();
 void wait_products(int left);
 
@@ -29,7 +30,7 @@ inline std::uint64_t swizzled_operand(std::uint32_t address, std::uint32_t block
   return kSwizzle128 | kEightRows | static_cast<std::uint64_t>((block_bytes & 0x3ffff) / 16) << 16 | (address & 0x3ffff) / 16;
 }
 
-inline void publish_to_products() {}
+inline void publish_to_products() { hone_emulator::publish_to_products(); }
 inline void begin_products() {}
 inline void commit_products() { hone_emulator::commit_products(); }
 template <int kLeft>
