@@ -26,12 +26,13 @@ def add(path, **line):
 
 def child(path, rows):
     import measure
+    import rows_load
     import rows_model
     import rows_ops
     import torch
 
     functions = {"G1": rows_ops.g1, "G2": rows_ops.g2, "G3": rows_ops.g3, "G4": rows_ops.g4, "G11": rows_ops.g11, "G5": rows_model.g5,
-                 "G6": rows_model.g6, "G8": rows_model.g8, "G10": rows_model.g10, "G12": rows_model.g12, "G5 long": rows_model.g5_long, "G5 compiled": rows_model.g5_compiled}
+                 "G6": rows_model.g6, "G8": rows_model.g8, "G10": rows_model.g10, "G12": rows_load.g12, "G5 long": rows_model.g5_long, "G5 compiled": rows_model.g5_compiled}
     facts, opened = measure.start(path)
     measure.ceilings.update(measure.measure_ceilings())
     measure.say(facts=facts, torch=torch.__version__, opened_seconds=opened, is_small=measure.SMALL, ceilings=measure.ceilings)
@@ -94,7 +95,7 @@ def main():
         return child(given.out, wanted)
     until = time.monotonic() + given.seconds
     while rows := left(given.out, wanted):
-        command = [sys.executable, __file__, str(given.out), "--child", "--rows", ",".join(rows), *(["--small"] if given.small else [])]
+        command = [sys.executable, __file__, str(given.out), "--child", "--rows", ",".join(rows)] + ["--small"] * given.small
         process = subprocess.Popen(command)
         is_over = watch(process, given.out, until)
         if is_over:

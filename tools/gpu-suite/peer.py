@@ -9,8 +9,7 @@ import torch.nn.functional as F
 from torch.utils.checkpoint import checkpoint
 
 import nf4
-from llama import LINEARS
-from measure import BF16, DEVICE, F32
+from measure import BF16, DEVICE
 from rows_ops import torch_head
 
 

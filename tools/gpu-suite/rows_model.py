@@ -1,11 +1,8 @@
-"""Rows of whole models of random weights: G5 QLoRA, G6 LoRA and full fine-tuning, G8 decoding, G10 many adapters, G12 loading.
+"""Rows of whole models of random weights: G5 QLoRA, G6 LoRA and full fine-tuning, G8 decoding, G10 many adapters.
 
 All layers have the values of one, in memory of their own, since making and sending 16 GB would take longer than the measurement. The values
 are those that NF4 codes stand for, so that both forms of the base compute the same.
 """
-import os
-import tempfile
-import time
 from dataclasses import replace
 
 import torch
@@ -268,42 +265,3 @@ def g10():
         allowed = 1 + count * adapter_bytes / base_bytes + (0.08 if count else 0.01)
         compare("G10", f"decode with {count} adapters r{RANK} among {batch} rows, context {context}", lambda: plan.run(given, batch), lambda: own.run(without, batch), batch,
                 "token/s", "ours without adapters", gate, 0, f"time <= {allowed:.2f} of that without", lambda line: 1 / line["ratio"] <= allowed)
-
-
-def g12():
-    """An adapter from host memory into its slots, and a file of weights onto the card."""
-    shape = TINY if SMALL else replace(S8, layers=32)
-    parts = [torch.randn(size).to(BF16) for _ in range(shape.layers) for name in LINEARS for n, k in (shape.linear(name),) for size in ((RANK, k), (n, RANK))]
-    pinned = [each.pin_memory() for each in parts] if DEVICE == "cuda" else parts
-    slots, theirs = [hone.empty(each.shape) for each in parts], [torch.empty_like(each, device=DEVICE) for each in parts]
-
-    def ours():
-        for slot, part in zip(slots, parts):
-            hone.write(slot, part)
-
-    def peer():
-        for slot, part in zip(theirs, pinned):
-            slot.copy_(part, non_blocking=True)
-
-    amount = sum(2 * each.numel() for each in parts)
-    compare("G12", f"an adapter of {amount >> 20} MiB from host memory", ours, peer, amount, "GB/s loaded", "torch, pinned memory",
-            lambda: max(error(slot, part) for slot, part in zip(slots[:4], parts)), 0, "<= 10 ms", lambda line: amount / line["ours"] / 1e9 <= 10e-3)
-    load_file(1 << 20 if SMALL else 1 << 30)
-
-
-def load_file(size):
-    """A file that the system has in memory, so what is measured is our path and the bus; no disk."""
-    from safetensors.torch import load_file as load, save_file
-
-    names = [f"w{at}" for at in range(16)]
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "model.safetensors")
-        save_file({name: torch.randn(size // 32 // 64, 64).to(BF16) for name in names}, path)
-        slots = [hone.empty((size // 32 // 64, 64)) for _ in names]
-
-        def ours():
-            for slot, each in zip(slots, load(path).values()):
-                hone.write(slot, each)
-
-        compare("G12", f"a safetensors file of {size >> 20} MiB onto the card", ours, lambda: load(path, device=DEVICE), size, "GB/s loaded", "safetensors for torch",
-                lambda: max(error(slot, each) for slot, each in zip(slots, load(path).values())), 0)

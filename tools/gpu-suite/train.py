@@ -12,7 +12,7 @@ import torch
 import hone
 import nf4
 from llama import BF16, F32, Adapter, Batch, Llama, step
-from reference import ALPHA, DEVICE, RANK, adapter_values, folder_model, golden, log_probs, random_model, to_card, with_peft
+from reference import ALPHA, RANK, adapter_values, folder_model, golden, log_probs, random_model, to_card, with_peft
 
 SMALL = "--small" in sys.argv
 STEPS, RATE = (3 if SMALL else 8), 1e-3
