@@ -38,6 +38,16 @@ Napi::Value tensor_view(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), handle);
 }
 
+Napi::Value is_finite(const Napi::CallbackInfo& info) {
+  if (info.Length() != 2 || !info[0].IsTypedArray() || !info[1].IsNumber()) {
+    return throw_type(info.Env(), "isFinite", "a typed array and a dtype code");
+  }
+  const auto array = info[0].As<Napi::TypedArray>();
+  const auto* data = static_cast<const unsigned char*>(array.ArrayBuffer().Data()) + array.ByteOffset();
+  const int yes = hone_is_finite(data, info[1].As<Napi::Number>().Int32Value(), static_cast<int64_t>(array.ByteLength()));
+  return Napi::Boolean::New(info.Env(), yes != 0);
+}
+
 Napi::Value tensor_reinterpret(const Napi::CallbackInfo& info) {
   int64_t args[2];
   if (!read_numbers(info, 0, 2, args, "tensorReinterpret")) return info.Env().Undefined();
@@ -148,6 +158,7 @@ void register_tensors(Napi::Env env, Napi::Object exports) {
   exports.Set("tensorAlloc", Napi::Function::New(env, tensor_alloc, "tensorAlloc"));
   exports.Set("tensorView", Napi::Function::New(env, tensor_view, "tensorView"));
   exports.Set("tensorFree", Napi::Function::New(env, tensor_free, "tensorFree"));
+  exports.Set("isFinite", Napi::Function::New(env, is_finite, "isFinite"));
   exports.Set("tensorReinterpret", Napi::Function::New(env, tensor_reinterpret, "tensorReinterpret"));
   exports.Set("tensorDescribe", Napi::Function::New(env, tensor_describe, "tensorDescribe"));
   exports.Set("tensorWrite", Napi::Function::New(env, tensor_write, "tensorWrite"));

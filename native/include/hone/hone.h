@@ -133,6 +133,9 @@ HONE_API void hone_reset_peak(int device);
 // Gives cached blocks and the workspace of the kernels back to the system.
 HONE_API void hone_release_cache(void);
 
+// 1 when no f32, bf16 or f16 number of these bytes is NaN or infinite; other dtypes have none. At any address.
+HONE_API int hone_is_finite(const void* data, int dtype, int64_t bytes);
+
 HONE_API int hone_pack_weight(hone_handle source, int format, hone_handle* out);
 // From codes and scales that somebody else made (hone/weights.h tells their layout). The null device reads nothing.
 HONE_API int hone_pack_nf4_parts(int device, int64_t rows, int64_t columns, const hone_nf4_parts* parts, hone_handle* out);

@@ -107,6 +107,10 @@ describe('the search for numbers that are none', () => {
     const floats = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
     expect(firstNonFinite('F32', floats(3.4e38, -3.4e38, 1e-45))).toBeUndefined();
     expect(firstNonFinite('F32', floats(0, 1, -Infinity))).toBe(2);
+    // An odd number of halves, and bytes that begin anywhere.
+    const shifted = new Uint8Array([9, ...halves(0x3f80, 0x3f80, 0x7f80)]).subarray(1);
+    expect(firstNonFinite('BF16', shifted)).toBe(2);
+    expect(firstNonFinite('BF16', shifted.subarray(0, 4))).toBeUndefined();
     expect(firstNonFinite('F64', new Uint8Array(Float64Array.of(1e308, NaN).buffer))).toBe(1);
     expect(firstNonFinite('I32', floats(NaN))).toBeUndefined();
   });

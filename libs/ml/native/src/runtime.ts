@@ -114,6 +114,10 @@ export function tensorView(tensor: Handle, elementOffset: number, shape: readonl
   return addon().tensorView(tensor, elementOffset, d0, d1, d2, d3);
 }
 
+/** Whether no number in these bytes is NaN or infinite. At the rate of memory, wherever they begin. */
+export const areFinite = (bytes: Uint8Array, dtype: 'f32' | 'bf16' | 'f16'): boolean =>
+  addon().isFinite(bytes, dtypeCodes[dtype]);
+
 /** The same memory as numbers of another plain dtype of the same size; both handles must be freed. */
 export function tensorReinterpret(tensor: Handle, dtype: PlainDType): Handle {
   return addon().tensorReinterpret(tensor, dtypeCodes[dtype]);
