@@ -36,12 +36,13 @@ Status open(Nccl& nccl) {
   const char* named = std::getenv("HONE_NCCL_LIBRARY");
   const char* path = named != nullptr && *named != 0 ? named : "libnccl.so.2";
   void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  const char* failure = library == nullptr ? dlerror() : "it lacks functions of NCCL 2";
   const bool is_whole = library != nullptr && find(library, "ncclGetUniqueId", nccl.get_unique_id) &&
                         find(library, "ncclCommInitRank", nccl.init_rank) && find(library, "ncclAllReduce", nccl.all_reduce) &&
                         find(library, "ncclCommDestroy", nccl.destroy) && find(library, "ncclGetErrorString", nccl.error_string);
   if (is_whole) return {};
-  return unsupported(std::string("expected NCCL but cannot open ") + path +
-                     "; fix: install it (`pip install nvidia-nccl-cu13`), or point HONE_NCCL_LIBRARY at its libnccl.so.2");
+  return unsupported(std::string("expected NCCL but cannot open ") + path + " (" + (failure == nullptr ? "unknown" : failure) +
+                     "); fix: install it (`pip install nvidia-nccl-cu13`), or point HONE_NCCL_LIBRARY at its libnccl.so.2");
 }
 
 Status nccl_status(const Nccl& nccl, int error, const char* doing) {
