@@ -7,8 +7,8 @@
 #   tools/gpu-suite.sh --dry                               all of it on the emulated card, at small shapes: proves the suite itself
 #
 # What each left is in HONE_SUITE_STATE (native/build/gpu-suite); a call that was cut off goes on in the next with the section it was in,
-# and `bench` with the row. The table and the JSON lines go to docs/benchmarks (HONE_SUITE_OUT). HONE_SUITE_SECONDS is the time of a call,
-# HONE_PYTHON the interpreter.
+# and `bench` with the row. The table and the JSON lines go to docs/benchmarks, or to HONE_SUITE_OUT together with what the sections said.
+# HONE_SUITE_SECONDS is the time of a call, HONE_PYTHON the interpreter.
 set -u
 root=$(cd "$(dirname -- "$0")/.." && pwd)
 release=$root/native/build/release
@@ -100,7 +100,7 @@ section() {
   case $code in 0) outcome=ok ;; 77) outcome=skipped ;; 124) outcome=timeout ;; *) outcome=failed ;; esac
   taken=$(($(date +%s) - begin))
   echo "$outcome $taken" >"$state/$name.result"
-  [ "$outcome" = ok ] || { tail -n 5 "$state/$name.log"; failures=$((failures + (code != 77))); }
+  [ "$outcome" = ok ] || { tail -n 12 "$state/$name.log"; failures=$((failures + (code != 77))); }
   echo "== $name: $outcome (${taken} s)"
 }
 
@@ -145,4 +145,6 @@ for name in ${sections:-build parity gradients train serve bench node}; do
   esac
 done
 "$python" "$root/tools/gpu-suite/report.py" "$state" "$out"
+# Where the figures go elsewhere, what the sections said goes along, in one file.
+[ -z "${HONE_SUITE_OUT:-}" ] || tail -n 400 "$state"/*.log >"$out/sections.txt"
 exit "$((failures > 0))"
