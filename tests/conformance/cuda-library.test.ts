@@ -31,13 +31,13 @@ whereBuilt('libhone_cuda.so', () => {
     });
   });
 
-  it('exports hone_card_open and nothing else', () => {
+  it('exports hone_cuda_open_card and nothing else', () => {
     const symbols = execFileSync('nm', ['-D', '--defined-only', library], { encoding: 'utf8' });
     const names = symbols
       .trim()
       .split('\n')
       .map((line) => line.split(' ').at(-1));
-    expect(names).toEqual(['hone_card_open']);
+    expect(names).toEqual(['hone_cuda_open_card']);
   });
 
   it('needs neither the driver nor cuBLASLt to be opened', () => {

@@ -1,4 +1,5 @@
 // include/hone/ops.h (the op numbers of the C ABI) and src/core/ops-args.h (what a kernel receives).
+import { createHash } from 'node:crypto';
 import { cxxName, pascal } from './read-ops.mjs';
 
 const BANNER = '// Generated from native/ops.json by tools/gen-ops.mjs; do not edit.\n';
@@ -30,6 +31,12 @@ ${fields.join('\n')}
 `;
 }
 
+/** 30 bits, so that a small number can be added to it. */
+function tableDigest(ops) {
+  const text = JSON.stringify(ops.map(({ name, args }) => [name, args]));
+  return createHash('sha256').update(text).digest().readUInt32LE() >>> 2;
+}
+
 /** The place of every index argument, by which a GPU kernel reports a value that is out of bounds. */
 function renderIndexPlaces(op) {
   return op.args.flatMap((arg, place) =>
@@ -58,6 +65,9 @@ ${ops.map((op) => `  k${pascal(op.name)} = ${op.index},`).join('\n')}
 };
 
 inline constexpr int kOpCount = ${ops.length};
+
+// Of the names and arguments of all ops in their order: two libraries of one process must have the same.
+inline constexpr int kOpTableDigest = ${tableDigest(ops)};
 
 ${ops.map(renderStruct).join('\n')}
 // Places of index arguments.

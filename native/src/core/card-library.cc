@@ -60,7 +60,7 @@ Status open_card(const char* named, std::unique_ptr<Card>& out) {
   HONE_TRY(choose_ordinal(ordinal));
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) return unsupported("cannot open " + path + ": " + dlerror());
-  const auto open = reinterpret_cast<OpenCard>(dlsym(library, "hone_card_open"));
+  const auto open = reinterpret_cast<OpenCard>(dlsym(library, "hone_cuda_open_card"));
   if (open == nullptr) return unsupported("expected " + path + " to be a build of libhone_cuda.so; fix: run `npm run build:cuda`");
   return open(kCardAbi, ordinal, out);
 }

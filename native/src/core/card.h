@@ -119,8 +119,10 @@ class Card {
   virtual Status join_group(int rank, int size, const GroupId& id, std::unique_ptr<Group>& out) = 0;
 };
 
-// What libhone_cuda.so exports, by the name hone_card_open: opens a GPU, or says why it cannot. `abi` must be kCardAbi.
-inline constexpr int kCardAbi = 1;
+// What libhone_cuda.so exports, by the name hone_cuda_open_card: opens a GPU, or says why it cannot. `abi` must be kCardAbi: the two
+// libraries hand each other the ops by number and this class by its layout, so those of another build would be other functions.
+inline constexpr int kCardLayout = 2;
+inline constexpr int kCardAbi = kOpTableDigest + kCardLayout;
 using OpenCard = Status (*)(int abi, int ordinal, std::unique_ptr<Card>& out);
 
 }  // namespace hone

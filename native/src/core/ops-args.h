@@ -73,6 +73,9 @@ enum class Op : int {
 
 inline constexpr int kOpCount = 59;
 
+// Of the names and arguments of all ops in their order: two libraries of one process must have the same.
+inline constexpr int kOpTableDigest = 853485723;
+
 // y = x Wᵀ + bias; every weight but f32 and packed-f32 rounds x to bf16 first
 struct LinearForwardArgs {
   View x;  // in f32|bf16 [M,K]

@@ -134,7 +134,7 @@ Status CudaCard::told_fault() {
   const Fault fault = *stream_.fault;
   *stream_.fault = {};
   const OpSpec& spec = op_spec(fault.op);
-  return bad_argument(std::string(spec.name) + ": expected values below " + std::to_string(fault.bound) + " for " +
+  return bad_argument(std::string(spec.name) + ": expected values " + (spec.args[fault.argument].check == Check::kunder ? "" : "from 0 and ") + "below " + std::to_string(fault.bound) + " for " +
                       spec.args[fault.argument].name + " but received " + std::to_string(fault.value) + " at " +
                       std::to_string(fault.position));
 }
@@ -201,7 +201,7 @@ Status CudaCard::join_group(int rank, int size, const GroupId& id, std::unique_p
 
 }  // namespace hone::cuda
 
-extern "C" __attribute__((visibility("default"))) hone::Status hone_card_open(int abi, int ordinal, std::unique_ptr<hone::Card>& out) {
+extern "C" __attribute__((visibility("default"))) hone::Status hone_cuda_open_card(int abi, int ordinal, std::unique_ptr<hone::Card>& out) {
   if (abi != hone::kCardAbi) {
     return hone::unsupported("expected libhone_cuda.so of the same build as libhone_core.so; fix: run `npm run build:cuda` again");
   }

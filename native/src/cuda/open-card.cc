@@ -75,8 +75,10 @@ Status choose_budget(const CardFacts& facts, std::int64_t& bytes) {
   }
   char* end = nullptr;
   const double value = std::strtod(text, &end);
-  if (*end != 0 || !(value > 0) || value > 1e18) {
-    return bad_argument(std::string("expected bytes, or a fraction up to 1 of the GPU's memory, for HONE_CUDA_MEMORY but received ") + text);
+  // A share, or bytes enough for the first chunks: nobody means one and a half bytes.
+  const bool is_meant = value > 0 && (value <= 1 || (value >= 1 << 20 && value <= 1e18));
+  if (*end != 0 || !is_meant) {
+    return bad_argument(std::string("expected bytes (a mebibyte at least), or a fraction up to 1 of the GPU's memory, for HONE_CUDA_MEMORY but received ") + text);
   }
   bytes = static_cast<std::int64_t>(value <= 1 ? value * static_cast<double>(facts.total_bytes) : value);
   if (bytes <= facts.free_bytes) return {};

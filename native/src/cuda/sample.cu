@@ -6,6 +6,7 @@
 // number, or the end of a top-p prefix, falls within the rounding of an f32 exponential of the border between two tokens. A token
 // that weighs less than 2^-34 of the best one is never drawn.
 #include "core/ops-args.h"
+#include "cuda/device/report.h"
 #include "cuda/device/random.h"
 #include "cuda/device/shared-memory.h"
 #include "cuda/launch.h"
@@ -332,6 +333,7 @@ struct Rows {
   const std::int32_t* seeds;
   const std::int32_t* counters;
   std::int32_t* tokens;
+  Fault* fault;
 };
 
 __device__ inline double uniform_of(const Rows& rows, unsigned b) {
@@ -345,6 +347,9 @@ __global__ void __launch_bounds__(kScanThreads) sample_kernel(Rows rows) {
   const unsigned b = blockIdx.x;
   const LogitsRow row = {rows.logits + b * rows.vocabulary, rows.vocabulary, rows.is_aligned};
   const float temperature = rows.temperature[b];
+  if (threadIdx.x == 0 && rows.top_k[b] < 0) {
+    report(rows.fault, static_cast<int>(Op::kSample), kSampleTopK, b, rows.top_k[b], std::int64_t{1} << 31);
+  }
   const Word rank = best_of(row, shared.lines);
   const std::int32_t best = id_of(rank);
   const float most = logit_of(static_cast<std::uint32_t>(rank >> 32));
@@ -378,7 +383,8 @@ Status sample(Stream& stream, const SampleArgs& args) {
                      is_aligned,                          args.temperature.data_as<float>(),
                      args.top_k.data_as<std::int32_t>(),  args.top_p.data_as<float>(),
                      args.min_p.data_as<float>(),         args.seeds.data_as<std::int32_t>(),
-                     args.counters.data_as<std::int32_t>(), args.tokens.data_as<std::int32_t>()};
+                     args.counters.data_as<std::int32_t>(), args.tokens.data_as<std::int32_t>(),
+                     stream.fault};
   return launch(stream, "sample", sample_kernel, static_cast<unsigned>(args.logits.dim[0]), kScanThreads, sizeof(Shared), rows);
 }
 

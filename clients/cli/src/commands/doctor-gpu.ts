@@ -47,7 +47,7 @@ function library(): Check {
 /** What the build wrote beside the library. */
 function architectures(path: string): string {
   const facts = path.replace(/\.so$/, '.json');
-  if (!existsSync(facts)) return '';
+  if (facts === path || !existsSync(facts)) return '';
   const { toolkit, code } = JSON.parse(readFileSync(facts, 'utf8')) as { toolkit: string; code: string[] };
   return `, CUDA ${toolkit}, for ${code.join(', ')}`;
 }

@@ -34,7 +34,7 @@ export function trainingText(plan: TrainingPlan): string {
     : `fits in ${sizeOf(plan.limitBytes)} as it is`;
   return [
     `trainable params: ${grouped(plan.trainableParameters)} || all params: ${grouped(plan.totalParameters)} || trainable%: ${share}`,
-    `effective batch: ${plan.effectiveBatch} = ${plan.batch} rows of at most ${plan.rowTokens} tokens x ${plan.accumulationSteps}`,
+    `effective batch: ${plan.effectiveBatch} = ${plan.batch} rows of at most ${plan.rowTokens} tokens x ${plan.accumulationSteps}${processes(plan)}`,
     partsTable(columns),
     green(verdict),
   ].join('\n');
@@ -75,3 +75,13 @@ const grouped = (value: number): string => value.toLocaleString('en-US');
 
 const sizeOf = (bytes: number): string =>
   bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
+
+/** The devices that share a step, where there are several. */
+function processes({
+  effectiveBatch,
+  batch,
+  accumulationSteps,
+}: Pick<TrainingPlan, 'effectiveBatch' | 'batch' | 'accumulationSteps'>): string {
+  const shares = effectiveBatch / (batch * accumulationSteps);
+  return shares === 1 ? '' : ` x ${shares} processes`;
+}

@@ -17,7 +17,7 @@ export interface DeviceChoice {
  * The device that this process computes on. A GPU that was asked for by name and cannot be used is an error that says what is missing;
  * one that was lost in this process counts as missing, since a process cannot use it again.
  */
-export function chooseDevice(setting = process.env['HONE_DEVICE'] ?? 'auto'): DeviceChoice {
+export function chooseDevice(setting = process.env['HONE_DEVICE'] || 'auto'): DeviceChoice {
   if (!isSetting(setting)) throw unknownDevice(setting);
   if (setting === 'cpu') return { device: 'cpu', why: 'HONE_DEVICE=cpu', card: undefined };
   try {
@@ -25,11 +25,14 @@ export function chooseDevice(setting = process.env['HONE_DEVICE'] ?? 'auto'): De
     synchroniseCard();
     return { device: 'cuda', why: `HONE_DEVICE=${setting}: ${card.name}`, card };
   } catch (thrown) {
-    if (setting === 'cuda') throw thrown;
+    // A setting that means nothing is told in every case.
+    if (setting === 'cuda' || codeOf(thrown) === 'NATIVE_BAD_ARGUMENT') throw thrown;
     const reason = thrown instanceof Error ? thrown.message.split('\n')[0] : String(thrown);
     return { device: 'cpu', why: `HONE_DEVICE=auto, and no GPU: ${reason}`, card: undefined };
   }
 }
+
+const codeOf = (thrown: unknown): unknown => (thrown instanceof Error && 'code' in thrown ? thrown.code : undefined);
 
 const isSetting = (setting: string): setting is DeviceSetting =>
   (deviceSettings as readonly string[]).includes(setting);

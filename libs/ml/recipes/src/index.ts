@@ -26,7 +26,14 @@ export { fitMemory, type FittedSettings } from './memory/fit-memory.js';
 export { estimateServing, type ServingEstimate, type ServingLoad } from './memory/estimate-serving.js';
 export { deviceLimit, memoryLimit, programBytes } from './memory/memory-limit.js';
 export { planApart, type PlanQuestion } from './memory/plan-apart.js';
-export { planRun, planServing, type PlanRequest, type RunPlan, type ServingPlan } from './memory/plan-run.js';
+export {
+  checkResumed,
+  planRun,
+  planServing,
+  type PlanRequest,
+  type RunPlan,
+  type ServingPlan,
+} from './memory/plan-run.js';
 export type { Remedy } from './memory/remedies.js';
 export { autoEpochs, planTraining, type TrainingPlan } from './plan.js';
 export { prepareTraining } from './prepare.js';

@@ -34,7 +34,11 @@ export async function startRun(
   } catch (thrown) {
     const error = asHoneError(thrown);
     if (error.code === 'lease_lost') return;
-    if ((error.kind === 'fault' || isNoRoom(thrown)) && !context.isLastAttempt) throw thrown;
+    if ((error.kind === 'fault' || isNoRoom(thrown)) && !context.isLastAttempt) {
+      const message = `The attempt ended and will be repeated from the last checkpoint: ${error.message}`;
+      await store.tell(id, `attempt-${lease.fence}`, { message, level: 'warn' });
+      throw thrown;
+    }
     await endJob(mesh, store, id, 'failed', error.toJSON());
   }
 }
@@ -118,7 +122,8 @@ const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
 /** What the run takes, and what was changed to make it fit. */
 function planText({ planned, limitBytes, effectiveBatch, batch, accumulationSteps, remedies }: RunPlan): string {
   const fits = `Memory: ${megabytes(planned.processBytes)} of ${megabytes(limitBytes)} free`;
-  const cut = `effective batch ${effectiveBatch} = ${batch} x ${accumulationSteps}`;
+  const shares = effectiveBatch / (batch * accumulationSteps);
+  const cut = `effective batch ${effectiveBatch} = ${batch} x ${accumulationSteps}${shares === 1 ? '' : ` x ${shares} processes`}`;
   return `${fits}; ${cut}${remedies.length === 0 ? '' : `; to make it fit: ${remedies.join(', ')}`}`;
 }
 

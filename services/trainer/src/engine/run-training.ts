@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { concatenated, readShard, type TokenDataset } from '@hone/data';
 import { saveAdapter, saveModel } from '@hone/models';
 import {
+  checkResumed,
   planRun,
   prepareTraining,
   readState,
@@ -124,13 +125,19 @@ function adoptedOf(
   { device }: DeviceChoice,
   say: TrainingPlace['say'],
 ): Partial<TrainingSettings> {
-  if (order.resumeFrom !== undefined) return readState(order.resumeFrom).adopted ?? {};
   const rowTokens = Array.from({ length: dataset.length }, (_, row) => dataset.tokens(row).length);
+  const longest = rowTokens.reduce((most, length) => Math.max(most, length), 2);
+  if (order.resumeFrom !== undefined) {
+    const adopted = readState(order.resumeFrom).adopted ?? {};
+    const settings = { ...trainingSettings(order.arguments, order.method), ...adopted };
+    checkResumed(order.modelFolder, settings, { rowTokens: Math.min(longest, settings.maxLength ?? longest), device });
+    return adopted;
+  }
   const { change, ...plan } = planRun(order.modelFolder, {
     device,
     method: order.method,
     arguments: order.arguments,
-    rowTokens: rowTokens.reduce((most, length) => Math.max(most, length), 2),
+    rowTokens: longest,
   });
   say({ type: 'planned', plan });
   return change;

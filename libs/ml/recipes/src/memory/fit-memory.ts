@@ -83,7 +83,12 @@ const lastOfEach = (remedies: readonly Remedy[]): Remedy[] => [
 const changeOf = (remedies: readonly Remedy[]): Partial<TrainingSettings> =>
   Object.assign({}, ...remedies.map(({ change }) => change)) as Partial<TrainingSettings>;
 
-function tooLarge(limitBytes: number, asked: MemoryEstimate, estimate: MemoryEstimate, choice: string | undefined) {
+export function tooLarge(
+  limitBytes: number,
+  asked: MemoryEstimate,
+  estimate: MemoryEstimate,
+  choice: string | undefined,
+) {
   const message =
     `[memory] expected a peak of at most ${limitBytes} bytes but the run takes ${asked.processBytes}, and with every remedy ` +
     `still ${estimate.processBytes} (${estimate.residentBytes} of it before the first row); fix: ${choice ?? 'a smaller model'}`;

@@ -8,7 +8,7 @@ import {
 } from '../arguments/training-settings.js';
 import { estimateMemory, type ComputingDevice, type MemoryEstimate } from './estimate-memory.js';
 import { estimateServing, type ServingEstimate, type ServingLoad } from './estimate-serving.js';
-import { fitMemory, type FittedSettings } from './fit-memory.js';
+import { fitMemory, tooLarge, type FittedSettings } from './fit-memory.js';
 import { deviceLimit } from './memory-limit.js';
 
 /**
@@ -77,6 +77,21 @@ export function planRun(
     remedies: fitted.remedies.map(({ words }) => words),
     change: fitted.change,
   };
+}
+
+/**
+ * A resumed run keeps the settings of its first attempt, so that it goes on bit by bit: where they do not fit any more it is refused
+ * before anything is loaded, for another attempt.
+ */
+export function checkResumed(
+  source: ModelSource,
+  settings: TrainingSettings,
+  { rowTokens, device }: { rowTokens: number; device: ComputingDevice },
+): void {
+  const limitBytes = deviceLimit(device);
+  const estimate = estimateMemory(source, settings, rowTokens, device);
+  if (estimate.processBytes <= limitBytes) return;
+  throw tooLarge(limitBytes, estimate, estimate, 'free what other processes hold: a resumed run keeps its settings');
 }
 
 /** Memory that nothing else wants saves a card the unpacking of a 4-bit base in every step. */
