@@ -1,6 +1,8 @@
 // A kernel that is silently lost still gives right numbers, only slowly: this test knows what must be there.
 #include "core/dispatch.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 
 #include "harness/check.h"
@@ -15,8 +17,10 @@ void every_op_is_defined_and_fast() {
   for (int op = 0; op < kOpCount; ++op) {
     CHECK(has(op, Isa::plain));
     // A handful of additions a call, a counting sort of whole numbers, and two additions a token: the plain loop is as fast as it gets.
+    // What the graphs of a card do with logits and counts, the engine composes of other ops on the processor.
+    constexpr const char* kPlain[] = {"logitsAddSparse", "routeRows", "tokenSums", "logitsAdjust", "tokenCountsAdd"};
     const std::string name = op_spec(op).name;
-    if (name == "logitsAddSparse" || name == "routeRows" || name == "tokenSums") continue;
+    if (std::find(std::begin(kPlain), std::end(kPlain), name) != std::end(kPlain)) continue;
     CHECK(has(op, Isa::avx2));
     CHECK(has(op, Isa::avx512));
   }
