@@ -24,8 +24,11 @@ export const servingLoad = z.looseObject({
   limitBytes: z.number().positive().optional(),
 });
 
+const device = z.enum(['cpu', 'cuda']);
+
 /** What a run takes of memory, and what was changed to make it fit. */
 export const runPlan = z.looseObject({
+  device,
   limitBytes: z.number(),
   rowTokens: count,
   effectiveBatch: count,
@@ -43,6 +46,7 @@ export const runPlan = z.looseObject({
 export const servingPlan = z.looseObject({
   parts,
   processBytes: z.number(),
+  device,
   format: z.string(),
   limitBytes: z.number(),
   fits: z.boolean(),
