@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { refusal } from '@hone/base';
+import { freePort } from '@hone/testkit';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { LocalSpanExporter, readTrace, recentTraces } from './local-span-store.js';
 import { meter, startTelemetry, type Telemetry } from './start.js';
@@ -30,7 +31,7 @@ describe('telemetry', () => {
     });
     await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
     const { port } = collector.address() as AddressInfo;
-    metricsPort = port + 1 > 65_000 ? port - 1 : port + 1;
+    metricsPort = await freePort();
     telemetry = await startTelemetry({
       service: 'trainer',
       tracesDirectory: directory,
