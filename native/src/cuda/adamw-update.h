@@ -3,9 +3,9 @@
 
 #include <cmath>
 
+#include "core/counter-random.h"
 #include "core/stochastic-rounding.h"
 #include "cuda/device/bf16.h"
-#include "cuda/device/random.h"
 #include "cuda/device/rounded.h"
 #include "hone/view.h"
 

@@ -5,9 +5,9 @@
 // on their order, and atomics are allowed. Against the reference loop, which adds in f64, a draw can differ only where the uniform
 // number, or the end of a top-p prefix, falls within the rounding of an f32 exponential of the border between two tokens. A token
 // that weighs less than 2^-34 of the best one is never drawn.
+#include "core/counter-random.h"
 #include "core/ops-args.h"
 #include "cuda/device/report.h"
-#include "cuda/device/random.h"
 #include "cuda/device/shared-memory.h"
 #include "cuda/launch.h"
 #include "cuda/logits-row.h"
@@ -339,7 +339,7 @@ struct Rows {
 __device__ inline double uniform_of(const Rows& rows, unsigned b) {
   const std::uint32_t bits = random32(static_cast<std::uint32_t>(rows.seeds[2 * b]), static_cast<std::uint32_t>(rows.seeds[2 * b + 1]),
                                       static_cast<std::uint32_t>(rows.counters[b]));
-  return (static_cast<double>(bits) + 0.5) * 2.3283064365386962890625e-10;
+  return uniform_f64(bits);
 }
 
 __global__ void __launch_bounds__(kScanThreads) sample_kernel(Rows rows) {
