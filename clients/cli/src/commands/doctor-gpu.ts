@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { cardProbeMain, cudaLibrary } from '../checkout.js';
-import type { Check } from './doctor.js';
+import type { Check } from './check.js';
 
 /** What libs/ml/native/src/probe-card.ts prints. */
 interface Choice {

@@ -9,17 +9,10 @@ import { green, red, show } from '../show/talk.js';
 import { isNewEnough, natsOldest, natsServerPath, natsServerVersion } from '../up/nats-server.js';
 import { wantedPort } from '../up/ports.js';
 import { isAlive, readState } from '../up/state.js';
+import type { Check } from './check.js';
 import { type CommonOptions, withJson } from './command.js';
 import { gpuChecks } from './doctor-gpu.js';
 import { defaultPort } from './up.js';
-
-export interface Check {
-  name: string;
-  ok: boolean;
-  found: string;
-  /** What to do when it is not. */
-  fix?: string;
-}
 
 const gigabyte = 1024 ** 3;
 const diskBytesLeast = 2 * gigabyte;

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { seeded } from '@hone/base';
-import { parseModelConfig } from './config/model-config.js';
+import { parseModelConfig } from './config/parse-model-config.js';
 import { ConfigFields } from './config/read-fields.js';
 import { weightMap, type WeightSpec } from './config/weight-map.js';
 import { writeSafetensors, type TensorToWrite } from './safetensors/writer.js';

@@ -1,7 +1,8 @@
 import { refusal, type Digest } from '@hone/base';
 import { deviceOfNewTensors, devices } from '@hone/tensor';
 import { CausalModel } from './causal-model.js';
-import { parseModelConfig, type ModelConfig } from './config/model-config.js';
+import type { ModelConfig } from './config/model-config.js';
+import { parseModelConfig } from './config/parse-model-config.js';
 import { ConfigFields } from './config/read-fields.js';
 import { fingerprintOf } from './fingerprint.js';
 import { baseFormats, headFormats, type LoadModelOptions, type ModelSource } from './model.js';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { inverseFrequencies, type RopeConfig } from './rope.js';
-import { parseModelConfig, type ModelConfig } from './model-config.js';
+import type { ModelConfig } from './model-config.js';
+import { parseModelConfig } from './parse-model-config.js';
 import { allLinears, parameterCount } from './weight-map.js';
 
 const llama2 = {

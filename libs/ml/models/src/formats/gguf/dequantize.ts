@@ -2,15 +2,7 @@ import { bug, ggmlLayouts, type GgmlType } from '@hone/base';
 import { floatsFromBytes } from '../../safetensors/floats.js';
 import { halfValues } from '../half-table.js';
 import { kQuants } from './k-quants.js';
-
-/** Restores one block: `values` numbers from the bytes at `at`, written from `to` on. `half` reads an f16 at a byte. */
-export type RestoreBlock = (
-  bytes: Uint8Array,
-  at: number,
-  out: Float32Array,
-  to: number,
-  half: (at: number) => number,
-) => void;
+import type { RestoreBlock } from './restore-block.js';
 
 /** Blocks of 32 with one f16 scale (and for the _1 types an f16 minimum), as ggml-quants.c lays them out. */
 const simple: Partial<Record<GgmlType, RestoreBlock>> = {

@@ -1,5 +1,5 @@
 import type { GgmlType } from '@hone/base';
-import type { RestoreBlock } from './dequantize.js';
+import type { RestoreBlock } from './restore-block.js';
 
 /** Super-blocks of 256: scales (and minima) of sub-blocks are themselves quantised (ggml-quants.c, the K types). */
 export const kQuants: Partial<Record<GgmlType, RestoreBlock>> = {
