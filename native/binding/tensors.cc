@@ -8,14 +8,17 @@
 namespace hone_binding {
 namespace {
 
-// Reads numbers from info[first...]; false (with an exception pending) when one is not a number.
+// Reads numbers from info[first...]; false (with an exception pending) when one is not whole or more than a double holds exactly:
+// the conversion of Node-API would make NaN a 0 and cut fractions off.
 bool read_numbers(const Napi::CallbackInfo& info, size_t first, size_t count, int64_t* out, const char* op) {
+  constexpr double kMost = 9007199254740992.0;
   for (size_t i = 0; i < count; ++i) {
-    if (!info[first + i].IsNumber()) {
-      throw_type(info.Env(), op, "only numbers as arguments");
+    const double number = info[first + i].IsNumber() ? info[first + i].As<Napi::Number>().DoubleValue() : kMost * 2;
+    if (!(number >= -kMost && number <= kMost) || static_cast<double>(static_cast<int64_t>(number)) != number) {
+      throw_type(info.Env(), op, "only whole numbers within 2^53 as arguments");
       return false;
     }
-    out[i] = info[first + i].As<Napi::Number>().Int64Value();
+    out[i] = static_cast<int64_t>(number);
   }
   return true;
 }
@@ -104,6 +107,8 @@ Napi::Value transfer(const Napi::CallbackInfo& info, const char* name, Transfer 
   if (info.Length() != 3 || !info[0].IsNumber() || !info[1].IsTypedArray() || !info[2].IsNumber()) {
     return throw_type(env, name, "a handle, a typed array and an element offset");
   }
+  int64_t offset = 0;
+  if (!read_numbers(info, 2, 1, &offset, name)) return env.Undefined();
   const hone_handle handle = info[0].As<Napi::Number>().Int32Value();
   const auto array = info[1].As<Napi::TypedArray>();
   int device = 0, dtype = 0, rank = 0;
@@ -113,7 +118,7 @@ Napi::Value transfer(const Napi::CallbackInfo& info, const char* name, Transfer 
   const int given = array_dtype(array.TypedArrayType(), dtype);
   if (given < 0) return throw_type(env, name, "a Float32Array, Int32Array, Uint16Array or Uint8Array");
   char* data = static_cast<char*>(array.ArrayBuffer().Data()) + array.ByteOffset();
-  code = move(handle, info[2].As<Napi::Number>().Int64Value(), data, given, static_cast<int64_t>(array.ElementLength()));
+  code = move(handle, offset, data, given, static_cast<int64_t>(array.ElementLength()));
   if (code != 0) return throw_status(env, code, name);
   return env.Undefined();
 }

@@ -33,6 +33,12 @@ void refuses_wrong_arguments_with_a_sentence() {
   CHECK(invoke(HONE_OP_RMS_NORM_FORWARD, {h(x), 0, h(x), h(rstd), 1e-5, 0}) == 2);
   CHECK(error_says("expected a tensor for weight"));
   CHECK(invoke(HONE_OP_RMS_NORM_FORWARD, {h(x), 1e12, h(x), h(rstd), 1e-5, 0}) == 2);
+  CHECK(invoke(HONE_OP_RMS_NORM_FORWARD, {h(x) + 0.5, h(weight), h(x), h(rstd), 1e-5, 0}) == 2);
+  CHECK(error_says("; fix: pass the number that tensorAlloc gave"));
+  const std::int64_t holed[4] = {3, -1, 4, -1};
+  hone_handle none = 0;
+  CHECK(hone_tensor_alloc(0, kF32, holed, &none) == 1);
+  CHECK(error_says("expected dimensions from 0 to 2^48 but received -1"));
   CHECK(invoke(-1, {}) == 1);
   CHECK(invoke(HONE_OP_COUNT, {}) == 1);
   for (const hone_handle handle : {x, weight, rstd}) CHECK(hone_tensor_free(handle) == 0);

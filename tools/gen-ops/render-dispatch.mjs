@@ -12,7 +12,10 @@ function renderBound(op, bound = []) {
 }
 
 function renderArgSpec(op, arg) {
-  if (arg.attribute) return `    attribute("${arg.name}", Attribute::k${arg.attribute}),`;
+  if (arg.attribute) {
+    const kind = arg.isAny ? 'any' : arg.attribute;
+    return `    attribute("${arg.name}", Attribute::k${kind}, ${arg.least}, ${arg.most}, "${arg.bounds}"),`;
+  }
   const like = arg.rule === 'like' ? op.args.findIndex((other) => other.name === arg.like) : -1;
   if (arg.rule === 'like' && like < 0)
     throw new Error(`[gen-ops] ${op.name}: ${arg.name} is like the unknown ${arg.like}`);

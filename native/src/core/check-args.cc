@@ -1,5 +1,7 @@
 #include "core/check-args.h"
 
+#include <charconv>
+#include <cmath>
 #include <string>
 
 #include "core/tensor-table.h"
@@ -95,7 +97,31 @@ Status check_tensor(const OpSpec& op, const ArgSpec& arg, const ArgValue* values
   return {};
 }
 
+Status bad_attribute(const ArgSpec& arg, double number) {
+  std::string expected;
+  if (arg.attribute == Attribute::kbool) expected = "0 or 1";
+  else if (arg.attribute == Attribute::knumber) expected = "a finite number of f32";
+  else expected = arg.attribute == Attribute::kuint ? "a whole number from 0 and below 2^32" : "a whole number within 2^53";
+  if (*arg.range != 0) expected += std::string(" ") + arg.range;
+  const char* fix = "bring it into the range";
+  if (std::isnan(number)) fix = "look for the division by 0 or the missing setting that it comes from";
+  else if (number >= arg.least && number <= arg.most) fix = "round it before the call";
+  return bad_argument("expected " + expected + " for " + arg.name + " but received " + number_text(number) + "; fix: " + fix);
+}
+
+// This runs for every attribute of every call: two comparisons, which NaN fails, and a conversion where the number must be whole.
+bool fits(const ArgSpec& arg, double number) {
+  if (arg.attribute == Attribute::kany) return true;
+  if (!(number >= arg.least && number <= arg.most)) return false;
+  return arg.attribute == Attribute::knumber || static_cast<double>(static_cast<std::int64_t>(number)) == number;
+}
+
 }  // namespace
+
+std::string number_text(double number) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, number).ptr};
+}
 
 Status check_value(const ValueCheck& check) {
   const ArgSpec& arg = *check.arg;
@@ -121,8 +147,8 @@ Status check_shapes(int op_number, const ArgValue* values, int count, Arithmetic
     const ArgSpec& arg = op.args[i];
     if (arg.attribute == Attribute::knone) {
       HONE_TRY(check_tensor(op, arg, values, values[i].view, arithmetic, symbols));
-    } else if (arg.attribute != Attribute::knumber && !(values[i].number >= -9.0e15 && values[i].number <= 9.0e15)) {
-      return bad_argument(std::string("expected a whole number for ") + arg.name);
+    } else if (!fits(arg, values[i].number)) {
+      return bad_attribute(arg, values[i].number);
     }
   }
   if (op.require != nullptr) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "core/op-spec.h"
@@ -16,5 +17,8 @@ struct ValueCheck {
 // Checks dtypes and shapes, and names the checks of values that are left. Reads no data.
 Status check_shapes(int op, const ArgValue* values, int count, Arithmetic arithmetic, std::vector<ValueCheck>* left);
 Status check_value(const ValueCheck& check);
+
+// The shortest text that reads back as the same number.
+std::string number_text(double number);
 
 }  // namespace hone

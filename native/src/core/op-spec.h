@@ -15,7 +15,8 @@ enum class Io { kin, kout, kinout };
 // Which of its dtypes a device takes: `activation` is f32 on the processor and bf16 on a GPU, `mixed` and `parameter` are f32 on
 // the processor and either on a GPU.
 enum class Role { kplain, kactivation, kmixed, kparameter };
-enum class Attribute { knone, knumber, kint, kuint, kbool };
+// `any` is a number without a range: NaN and infinities pass.
+enum class Attribute { knone, kany, knumber, kint, kuint, kbool };
 enum class Shape { kany, klike, kdims };
 enum class Check { knone, kbelow, kunder, kfrom0, ksegments };
 
@@ -37,6 +38,8 @@ struct ArgSpec {
   DimSpec dim[4];
   Check check;
   int bound[2];  // The symbols whose product bounds the values of an i32 input.
+  double least = 0, most = 0;   // Of an attribute, both included.
+  const char* range = nullptr;  // The same in words where the table says more than the type does; else empty.
 };
 
 struct OpSpec {
@@ -60,14 +63,14 @@ const OpSpec& op_spec(int op);
 // What computes: the processor in f32, a GPU with bf16 activations.
 enum class Arithmetic { wide, narrow };
 
-// Checks every argument of a call against the table: dtypes, shapes, the values of indices. Reads data only when
+// Checks every argument of a call against the table: dtypes, shapes, attributes, the values of indices. Reads data only when
 // `has_data` (the null device has none, and a GPU looks at its own).
 Status check_args(int op, const ArgValue* values, int count, Arithmetic arithmetic, bool has_data);
 
 constexpr unsigned bit(DType dtype) { return 1u << static_cast<int>(dtype); }
 
-constexpr ArgSpec attribute(const char* name, Attribute kind) {
-  return {name, kind, Io::kin, Role::kplain, false, 0, Shape::kany, -1, 0, {}, Check::knone, {-1, -1}};
+constexpr ArgSpec attribute(const char* name, Attribute kind, double least, double most, const char* range) {
+  return {name, kind, Io::kin, Role::kplain, false, 0, Shape::kany, -1, 0, {}, Check::knone, {-1, -1}, least, most, range};
 }
 
 constexpr ArgSpec tensor(const char* name, Io io, Role role, bool optional, unsigned dtypes, Shape shape, int like, int rank,

@@ -15,7 +15,7 @@ constexpr ArgSpec k_linear_backward_input[] = {
     tensor("dy", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("w", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4) | bit(DType::int8) | bit(DType::int4), Shape::kdims, -1, 2, {{1, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("dx", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    attribute("accumulate", Attribute::kbool),
+    attribute("accumulate", Attribute::kbool, 0, 1, ""),
 };
 
 constexpr ArgSpec k_linear_backward_weight[] = {
@@ -23,15 +23,15 @@ constexpr ArgSpec k_linear_backward_weight[] = {
     tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("dw", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{1, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("dbias", Io::kinout, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
-    attribute("accumulate", Attribute::kbool),
-    attribute("roundsToBf16", Attribute::kbool),
+    attribute("accumulate", Attribute::kbool, 0, 1, ""),
+    attribute("roundsToBf16", Attribute::kbool, 0, 1, ""),
 };
 
 constexpr ArgSpec k_lora_forward[] = {
     tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("a", Io::kin, Role::kparameter, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("b", Io::kin, Role::kparameter, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{3, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    attribute("scale", Attribute::knumber),
+    attribute("scale", Attribute::knumber, -3.4028234663852886e+38, 3.4028234663852886e+38, ""),
     tensor("y", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {3, 0}}, Check::knone, {-1, -1}),
     tensor("xa", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
 };
@@ -42,7 +42,7 @@ constexpr ArgSpec k_lora_backward[] = {
     tensor("a", Io::kin, Role::kparameter, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{3, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("b", Io::kin, Role::kparameter, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{1, 0}, {3, 0}}, Check::knone, {-1, -1}),
     tensor("xa", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {3, 0}}, Check::knone, {-1, -1}),
-    attribute("scale", Attribute::knumber),
+    attribute("scale", Attribute::knumber, -3.4028234663852886e+38, 3.4028234663852886e+38, ""),
     tensor("dx", Io::kinout, Role::kactivation, true, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("da", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{3, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("db", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{1, 0}, {3, 0}}, Check::knone, {-1, -1}),
@@ -53,24 +53,24 @@ constexpr ArgSpec k_lora_grouped_forward[] = {
     tensor("y", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("a0", Io::kin, Role::kparameter, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{3, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("b0", Io::kin, Role::kparameter, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::knone, {-1, -1}),
-    attribute("begin0", Attribute::kuint),
-    attribute("end0", Attribute::kuint),
-    attribute("scale0", Attribute::knumber),
+    attribute("begin0", Attribute::kuint, 0, 4294967295, ""),
+    attribute("end0", Attribute::kuint, 0, 4294967295, ""),
+    attribute("scale0", Attribute::knumber, -3.4028234663852886e+38, 3.4028234663852886e+38, ""),
     tensor("a1", Io::kin, Role::kparameter, true, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{4, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("b1", Io::kin, Role::kparameter, true, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{2, 0}, {4, 0}}, Check::knone, {-1, -1}),
-    attribute("begin1", Attribute::kuint),
-    attribute("end1", Attribute::kuint),
-    attribute("scale1", Attribute::knumber),
+    attribute("begin1", Attribute::kuint, 0, 4294967295, ""),
+    attribute("end1", Attribute::kuint, 0, 4294967295, ""),
+    attribute("scale1", Attribute::knumber, -3.4028234663852886e+38, 3.4028234663852886e+38, ""),
     tensor("a2", Io::kin, Role::kparameter, true, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{5, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("b2", Io::kin, Role::kparameter, true, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{2, 0}, {5, 0}}, Check::knone, {-1, -1}),
-    attribute("begin2", Attribute::kuint),
-    attribute("end2", Attribute::kuint),
-    attribute("scale2", Attribute::knumber),
+    attribute("begin2", Attribute::kuint, 0, 4294967295, ""),
+    attribute("end2", Attribute::kuint, 0, 4294967295, ""),
+    attribute("scale2", Attribute::knumber, -3.4028234663852886e+38, 3.4028234663852886e+38, ""),
     tensor("a3", Io::kin, Role::kparameter, true, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{6, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("b3", Io::kin, Role::kparameter, true, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{2, 0}, {6, 0}}, Check::knone, {-1, -1}),
-    attribute("begin3", Attribute::kuint),
-    attribute("end3", Attribute::kuint),
-    attribute("scale3", Attribute::knumber),
+    attribute("begin3", Attribute::kuint, 0, 4294967295, ""),
+    attribute("end3", Attribute::kuint, 0, 4294967295, ""),
+    attribute("scale3", Attribute::knumber, -3.4028234663852886e+38, 3.4028234663852886e+38, ""),
 };
 
 constexpr ArgSpec k_lora_slots_forward[] = {
@@ -99,8 +99,8 @@ constexpr ArgSpec k_rms_norm_forward[] = {
     tensor("weight", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
     tensor("y", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("rstd", Io::kout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-    attribute("eps", Attribute::knumber),
-    attribute("offset", Attribute::knumber),
+    attribute("eps", Attribute::knumber, 0, 3.4028234663852886e+38, ">= 0"),
+    attribute("offset", Attribute::knumber, -3.4028234663852886e+38, 3.4028234663852886e+38, ""),
 };
 
 constexpr ArgSpec k_rms_norm_backward[] = {
@@ -110,8 +110,8 @@ constexpr ArgSpec k_rms_norm_backward[] = {
     tensor("rstd", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
     tensor("dx", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("dweight", Io::kinout, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
-    attribute("offset", Attribute::knumber),
-    attribute("accumulate", Attribute::kbool),
+    attribute("offset", Attribute::knumber, -3.4028234663852886e+38, 3.4028234663852886e+38, ""),
+    attribute("accumulate", Attribute::kbool, 0, 1, ""),
 };
 
 constexpr ArgSpec k_add_rms_norm[] = {
@@ -120,8 +120,8 @@ constexpr ArgSpec k_add_rms_norm[] = {
     tensor("weight", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
     tensor("y", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("rstd", Io::kout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-    attribute("eps", Attribute::knumber),
-    attribute("offset", Attribute::knumber),
+    attribute("eps", Attribute::knumber, 0, 3.4028234663852886e+38, ">= 0"),
+    attribute("offset", Attribute::knumber, -3.4028234663852886e+38, 3.4028234663852886e+38, ""),
 };
 
 constexpr ArgSpec k_layer_norm_forward[] = {
@@ -131,7 +131,7 @@ constexpr ArgSpec k_layer_norm_forward[] = {
     tensor("y", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("mean", Io::kout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
     tensor("rstd", Io::kout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-    attribute("eps", Attribute::knumber),
+    attribute("eps", Attribute::knumber, 0, 3.4028234663852886e+38, ">= 0"),
 };
 
 constexpr ArgSpec k_layer_norm_backward[] = {
@@ -144,15 +144,15 @@ constexpr ArgSpec k_layer_norm_backward[] = {
     tensor("dx", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("dweight", Io::kinout, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
     tensor("dbias", Io::kinout, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 1, {{1, 0}}, Check::knone, {-1, -1}),
-    attribute("accumulate", Attribute::kbool),
+    attribute("accumulate", Attribute::kbool, 0, 1, ""),
 };
 
 constexpr ArgSpec k_rope[] = {
     tensor("x", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("positions", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kfrom0, {-1, -1}),
     tensor("invFreq", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{3, 0}}, Check::knone, {-1, -1}),
-    attribute("mscale", Attribute::knumber),
-    attribute("inverse", Attribute::kbool),
+    attribute("mscale", Attribute::knumber, -3.4028234663852886e+38, 3.4028234663852886e+38, ""),
+    attribute("inverse", Attribute::kbool, 0, 1, ""),
 };
 
 constexpr ArgSpec k_swiglu_forward[] = {
@@ -173,7 +173,7 @@ constexpr ArgSpec k_geglu_forward[] = {
     tensor("gate", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
     tensor("up", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
     tensor("y", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    attribute("exact", Attribute::kbool),
+    attribute("exact", Attribute::kbool, 0, 1, ""),
 };
 
 constexpr ArgSpec k_geglu_backward[] = {
@@ -182,20 +182,20 @@ constexpr ArgSpec k_geglu_backward[] = {
     tensor("up", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
     tensor("dgate", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
     tensor("dup", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    attribute("exact", Attribute::kbool),
+    attribute("exact", Attribute::kbool, 0, 1, ""),
 };
 
 constexpr ArgSpec k_gelu_forward[] = {
     tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
     tensor("y", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    attribute("exact", Attribute::kbool),
+    attribute("exact", Attribute::kbool, 0, 1, ""),
 };
 
 constexpr ArgSpec k_gelu_backward[] = {
     tensor("dy", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
     tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
     tensor("dx", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    attribute("exact", Attribute::kbool),
+    attribute("exact", Attribute::kbool, 0, 1, ""),
 };
 
 constexpr ArgSpec k_attention_forward[] = {
@@ -205,10 +205,10 @@ constexpr ArgSpec k_attention_forward[] = {
     tensor("cuSeqlens", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{4, 1}}, Check::ksegments, {0, -1}),
     tensor("o", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("lse", Io::kout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    attribute("scale", Attribute::knumber),
-    attribute("window", Attribute::kint),
-    attribute("softcap", Attribute::knumber),
-    attribute("rounded", Attribute::kbool),
+    attribute("scale", Attribute::knumber, 5e-324, 3.4028234663852886e+38, "> 0"),
+    attribute("window", Attribute::kint, 0, 9007199254740992, ">= 0"),
+    attribute("softcap", Attribute::knumber, 0, 3.4028234663852886e+38, ">= 0"),
+    attribute("rounded", Attribute::kbool, 0, 1, ""),
 };
 
 constexpr ArgSpec k_attention_backward[] = {
@@ -222,10 +222,10 @@ constexpr ArgSpec k_attention_backward[] = {
     tensor("dq", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("dk", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("dv", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {3, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    attribute("scale", Attribute::knumber),
-    attribute("window", Attribute::kint),
-    attribute("softcap", Attribute::knumber),
-    attribute("rounded", Attribute::kbool),
+    attribute("scale", Attribute::knumber, 5e-324, 3.4028234663852886e+38, "> 0"),
+    attribute("window", Attribute::kint, 0, 9007199254740992, ">= 0"),
+    attribute("softcap", Attribute::knumber, 0, 3.4028234663852886e+38, ">= 0"),
+    attribute("rounded", Attribute::kbool, 0, 1, ""),
 };
 
 constexpr ArgSpec k_kv_write[] = {
@@ -245,7 +245,7 @@ constexpr ArgSpec k_rope_kv_write[] = {
     tensor("slots", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kunder, {5, 6}),
     tensor("kCache", Io::kinout, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 4, {{5, 0}, {3, 0}, {6, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("vCache", Io::kinout, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 4, {{5, 0}, {3, 0}, {6, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    attribute("mscale", Attribute::knumber),
+    attribute("mscale", Attribute::knumber, -3.4028234663852886e+38, 3.4028234663852886e+38, ""),
 };
 
 constexpr ArgSpec k_paged_attention[] = {
@@ -256,9 +256,9 @@ constexpr ArgSpec k_paged_attention[] = {
     tensor("rowSequence", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {6, -1}),
     tensor("rowPosition", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kbelow, {7, 5}),
     tensor("o", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{0, 0}, {1, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    attribute("scale", Attribute::knumber),
-    attribute("window", Attribute::kint),
-    attribute("softcap", Attribute::knumber),
+    attribute("scale", Attribute::knumber, 5e-324, 3.4028234663852886e+38, "> 0"),
+    attribute("window", Attribute::kint, 0, 9007199254740992, ">= 0"),
+    attribute("softcap", Attribute::knumber, 0, 3.4028234663852886e+38, ">= 0"),
 };
 
 constexpr ArgSpec k_token_log_probs_forward[] = {
@@ -269,7 +269,7 @@ constexpr ArgSpec k_token_log_probs_forward[] = {
     tensor("lse", Io::kout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
     tensor("entropy", Io::kout, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
     tensor("argmax", Io::kout, Role::kplain, true, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
-    attribute("softcap", Attribute::knumber),
+    attribute("softcap", Attribute::knumber, 0, 3.4028234663852886e+38, ">= 0"),
 };
 
 constexpr ArgSpec k_token_log_probs_backward[] = {
@@ -280,7 +280,7 @@ constexpr ArgSpec k_token_log_probs_backward[] = {
     tensor("lse", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
     tensor("dh", Io::kout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("dw", Io::kinout, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 2, {{2, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    attribute("softcap", Attribute::knumber),
+    attribute("softcap", Attribute::knumber, 0, 3.4028234663852886e+38, ">= 0"),
 };
 
 constexpr ArgSpec k_token_sums[] = {
@@ -296,15 +296,15 @@ constexpr ArgSpec k_adamw_step[] = {
     tensor("m", Io::kinout, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
     tensor("v", Io::kinout, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
     tensor("squaredNorm", Io::kin, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 1, {{-1, 1}}, Check::knone, {-1, -1}),
-    attribute("lr", Attribute::knumber),
-    attribute("beta1", Attribute::knumber),
-    attribute("beta2", Attribute::knumber),
-    attribute("eps", Attribute::knumber),
-    attribute("weightDecay", Attribute::knumber),
-    attribute("step", Attribute::kint),
-    attribute("gradientScale", Attribute::knumber),
-    attribute("maxNorm", Attribute::knumber),
-    attribute("seed", Attribute::kuint),
+    attribute("lr", Attribute::knumber, 0, 3.4028234663852886e+38, ">= 0"),
+    attribute("beta1", Attribute::knumber, 0, 0.9999999999999999, ">= 0 and < 1"),
+    attribute("beta2", Attribute::knumber, 0, 0.9999999999999999, ">= 0 and < 1"),
+    attribute("eps", Attribute::knumber, 0, 3.4028234663852886e+38, ">= 0"),
+    attribute("weightDecay", Attribute::knumber, 0, 3.4028234663852886e+38, ">= 0"),
+    attribute("step", Attribute::kint, 1, 9007199254740992, ">= 1"),
+    attribute("gradientScale", Attribute::knumber, -3.4028234663852886e+38, 3.4028234663852886e+38, ""),
+    attribute("maxNorm", Attribute::knumber, 0, 3.4028234663852886e+38, ">= 0"),
+    attribute("seed", Attribute::kuint, 0, 4294967295, ""),
 };
 
 constexpr ArgSpec k_adamw8bit_step[] = {
@@ -315,26 +315,26 @@ constexpr ArgSpec k_adamw8bit_step[] = {
     tensor("mAbsmax", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
     tensor("vAbsmax", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
     tensor("squaredNorm", Io::kin, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 1, {{-1, 1}}, Check::knone, {-1, -1}),
-    attribute("lr", Attribute::knumber),
-    attribute("beta1", Attribute::knumber),
-    attribute("beta2", Attribute::knumber),
-    attribute("eps", Attribute::knumber),
-    attribute("weightDecay", Attribute::knumber),
-    attribute("step", Attribute::kint),
-    attribute("gradientScale", Attribute::knumber),
-    attribute("maxNorm", Attribute::knumber),
-    attribute("seed", Attribute::kuint),
+    attribute("lr", Attribute::knumber, 0, 3.4028234663852886e+38, ">= 0"),
+    attribute("beta1", Attribute::knumber, 0, 0.9999999999999999, ">= 0 and < 1"),
+    attribute("beta2", Attribute::knumber, 0, 0.9999999999999999, ">= 0 and < 1"),
+    attribute("eps", Attribute::knumber, 0, 3.4028234663852886e+38, ">= 0"),
+    attribute("weightDecay", Attribute::knumber, 0, 3.4028234663852886e+38, ">= 0"),
+    attribute("step", Attribute::kint, 1, 9007199254740992, ">= 1"),
+    attribute("gradientScale", Attribute::knumber, -3.4028234663852886e+38, 3.4028234663852886e+38, ""),
+    attribute("maxNorm", Attribute::knumber, 0, 3.4028234663852886e+38, ">= 0"),
+    attribute("seed", Attribute::kuint, 0, 4294967295, ""),
 };
 
 constexpr ArgSpec k_sum_squares[] = {
     tensor("x", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
     tensor("out", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{-1, 1}}, Check::knone, {-1, -1}),
-    attribute("accumulate", Attribute::kbool),
+    attribute("accumulate", Attribute::kbool, 0, 1, ""),
 };
 
 constexpr ArgSpec k_tensor_fill[] = {
     tensor("x", Io::kout, Role::kplain, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::f16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
-    attribute("value", Attribute::knumber),
+    attribute("value", Attribute::kany, -3.4028234663852886e+38, 3.4028234663852886e+38, ""),
 };
 
 constexpr ArgSpec k_tensor_copy[] = {
@@ -344,7 +344,7 @@ constexpr ArgSpec k_tensor_copy[] = {
 
 constexpr ArgSpec k_tensor_scale[] = {
     tensor("x", Io::kinout, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
-    attribute("s", Attribute::knumber),
+    attribute("s", Attribute::knumber, -3.4028234663852886e+38, 3.4028234663852886e+38, ""),
 };
 
 constexpr ArgSpec k_tensor_add[] = {
@@ -361,9 +361,9 @@ constexpr ArgSpec k_tensor_accumulate[] = {
 constexpr ArgSpec k_dropout[] = {
     tensor("x", Io::kin, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
     tensor("y", Io::kout, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::klike, 0, 0, {}, Check::knone, {-1, -1}),
-    attribute("p", Attribute::knumber),
-    attribute("seedLow", Attribute::kuint),
-    attribute("seedHigh", Attribute::kuint),
+    attribute("p", Attribute::knumber, 0, 0.9999999999999999, ">= 0 and < 1"),
+    attribute("seedLow", Attribute::kuint, 0, 4294967295, ""),
+    attribute("seedHigh", Attribute::kuint, 0, 4294967295, ""),
 };
 
 constexpr ArgSpec k_gather_rows[] = {
@@ -381,20 +381,20 @@ constexpr ArgSpec k_scatter_rows_add[] = {
 constexpr ArgSpec k_slice_columns_forward[] = {
     tensor("x", Io::kin, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("y", Io::kout, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    attribute("begin", Attribute::kint),
+    attribute("begin", Attribute::kint, 0, 9007199254740992, ">= 0"),
 };
 
 constexpr ArgSpec k_slice_columns_backward[] = {
     tensor("dy", Io::kin, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("dx", Io::kinout, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    attribute("begin", Attribute::kint),
+    attribute("begin", Attribute::kint, 0, 9007199254740992, ">= 0"),
 };
 
 constexpr ArgSpec k_route_top_k_forward[] = {
     tensor("logits", Io::kin, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("ids", Io::kout, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("weights", Io::kout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    attribute("renormalise", Attribute::kbool),
+    attribute("renormalise", Attribute::kbool, 0, 1, ""),
 };
 
 constexpr ArgSpec k_route_top_k_backward[] = {
@@ -402,7 +402,7 @@ constexpr ArgSpec k_route_top_k_backward[] = {
     tensor("logits", Io::kin, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("ids", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::kbelow, {2, -1}),
     tensor("dlogits", Io::kinout, Role::kmixed, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    attribute("renormalise", Attribute::kbool),
+    attribute("renormalise", Attribute::kbool, 0, 1, ""),
 };
 
 constexpr ArgSpec k_route_rows[] = {
@@ -416,7 +416,7 @@ constexpr ArgSpec k_route_rows[] = {
 constexpr ArgSpec k_expert_linear_forward[] = {
     tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("segments", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::knone, {-1, -1}),
-    attribute("expert", Attribute::kuint),
+    attribute("expert", Attribute::kuint, 0, 4294967295, ""),
     tensor("w", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4) | bit(DType::int8) | bit(DType::int4), Shape::kdims, -1, 2, {{4, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("y", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {4, 0}}, Check::knone, {-1, -1}),
 };
@@ -424,30 +424,30 @@ constexpr ArgSpec k_expert_linear_forward[] = {
 constexpr ArgSpec k_expert_linear_backward_input[] = {
     tensor("dy", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("segments", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::knone, {-1, -1}),
-    attribute("expert", Attribute::kuint),
+    attribute("expert", Attribute::kuint, 0, 4294967295, ""),
     tensor("w", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16) | bit(DType::packed_f32) | bit(DType::packed_bf16) | bit(DType::nf4) | bit(DType::int8) | bit(DType::int4), Shape::kdims, -1, 2, {{1, 0}, {4, 0}}, Check::knone, {-1, -1}),
     tensor("dx", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {4, 0}}, Check::knone, {-1, -1}),
-    attribute("accumulate", Attribute::kbool),
+    attribute("accumulate", Attribute::kbool, 0, 1, ""),
 };
 
 constexpr ArgSpec k_expert_linear_backward_weight[] = {
     tensor("dy", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("segments", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{3, 0}, {4, 0}}, Check::knone, {-1, -1}),
-    attribute("expert", Attribute::kuint),
+    attribute("expert", Attribute::kuint, 0, 4294967295, ""),
     tensor("dw", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{1, 0}, {2, 0}}, Check::knone, {-1, -1}),
-    attribute("accumulate", Attribute::kbool),
-    attribute("roundsToBf16", Attribute::kbool),
+    attribute("accumulate", Attribute::kbool, 0, 1, ""),
+    attribute("roundsToBf16", Attribute::kbool, 0, 1, ""),
 };
 
 constexpr ArgSpec k_expert_lora_forward[] = {
     tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("segments", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::knone, {-1, -1}),
-    attribute("expert", Attribute::kuint),
-    attribute("piece", Attribute::kuint),
+    attribute("expert", Attribute::kuint, 0, 4294967295, ""),
+    attribute("piece", Attribute::kuint, 0, 4294967295, ""),
     tensor("a", Io::kin, Role::kparameter, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{4, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("b", Io::kin, Role::kparameter, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{5, 0}, {4, 0}}, Check::knone, {-1, -1}),
-    attribute("scale", Attribute::knumber),
+    attribute("scale", Attribute::knumber, -3.4028234663852886e+38, 3.4028234663852886e+38, ""),
     tensor("y", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {5, 0}}, Check::knone, {-1, -1}),
     tensor("xa", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {6, 0}}, Check::knone, {-1, -1}),
 };
@@ -456,12 +456,12 @@ constexpr ArgSpec k_expert_lora_backward[] = {
     tensor("dy", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("segments", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{3, 0}, {4, 0}}, Check::knone, {-1, -1}),
-    attribute("expert", Attribute::kuint),
-    attribute("piece", Attribute::kuint),
+    attribute("expert", Attribute::kuint, 0, 4294967295, ""),
+    attribute("piece", Attribute::kuint, 0, 4294967295, ""),
     tensor("a", Io::kin, Role::kparameter, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{5, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("b", Io::kin, Role::kparameter, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{1, 0}, {5, 0}}, Check::knone, {-1, -1}),
     tensor("xa", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {6, 0}}, Check::knone, {-1, -1}),
-    attribute("scale", Attribute::knumber),
+    attribute("scale", Attribute::knumber, -3.4028234663852886e+38, 3.4028234663852886e+38, ""),
     tensor("dx", Io::kinout, Role::kactivation, true, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("da", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{5, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("db", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{1, 0}, {5, 0}}, Check::knone, {-1, -1}),
@@ -497,7 +497,7 @@ constexpr ArgSpec k_logits_add_sparse[] = {
 
 constexpr ArgSpec k_logits_softcap[] = {
     tensor("logits", Io::kinout, Role::kplain, false, bit(DType::f32), Shape::kany, -1, 0, {}, Check::knone, {-1, -1}),
-    attribute("cap", Attribute::knumber),
+    attribute("cap", Attribute::knumber, 5e-324, 3.4028234663852886e+38, "> 0"),
 };
 
 constexpr ArgSpec k_sample[] = {

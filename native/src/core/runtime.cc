@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "core/card-library.h"
+#include "core/check-args.h"
 #include "null/null-device.h"
 
 namespace hone {
@@ -84,9 +85,12 @@ Status Runtime::resolve(int op, const double* args, int count, ArgValue* values,
   for (int i = 0; i < count && i < spec.arg_count; ++i) {
     values[i].number = args[i];
     if (spec.args[i].attribute != Attribute::knone) continue;
-    const bool is_handle = args[i] >= 0 && args[i] <= 2147483647.0;
-    if (!is_handle) return {Code::bad_handle, std::string("expected a tensor handle for ") + spec.args[i].name};
-    const auto handle = static_cast<std::int32_t>(args[i]);
+    const bool is_in_range = args[i] >= 0 && args[i] <= 2147483647.0;
+    const std::int32_t handle = is_in_range ? static_cast<std::int32_t>(args[i]) : 0;
+    if (!is_in_range || handle != args[i]) {
+      return {Code::bad_handle, std::string("expected a tensor handle for ") + spec.args[i].name + " but received " +
+                                    number_text(args[i]) + "; fix: pass the number that tensorAlloc gave"};
+    }
     if (handle == 0) continue;
     const Tensor* tensor = nullptr;
     if (Status found = tensors.find(handle, tensor); !found.ok()) {

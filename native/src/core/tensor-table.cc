@@ -13,19 +13,20 @@ constexpr std::int32_t kGenerations = 1 << (31 - kIndexBits);
 constexpr std::int64_t kElementsMax = std::int64_t{1} << 48;
 
 Status read_dims(const std::int64_t* dims, View& view) {
-  view.rank = 0;
+  // -1 at the end stands for a dimension that is not there; anywhere else it is one that somebody got wrong.
+  view.rank = 4;
+  while (view.rank > 0 && dims[view.rank - 1] == -1) --view.rank;
+  if (view.rank == 0) return bad_argument("expected at least one dimension for a tensor");
   std::int64_t count = 1;
-  for (int i = 0; i < 4 && dims[i] != -1; ++i) {
+  for (int i = 0; i < view.rank; ++i) {
     if (dims[i] < 0 || dims[i] > kElementsMax) {
       return bad_argument("expected dimensions from 0 to 2^48 but received " + std::to_string(dims[i]));
     }
     view.dim[i] = dims[i];
-    view.rank = i + 1;
     // Asked before multiplying: the product of two large dimensions can wrap around to a small number.
     if (dims[i] > 0 && count > kElementsMax / dims[i]) return bad_argument("expected at most 2^48 elements in a tensor");
     count *= dims[i] == 0 ? 1 : dims[i];
   }
-  if (view.rank == 0) return bad_argument("expected at least one dimension for a tensor");
   return {};
 }
 

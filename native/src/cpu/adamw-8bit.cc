@@ -121,7 +121,6 @@ class BlockStep {
 }  // namespace
 
 Status adamw8bit_step(Context& context, const Adamw8bitStepArgs& args) {
-  if (args.step < 1) return bad_argument("expected a step from 1 on");
   const std::int64_t blocks = (args.p.count() + kBlock - 1) / kBlock;
   if (args.m_absmax.count() != blocks) return bad_argument("expected one scale for every 256 elements");
   const std::optional<float> factor = gradient_factor(args.gradient_scale, args.squared_norm, args.max_norm);

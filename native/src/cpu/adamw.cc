@@ -7,7 +7,6 @@
 namespace hone::HONE_ISA {
 
 Status adamw_step(Context& context, const AdamwStepArgs& args) {
-  if (args.step < 1) return bad_argument("expected a step from 1 on");
   const std::optional<float> factor = gradient_factor(args.gradient_scale, args.squared_norm, args.max_norm);
   if (!factor) return {};
   const AdamwUpdate update(args, *factor);

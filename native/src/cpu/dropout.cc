@@ -21,7 +21,6 @@ struct Dropper {
 }  // namespace
 
 Status dropout(Context& context, const DropoutArgs& args) {
-  if (!(args.p >= 0 && args.p < 1)) return bad_argument("expected 0 <= p < 1");
   const Dropper drop = {args.seed_low, args.seed_high, set(static_cast<float>(args.p)),
                         set(static_cast<float>(1.0 / (1.0 - args.p)))};
   const float* x = args.x.data_as<float>();

@@ -59,7 +59,6 @@ Status logits_top_log_probs(Context& context, const LogitsTopLogProbsArgs& args)
 }
 
 Status logits_softcap(Context& context, const LogitsSoftcapArgs& args) {
-  if (!(args.cap > 0)) return bad_argument("expected a cap above 0");
   float* logits = args.logits.data_as<float>();
   split_elements(context, args.logits.count(), [&](std::int64_t begin, std::int64_t end) {
     softcap(logits + begin, end - begin, static_cast<float>(args.cap));

@@ -80,7 +80,7 @@ Status scatter_rows_add(Context& context, const ScatterRowsAddArgs& args) {
 
 Status slice_columns_forward(Context& context, const SliceColumnsForwardArgs& args) {
   const std::int64_t from = args.x.dim[1], width = args.y.dim[1];
-  if (args.begin < 0 || args.begin > from - width) return bad_argument("expected begin to leave room for the columns of y");
+  if (args.begin > from - width) return bad_argument("expected begin to leave room for the columns of y");
   split_rows(context, args.x.dim[0], width, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t t = begin; t < end; ++t) {
       std::memcpy(args.y.data_as<float>() + t * width, args.x.data_as<float>() + t * from + args.begin, width * sizeof(float));
@@ -91,7 +91,7 @@ Status slice_columns_forward(Context& context, const SliceColumnsForwardArgs& ar
 
 Status slice_columns_backward(Context& context, const SliceColumnsBackwardArgs& args) {
   const std::int64_t to = args.dx.dim[1], width = args.dy.dim[1];
-  if (args.begin < 0 || args.begin > to - width) return bad_argument("expected begin to leave room for the columns of dy");
+  if (args.begin > to - width) return bad_argument("expected begin to leave room for the columns of dy");
   split_rows(context, args.dx.dim[0], width, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t t = begin; t < end; ++t) {
       add_row(args.dx.data_as<float>() + t * to + args.begin, args.dy.data_as<float>() + t * width, 0, width);

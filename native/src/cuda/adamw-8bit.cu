@@ -168,7 +168,6 @@ Averages averages(const View& codes, const View& absmax) {
 }  // namespace
 
 Status adamw8bit_step(Stream& stream, const Adamw8bitStepArgs& args) {
-  if (args.step < 1) return bad_argument("expected a step from 1 on");
   const std::int64_t count = args.p.count(), blocks = (count + kBlock - 1) / kBlock;
   if (args.m_absmax.count() != blocks) return bad_argument("expected one scale for every 256 elements");
   DynamicMaps maps;

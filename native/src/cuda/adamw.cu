@@ -36,7 +36,6 @@ __global__ void __launch_bounds__(kThreads)
 }  // namespace
 
 Status adamw_step(Stream& stream, const AdamwStepArgs& args) {
-  if (args.step < 1) return bad_argument("expected a step from 1 on");
   const std::int64_t count = args.p.count();
   return launch(stream, "adamw_step", adamw_kernel, blocks_for(count, kThreads * kEach), kThreads, 0, adamw_numbers(args),
                 mixed(args.p), mixed(args.g), mixed(args.m), mixed(args.v), count);

@@ -177,7 +177,6 @@ __global__ void __launch_bounds__(kScanThreads) top_log_probs_kernel(TopRows row
 }  // namespace
 
 Status logits_softcap(Stream& stream, const LogitsSoftcapArgs& args) {
-  if (!(args.cap > 0)) return bad_argument("expected a cap above 0");
   const std::int64_t count = args.logits.count();
   return launch(stream, "logits_softcap", softcap_kernel, blocks_for(count, kThreads), kThreads, 0, args.logits.data_as<float>(), count,
                 static_cast<float>(args.cap));

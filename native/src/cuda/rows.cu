@@ -141,14 +141,14 @@ Status scatter_rows_add(Stream& stream, const ScatterRowsAddArgs& args) {
 }
 
 Status slice_columns_forward(Stream& stream, const SliceColumnsForwardArgs& args) {
-  if (args.begin < 0 || args.begin > args.x.dim[1] - args.y.dim[1]) {
+  if (args.begin > args.x.dim[1] - args.y.dim[1]) {
     return bad_argument("expected begin to leave room for the columns of y");
   }
   return args.x.dtype == DType::f32 ? slice<float>(stream, args) : slice<Bf16>(stream, args);
 }
 
 Status slice_columns_backward(Stream& stream, const SliceColumnsBackwardArgs& args) {
-  if (args.begin < 0 || args.begin > args.dx.dim[1] - args.dy.dim[1]) {
+  if (args.begin > args.dx.dim[1] - args.dy.dim[1]) {
     return bad_argument("expected begin to leave room for the columns of dy");
   }
   return args.dx.dtype == DType::f32 ? slice_gradient<float>(stream, args) : slice_gradient<Bf16>(stream, args);

@@ -69,7 +69,6 @@ std::uint8_t signed_code(float value) {
 }  // namespace
 
 Status adamw_step(Context&, const AdamwStepArgs& args) {
-  if (args.step < 1) return bad_argument("expected a step from 1 on");
   const std::optional<float> factor = gradient_factor(args.gradient_scale, args.squared_norm, args.max_norm);
   if (!factor) return {};
   const Step step(args, *factor);
@@ -86,7 +85,6 @@ Status adamw_step(Context&, const AdamwStepArgs& args) {
 
 // Dettmers et al., "8-bit Optimizers via Block-wise Quantization", arXiv 2110.02861.
 Status adamw8bit_step(Context&, const Adamw8bitStepArgs& args) {
-  if (args.step < 1) return bad_argument("expected a step from 1 on");
   const std::int64_t count = args.p.count();
   if (args.m_absmax.count() != (count + kBlock - 1) / kBlock) return bad_argument("expected one scale for every 256 elements");
   const std::optional<float> factor = gradient_factor(args.gradient_scale, args.squared_norm, args.max_norm);

@@ -39,7 +39,6 @@ Status logits_top_log_probs(Context&, const LogitsTopLogProbsArgs& args) {
 }
 
 Status logits_softcap(Context&, const LogitsSoftcapArgs& args) {
-  if (!(args.cap > 0)) return bad_argument("expected a cap above 0");
   float* logits = args.logits.data_as<float>();
   for (std::int64_t i = 0; i < args.logits.count(); ++i) {
     logits[i] = static_cast<float>(args.cap * std::tanh(logits[i] / args.cap));

@@ -26,7 +26,7 @@ Status scatter_rows_add(Context&, const ScatterRowsAddArgs& args) {
 
 Status slice_columns_forward(Context&, const SliceColumnsForwardArgs& args) {
   const std::int64_t rows = args.x.dim[0], from = args.x.dim[1], width = args.y.dim[1];
-  if (args.begin < 0 || args.begin > from - width) return bad_argument("expected begin to leave room for the columns of y");
+  if (args.begin > from - width) return bad_argument("expected begin to leave room for the columns of y");
   for (std::int64_t t = 0; t < rows; ++t) {
     std::copy_n(args.x.data_as<float>() + t * from + args.begin, width, args.y.data_as<float>() + t * width);
   }
@@ -35,7 +35,7 @@ Status slice_columns_forward(Context&, const SliceColumnsForwardArgs& args) {
 
 Status slice_columns_backward(Context&, const SliceColumnsBackwardArgs& args) {
   const std::int64_t rows = args.dx.dim[0], to = args.dx.dim[1], width = args.dy.dim[1];
-  if (args.begin < 0 || args.begin > to - width) return bad_argument("expected begin to leave room for the columns of dy");
+  if (args.begin > to - width) return bad_argument("expected begin to leave room for the columns of dy");
   for (std::int64_t t = 0; t < rows; ++t) {
     for (std::int64_t c = 0; c < width; ++c) {
       args.dx.data_as<float>()[t * to + args.begin + c] += args.dy.data_as<float>()[t * width + c];

@@ -116,6 +116,33 @@ describe('the runtime', () => {
     expect(failure(() => tensorReinterpret(words, 'bf16')).code).toBe('NATIVE_BAD_ARGUMENT');
   });
 
+  it('refuses a shape, an offset or an attribute that is not a number of its kind, by name', () => {
+    const shapes: [number[], string][] = [
+      [[NaN, 4], 'expected a whole number from 0 and below 2^53 for dimension 0 of shape but received NaN ([NaN,4])'],
+      [[3, 1.5], 'for dimension 1 of shape but received 1.5 ([3,1.5]); fix: round it before the call'],
+      [[3, -1, 4], 'for dimension 1 of shape but received -1 ([3,-1,4])'],
+      [[2 ** 53], 'for dimension 0 of shape but received 9007199254740992'],
+      [[], 'expected 1 to 4 dimensions for shape but received 0'],
+      [[1, 2, 3, 4, 5], 'expected 1 to 4 dimensions for shape but received 5 ([1,2,3,4,5])'],
+    ];
+    const tensor = floats([4], [1, 2, 3, 4]);
+    for (const [shape, message] of shapes) {
+      expect(failure(() => tensorAlloc('f32', shape)).message).toContain(`[tensorAlloc] expected`);
+      expect(failure(() => tensorAlloc('f32', shape)).message).toContain(message);
+      expect(failure(() => tensorView(tensor, 0, shape)).message).toContain(message);
+    }
+    for (const offset of [NaN, 0.5, 2 ** 54]) {
+      expect(failure(() => tensorView(tensor, offset, [1])).message).toContain('only whole numbers within 2^53');
+      expect(failure(() => tensorRead(tensor, new Float32Array(1), offset)).code).toBe('NATIVE_BAD_ARGUMENT');
+    }
+    expect(failure(() => nativeOps.tensorScale(tensor, Infinity))).toMatchObject({
+      op: 'tensorScale',
+      code: 'NATIVE_BAD_ARGUMENT',
+      message: '[tensorScale] expected a finite number of f32 for s but received inf; fix: bring it into the range',
+    });
+    expect(read(tensor, 4)).toEqual([1, 2, 3, 4]);
+  });
+
   it('remembers the peak until it is reset', () => {
     resetPeak();
     const before = memoryStats().peakBytes;
@@ -169,8 +196,6 @@ describe('errors', () => {
       'NATIVE_BAD_ARGUMENT',
     );
     expect(failure(() => tensorRead(x, new Float32Array(3))).message).toContain('expected at most 2 elements');
-    expect(failure(() => tensorAlloc('f32', [])).message).toContain('at least one dimension');
-    expect(failure(() => tensorAlloc('f32', [-2, 3])).code).toBe('NATIVE_BAD_ARGUMENT');
   });
 
   it('refuse an index that the table does not have', () => {

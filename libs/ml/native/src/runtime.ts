@@ -1,6 +1,7 @@
 import { bug } from '@hone/base';
 import { addon, addonToStart, recordingOps } from './addon.js';
 import type { Card, CardCounters, Handle, MemoryStats, Nf4Parts, Transferable } from './addon.js';
+import { checkShape } from './check-shape.js';
 import { deviceNames, devices, type DeviceName } from './devices.js';
 import { opNames } from './ops.generated.js';
 import type { OpName } from './ops.generated.js';
@@ -92,6 +93,7 @@ export const deviceOfNewTensors = (): DeviceName => currentDevice;
 
 /** A new tensor of 1 to 4 dimensions. Its memory is not cleared. */
 export function tensorAlloc(dtype: PlainDType, shape: readonly number[]): Handle {
+  checkShape('tensorAlloc', shape);
   const [d0 = -1, d1 = -1, d2 = -1, d3 = -1] = shape;
   return addon().tensorAlloc(devices[currentDevice].code, dtypeCodes[dtype], d0, d1, d2, d3);
 }
@@ -104,12 +106,14 @@ export function pinnedAlloc(dtype: PlainDType, shape: readonly number[]): Handle
   const code = pinnedCodes[currentDevice];
   if (code === undefined)
     throw bug('no_pinned_memory', `[pinnedAlloc] expected a GPU but the device is ${currentDevice}`);
+  checkShape('pinnedAlloc', shape);
   const [d0 = -1, d1 = -1, d2 = -1, d3 = -1] = shape;
   return addon().tensorAlloc(code, dtypeCodes[dtype], d0, d1, d2, d3);
 }
 
 /** Another shape over a part of the same memory; both handles must be freed, and the memory stays until both are. */
 export function tensorView(tensor: Handle, elementOffset: number, shape: readonly number[]): Handle {
+  checkShape('tensorView', shape);
   const [d0 = -1, d1 = -1, d2 = -1, d3 = -1] = shape;
   return addon().tensorView(tensor, elementOffset, d0, d1, d2, d3);
 }
