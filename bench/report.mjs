@@ -12,11 +12,11 @@ const block = /<!-- rows (\S+\.jsonl) -->\n[\s\S]*?<!-- end of rows -->/g;
 const figure = (value) => (Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en-US') : value.toPrecision(3));
 const reached = (pass) => (pass === null ? '' : pass ? 'yes' : '**no**');
 
-function line({ row, workload, unit, ours, peer, peer_name: name, ratio, of_ceiling: share, bar, pass, failed }) {
+function line({ row, workload, unit, ours, peer, peer_name: name, ratio, of_ceiling: share, bar, pass, ...why }) {
   return [
     row,
     workload,
-    ours === null ? `failed: ${failed}` : `${figure(ours)} ${unit}`,
+    ours === null ? (why.skipped ?? `failed: ${why.failed}`) : `${figure(ours)} ${unit}`,
     peer === null ? (name ?? '') : `${figure(peer)}${name === undefined ? '' : ` (${name})`}`,
     ratio === null ? '' : figure(ratio),
     share === null ? '' : `${Math.round(share * 100)} %`,

@@ -71,20 +71,29 @@ class Adapter:
         hone.invoke("tensorFill", x=self.gradients.all, value=0.0)
 
 
-class Trained:
-    """Parts that are trained in full: values, gradients in f32, moments in f32."""
+class Codes:
+    """Moments in 8 bits: codes, and the largest magnitude of each 256 of them."""
 
-    def __init__(self, shapes, dtype):
-        self.values, self.gradients, self.m, self.v = Arena(shapes, dtype), Arena(shapes), Arena(shapes), Arena(shapes)
+    def __init__(self, count):
+        self.all = hone.put(torch.zeros(count, dtype=torch.uint8))
+        self.absmax = hone.zeros((-(-count // 256),))
+
+
+class Trained:
+    """Parts that are trained in full: values, gradients in f32, moments in f32 or in 8 bits."""
+
+    def __init__(self, shapes, dtype, is_narrow=False):
+        self.values, self.gradients = Arena(shapes, dtype), Arena(shapes)
+        self.m, self.v = (Codes(self.values.all.shape[0]) if is_narrow else Arena(shapes) for _ in range(2))
 
 
 class Full:
     """All parameters of a model: matrices in bf16, whose updates round by chance, norms in f32. `copy` fills (key, tensor)."""
 
-    def __init__(self, shape, copy):
+    def __init__(self, shape, copy, is_narrow=False):
         matrices = {(layer, name): shape.linear(name) for layer in range(shape.layers) for name in LINEARS}
         matrices |= {"embedding": (shape.words, shape.d), "head": (shape.words, shape.d)}
-        self.matrices = Trained(matrices, BF16)
+        self.matrices = Trained(matrices, BF16, is_narrow)
         names = [(layer, name) for layer in range(shape.layers) for name in ("norm1", "norm2")]
         self.norms = Trained({name: (shape.d,) for name in [*names, "norm"]}, F32)
         for trained in (self.matrices, self.norms):
@@ -103,8 +112,11 @@ class Full:
 
 def step(arenas, number, rate):
     """AdamW as torch has it by default, without decay."""
-    hone.invoke("adamwStep", p=arenas.values.all, g=arenas.gradients.all, m=arenas.m.all, v=arenas.v.all, lr=rate, beta1=0.9,
-                beta2=0.999, eps=1e-8, step=number, gradientScale=1.0, seed=7)
+    op, scales = "adamwStep", {}
+    if isinstance(arenas.m, Codes):
+        op, scales = "adamw8bitStep", dict(mAbsmax=arenas.m.absmax, vAbsmax=arenas.v.absmax)
+    hone.invoke(op, p=arenas.values.all, g=arenas.gradients.all, m=arenas.m.all, v=arenas.v.all, lr=rate, beta1=0.9, beta2=0.999, eps=1e-8,
+                step=number, gradientScale=1.0, seed=7, **scales)
 
 
 @dataclass

@@ -29,26 +29,30 @@ def unpack(bytes_, inner, nested, mean, table, dynamic):
 class Nf4Weight:
     """A weight that is there in bf16 only while it is used."""
 
-    run, way = None, ""
+    run = None
 
     def __init__(self, weight):
         self.shape, self.parts = weight.shape, packed(weight)
         self.tables = nf4.TABLE.to(weight.device), nf4.dynamic_map().to(weight.device)
-        if Nf4Weight.run is None:
-            self.choose()
 
-    def choose(self):
-        """One kernel made by torch.compile; where that does not work, torch's own functions one by one, and the row's name says so."""
-        Nf4Weight.run, Nf4Weight.way = unpack, "op by op"
-        if DEVICE == "cuda":
-            try:
-                compiled = torch.compile(unpack)
-                compiled(*self.parts, *self.tables)
-                Nf4Weight.run, Nf4Weight.way = compiled, "compiled"
-            except Exception as problem:
-                print(f"     torch.compile does not work here: {str(problem)[:200]}", flush=True)
+    @classmethod
+    def way(cls):
+        """How the codes are expanded: by one kernel made by torch.compile for each shape; where that does not work, by torch's own
+        functions one by one."""
+        if cls.run is None:
+            cls.run = unpack
+            if DEVICE == "cuda":
+                try:
+                    compiled, probe = torch.compile(unpack, dynamic=False), cls(torch.ones(64, 64, device=DEVICE))
+                    compiled(*probe.parts, *probe.tables)
+                    cls.run = compiled
+                except Exception as problem:
+                    print(f"     torch.compile does not work here: {str(problem)[:200]}", flush=True)
+        return "op by op" if cls.run is unpack else "one kernel"
 
     def value(self):
+        if Nf4Weight.run is None:
+            Nf4Weight.way()
         return Nf4Weight.run(*self.parts, *self.tables).view(self.shape)
 
 

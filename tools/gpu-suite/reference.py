@@ -84,9 +84,9 @@ def adapter_values(seed):
     return values
 
 
-def with_peft(model, shape, values):
+def with_peft(model, shape, values, rank=RANK, alpha=ALPHA):
     """The model with an adapter of peft on all linears, which has these values; its parameters by (layer, name, part)."""
-    config = peft.LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules=[path.split(".")[1] for path in MODULES.values()])
+    config = peft.LoraConfig(r=rank, lora_alpha=alpha, target_modules=[path.split(".")[1] for path in MODULES.values()])
     wrapped, parameters = peft.get_peft_model(model, config), {}
     for layer in range(shape.layers):
         for name in LINEARS:

@@ -54,6 +54,8 @@ def figure(value):
 def cells(row):
     detail = row["detail"]
     peak = lambda name: f"{detail[name] / 2**30:.2f}" if detail.get(name) else ""
+    if "skipped" in row:
+        return [row["row"], row["workload"], row["skipped"]] + [""] * 8
     if row["ours"] is None:
         return [row["row"], row["workload"], f"failed: {row.get('failed', '')}"] + [""] * 8
     return [row["row"], row["workload"], f"{figure(row['ours'])} {row['unit']}", f"{detail['ms']:.4g}",

@@ -8,7 +8,7 @@ from safetensors.torch import load_file as load, save_file
 import hone
 from llama import LINEARS, S8
 from measure import BF16, DEVICE, SMALL, compare, error
-from rows_model import RANK, TINY
+from base import RANK, TINY
 
 
 def g12():

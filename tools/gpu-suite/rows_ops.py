@@ -1,4 +1,4 @@
-"""Rows of single ops: G1 copies and NF4, G2 linears, G3 attention, G4 head and log-probabilities, G11 sampling."""
+"""Rows of single ops: G2 linears, G3 attention, G4 head and log-probabilities, G11 sampling."""
 import torch
 import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -7,24 +7,6 @@ import hone
 from measure import BF16, DEVICE, F32, I32, SMALL, attempt, compare, error, forget, graphed, normal, planned, seconds
 
 NF4_BYTES = 4.127 / 8  # Of a weight: its code, its share of the scale and of the scale's scale.
-COPY_BAR = dict(bar=">= 85 % of the measured copy", passes=lambda line: line["of_ceiling"] >= 0.85)
-
-
-def g1():
-    count = 1 << 12 if SMALL else 1 << 28
-    width, depth = (64, 128) if SMALL else (4096, 14336)
-    values, target = normal(count), torch.empty(count, device=DEVICE, dtype=BF16)
-    source, copied = hone.put(values), hone.empty((count,))
-    compare("G1", f"copy of {2 * count >> 20} MiB", lambda: hone.invoke("tensorCopy", src=source, dst=copied), lambda: target.copy_(values),
-            4 * count, "GB/s", "torch copy_", lambda: error(copied, values), 0, **COPY_BAR)
-    plain = normal(width, depth)
-    on_card = hone.put(plain)
-    packed = hone.pack(on_card, "nf4")
-    # Both allocate what they return, of memory that is there already.
-    compare("G1", f"NF4 to f32, {width} x {depth}", lambda: hone.unpack(packed), None, int((NF4_BYTES + 4) * width * depth), "GB/s",
-            gate=lambda: error(hone.unpack(packed), plain), bound=0.12, **COPY_BAR)
-    compare("G1", f"bf16 to NF4, {width} x {depth}", lambda: hone.pack(on_card, "nf4"), None, int((NF4_BYTES + 2) * width * depth), "GB/s",
-            **COPY_BAR)
 
 
 def linear_bar(m, name):
