@@ -114,14 +114,14 @@ onCard('comes and goes while others are answered', () => {
     slots.load('a', at('a'));
     const sequence = submit(engine, slots.take('a'), 16);
     for (let step = 0; step < 3; step++) engine.step();
-    const { captured } = engine.stats.decodePlans;
+    const { captured } = engine.stats.stepPlans;
     for (const name of ['b', 'c', 'b']) {
       slots.load(name, at(name));
       engine.step();
     }
     expect(slots.keys).toEqual(['a', 'b']);
     expect(slots.loads).toBe(4);
-    expect(engine.stats.decodePlans.captured).toBe(captured);
+    expect(engine.stats.stepPlans.captured).toBe(captured);
     run(engine);
     expect(sequence.tokens).toEqual(alone);
   });

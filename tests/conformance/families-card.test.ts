@@ -6,6 +6,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Tape, filled, memoryStats, onDevice, resetPeak, useDevice, type DeviceName } from '@hone/tensor';
 import { LoraAdapter, loraConfig } from '@hone/nn';
+import { Engine, greedy, type TokenLogProb } from '@hone/engine';
 import { canBeNf4, loadAdapter, loadModel, readModelConfig, type BaseFormat } from '@hone/models';
 import { datasetOf, prepareTraining, sft, trainingSettings } from '@hone/recipes';
 import { openEmulatedCard } from '@hone/testkit';
@@ -101,7 +102,43 @@ describe.each(families)('%s on the emulated card', (family) => {
       0.08 * norm(onProcessor.gradient),
     );
   });
+
+  (hasCard ? it : it.skip)(
+    'answers from captured steps, prompts beside decodes, to the bit as from composed ones',
+    () => {
+      const [replayed, composed] = [served(folder, texts, true), served(folder, texts, false)];
+      expect(replayed.answers).toEqual(composed.answers);
+      expect(replayed.stats).toMatchObject({
+        stepsReplayed: composed.stats.steps,
+        stepsComposed: { scored: 0, large: 0, adapters: 0, uncapturable: 0 },
+      });
+    },
+  );
 });
+
+/** Every token that the engine draws on the card, with its log-probability, after texts that come one after the other. */
+function served(folder: string, texts: readonly number[][], isCaptured: boolean) {
+  return onDevice('cuda', () => {
+    const model = loadModel(folder, { format: 'bf16' });
+    const engine = new Engine(model, { blockSize: 4, stepTokensMax: 12, sequencesMax: 4, isCaptured });
+    try {
+      const answers: TokenLogProb[][] = [];
+      for (const ids of [...texts, ...texts.map((text) => text.slice(0, 7))]) {
+        engine.submit({ ids, sampling: { ...greedy, topLogProbs: 1 }, tokensMax: 4, stopTokens: new Set() });
+        answers.push(...stepped(engine));
+      }
+      while (!engine.isIdle) answers.push(...stepped(engine));
+      return { answers, stats: engine.stats };
+    } finally {
+      engine.free();
+      model.free();
+    }
+  });
+}
+
+const stepped = (engine: Engine): TokenLogProb[][] => [
+  engine.step().flatMap(({ logProb }) => (logProb ? [logProb] : [])),
+];
 
 /** Log-probabilities over pages, and the gradient of the mean loss, of the golden adapter over a bf16 base. */
 function computed(device: DeviceName, folder: string, texts: readonly number[][]) {

@@ -243,15 +243,16 @@ describeReferenceModels((folder, reference) => {
       const eager = answers(composed, crowd());
       const plain = () => crowd().map((one) => ({ ...one, sampling: { ...one.sampling, topLogProbs: undefined } }));
       const eagerTexts = [...answers(composed, plain())].map(([key, { text }]) => [key, text]);
-      expect(composed.stats).toMatchObject({ decodesReplayed: 0, decodePlans: { plans: 0, planBytes: 0 } });
+      expect(composed.stats).toMatchObject({ stepsReplayed: 0, stepPlans: { plans: 0, planBytes: 0 } });
       const engine = await withAdapters();
       expect(answers(engine, crowd())).toEqual(eager);
       expect([...answers(engine, plain())].map(([key, { text }]) => [key, text])).toEqual(eagerTexts);
-      const { decodesReplayed, decodesEager, decodePlans } = engine.stats;
-      expect(decodesEager).toBe(0);
-      expect(decodesReplayed).toBe(composed.stats.decodesEager);
-      expect(decodePlans.plans).toBeLessThanOrEqual(24);
-      expect(decodePlans.captured).toBeLessThan(decodesReplayed);
+      const { stepsReplayed, stepsComposed, stepPlans } = engine.stats;
+      const { prompts, scored, ...others } = stepsComposed;
+      expect(others).toEqual({ large: 0, adapters: 0, unwanted: 0, uncapturable: 0 });
+      expect(stepsReplayed + prompts + scored).toBe(composed.stats.stepsComposed.unwanted);
+      expect(stepPlans.plans).toBeLessThanOrEqual(24);
+      expect(stepPlans.captured).toBeLessThan(stepsReplayed);
     });
 
     it('with whole and with chunked prompts, and when preempted for want of blocks', async () => {

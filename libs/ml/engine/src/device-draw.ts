@@ -148,21 +148,25 @@ export class DrawOutput {
   }
 }
 
+/** Where draws of a shape are counted. */
+export const countsFor = ({ isPenalised }: DrawShape, counts: TokenCounts): Tensor | undefined =>
+  isPenalised ? counts.tensor : undefined;
+
 /** The ops of a draw over logits [rows, V], which are changed: from the settings in `input` to the results in `output`. */
 export function drawOps(
   logits: Tensor,
   shape: DrawShape,
-  { input, output, counts }: { input: StepInput; output: DrawOutput; counts: TokenCounts },
+  { input, output, counts }: { input: StepInput; output: DrawOutput; counts: Tensor | undefined },
 ): void {
   // Reported log-probabilities are the model's own, so a copy is kept where biases or penalties are about to be added.
   const own = shape.top > 0 && isAdjusted(shape) ? copied(logits) : logits;
-  const lines = shape.isPenalised ? input.on('countLines') : undefined;
+  const lines = counts && input.on('countLines');
   if (isAdjusted(shape)) {
     logitsAdjust(logits, {
       ...(shape.biases > 0 && { bias: { ids: input.on('biasIds'), values: input.on('biasValues') } }),
       ...(lines && {
         penalties: {
-          counts: counts.tensor,
+          counts,
           slots: lines,
           frequency: input.on('frequency'),
           presence: input.on('presence'),
@@ -181,7 +185,7 @@ export function drawOps(
   };
   const { tokens } = output;
   sample(logits, settings, tokens);
-  if (lines) tokenCountsAdd(counts.tensor, lines, tokens);
+  if (lines) tokenCountsAdd(counts, lines, tokens);
   if (shape.top === 0) return;
   const { logp, topIds, topLogp } = output.reports;
   logitsTopLogProbs(own, tokens, logp, topIds, topLogp);
@@ -192,12 +196,12 @@ export function drawOnDevice(logits: Tensor, sequences: readonly Drawing[], coun
   const [rows, vocabulary] = logits.shape as [number, number];
   assert(rows === sequences.length, '[sampler] expected one row of logits per sequence');
   const shape = drawShapeOf(sequences, vocabulary);
-  const input = new StepInput(rows, drawParts(shape, vocabulary));
+  const input = new StepInput({ lines: rows, parts: drawParts(shape, vocabulary) });
   const output = new DrawOutput(rows, shape);
   try {
     for (const [row, sequence] of sequences.entries()) fillDraw(input, row, sequence, counts);
     input.tensor.write(input.values);
-    scoped(() => drawOps(logits, shape, { input, output, counts }));
+    scoped(() => drawOps(logits, shape, { input, output, counts: countsFor(shape, counts) }));
     output.tensor.readInto(output.values);
     return output.drawn(sequences, vocabulary);
   } finally {

@@ -3,13 +3,13 @@ import type { CausalModel, KvCache } from '@hone/models';
 import { BlockManager } from './block-manager.js';
 import { type LoraAdapter, LoraStacks, type StackedAdapter } from '@hone/nn';
 import { deviceOfNewTensors, devices, type Tensor } from '@hone/tensor';
-import type { DecodePlan, DecodeSequence } from './decode-plan.js';
-import { DecodePlans, type DecodePlanStats } from './decode-plans.js';
 import { drawOnDevice } from './device-draw.js';
-import { type EngineAdapter, orderedByAdapter, runStep, type StepLogits } from './runner.js';
+import { type EngineAdapter, orderedByAdapter, runStep, wantedRows, type WantedRows } from './runner.js';
 import { type Drawing, type Drawn, drawTokens, isPlainDraw, logProbsOf, type TokenLogProb } from './sampler.js';
-import { type PlannedRows, Scheduler, type SchedulerLimits } from './scheduler.js';
+import { Scheduler, type SchedulerLimits } from './scheduler.js';
 import { Sequence, type SequenceOptions } from './sequence.js';
+import type { StepPlan, StepRowsToRun } from './step-plan.js';
+import { type NotPlanned, StepPlans, type StepPlanStats } from './step-plans.js';
 import { TokenCounts } from './token-counts.js';
 
 export interface EngineOptions extends Partial<SchedulerLimits> {
@@ -47,13 +47,14 @@ export interface EngineStats {
   promptTokensComputed: number;
   promptTokensReused: number;
   steps: number;
-  /** Steps in which every sequence drew one token: from a plan, or composed anew. */
-  decodesReplayed: number;
-  decodesEager: number;
-  decodePlans: DecodePlanStats;
+  /** Steps that a plan ran, and those whose ops were run one by one, by the reason. */
+  stepsReplayed: number;
+  stepsComposed: Readonly<Record<ComposedReason, number>>;
+  stepPlans: StepPlanStats;
 }
 
-type Planned = PlannedRows<EngineAdapter>;
+/** Beside what plans are not made for: nothing is captured here, because nobody wants it, or because the model's steps cannot be. */
+export type ComposedReason = NotPlanned | 'unwanted' | 'uncapturable';
 
 const mebibyte = 2 ** 20;
 /** Logits of a step stay below this many numbers (64 MiB) even when whole prompts are scored over a large vocabulary. */
@@ -66,14 +67,15 @@ export class Engine {
   readonly #kv: KvCache;
   readonly #blocks: BlockManager;
   readonly #scheduler: Scheduler<EngineAdapter>;
-  readonly #plans: DecodePlans;
+  readonly #plans: StepPlans;
   /** Where adapters lie on a device that works through a queue. */
   readonly stacks: LoraStacks | undefined;
   readonly #counts: TokenCounts;
-  #isCaptured: boolean;
   readonly #composed: ((why: string) => void) | undefined;
-  #decodesReplayed = 0;
-  #decodesEager = 0;
+  /** Why no step is captured at all. */
+  #composedAll: ComposedReason | undefined;
+  readonly #stepsComposed = { prompts: 0, scored: 0, large: 0, adapters: 0, unwanted: 0, uncapturable: 0 };
+  #stepsReplayed = 0;
   #arrivals = 0;
   #promptTokensComputed = 0;
   #promptTokensReused = 0;
@@ -101,8 +103,9 @@ export class Engine {
     const isStacked = devices[deviceOfNewTensors()].isQueued && model.canStackAdapters;
     this.stacks = isStacked ? new LoraStacks(options.adaptersMax ?? 16) : undefined;
     this.#counts = new TokenCounts(sequencesMax, model.shape.vocabSize);
-    this.#plans = new DecodePlans(model, this.#kv, { stacks: this.stacks, counts: this.#counts, sequencesMax });
-    this.#isCaptured = options.isCaptured ?? true;
+    const planned = { sequencesMax, stepTokensMax: this.limits.stepTokensMax };
+    this.#plans = new StepPlans(model, this.#kv, { stacks: this.stacks, counts: this.#counts, ...planned });
+    this.#composedAll = options.isCaptured === false ? 'unwanted' : undefined;
     this.#composed = options.composed;
   }
 
@@ -128,9 +131,9 @@ export class Engine {
       promptTokensComputed: this.#promptTokensComputed,
       promptTokensReused: this.#promptTokensReused,
       steps: this.#steps,
-      decodesReplayed: this.#decodesReplayed,
-      decodesEager: this.#decodesEager,
-      decodePlans: this.#plans.stats,
+      stepsReplayed: this.#stepsReplayed,
+      stepsComposed: { ...this.#stepsComposed },
+      stepPlans: this.#plans.stats,
     };
   }
 
@@ -167,7 +170,8 @@ export class Engine {
       if (sequence.reused > 0 && start === sequence.reused) this.#promptTokensReused += sequence.reused;
       this.#promptTokensComputed += Math.max(0, Math.min(start + count, sequence.promptLength) - start);
     }
-    const outputs = planned.every(isDecode) ? this.#decode(planned) : this.#pass(planned);
+    const ordered = orderedByAdapter(planned);
+    const outputs = this.#run({ planned: ordered, wanted: wantedRows(ordered) });
     this.#scheduler.advance(planned);
     for (const output of outputs) this.#settle(output);
     return outputs;
@@ -187,26 +191,21 @@ export class Engine {
     this.#kv.free();
   }
 
-  /** Prompts, or a mix: composed anew, since no two such steps are alike. */
-  #pass(planned: readonly Planned[]): SequenceOutput[] {
-    const result = runStep(this.model, this.#kv, planned, this.stacks);
-    return result ? [...this.#read(result).values()] : [];
-  }
-
-  /** One token for every sequence: the same ops as in the step before, and drawn in the same call unless more is asked for. */
-  #decode(planned: readonly Planned[]): SequenceOutput[] {
-    if (!this.#isCaptured) {
-      this.#decodesEager++;
-      return this.#pass(planned);
+  /** The model over the rows of a step, and its draws: replayed where there is a plan for it, else composed op by op. */
+  #run(step: StepRowsToRun): SequenceOutput[] {
+    const plan = this.#planFor(step);
+    const { draws } = step.wanted;
+    if (typeof plan === 'string') {
+      this.#stepsComposed[plan]++;
+      const logits = runStep(this.model, this.#kv, step, this.stacks);
+      return logits ? [...this.#read(logits, step.wanted).values()] : [];
     }
-    const sequences = orderedByAdapter(planned).map(({ sequence }) => sequence as DecodeSequence);
-    const plan = this.#planFor(sequences);
-    if (!plan) return this.#decode(planned);
-    const logits = plan.run(sequences);
-    this.#decodesReplayed++;
-    const isDrawn = this.#plans.drawsAll || sequences.every(isPlainDraw);
-    const drawn = isDrawn ? plan.drawn(sequences) : drawTokens(logits, sequences);
-    return sequences.map((sequence, row) => ({ sequence, scored: [], ...(drawn[row] as Drawn) }));
+    plan.run(step);
+    this.#stepsReplayed++;
+    if (draws.length === 0) return [];
+    const isDrawn = this.#plans.drawsAll || draws.every(isPlainDraw);
+    const drawn = isDrawn ? plan.drawn(draws) : drawTokens(plan.logits(draws.length), draws);
+    return draws.map((sequence, row) => ({ sequence, scored: [], ...(drawn[row] as Drawn) }));
   }
 
   /** The draws of a step that came from no plan. */
@@ -215,19 +214,19 @@ export class Engine {
     return drawOnDevice(logits, sequences as readonly Drawing[], this.#counts);
   }
 
-  /** Undefined, from then on, for a model whose steps depend on values that TypeScript reads. */
-  #planFor(sequences: readonly DecodeSequence[]): DecodePlan | undefined {
+  /** No plan, from then on, for a model whose steps depend on values that TypeScript reads. */
+  #planFor(step: StepRowsToRun): StepPlan | ComposedReason {
+    if (this.#composedAll) return this.#composedAll;
     try {
-      return this.#plans.for(sequences);
+      return this.#plans.for(step);
     } catch (thrown) {
       if (!(thrown instanceof HoneError) || thrown.code !== 'not_capturable') throw thrown;
-      this.#isCaptured = false;
       this.#composed?.(thrown.message);
-      return undefined;
+      return (this.#composedAll = 'uncapturable');
     }
   }
 
-  #read({ logits, draws, scores }: StepLogits): Map<Sequence<EngineAdapter>, SequenceOutput> {
+  #read(logits: Tensor, { draws, scores }: WantedRows): Map<Sequence<EngineAdapter>, SequenceOutput> {
     const outputs = new Map<Sequence<EngineAdapter>, SequenceOutput>();
     const outputOf = (sequence: Sequence<EngineAdapter>): SequenceOutput => {
       const known = outputs.get(sequence);
@@ -262,9 +261,3 @@ export class Engine {
     if (output.ending) this.#scheduler.finish(sequence);
   }
 }
-
-const isDecode = ({ sequence, start, count }: Planned): boolean =>
-  count === 1 &&
-  sequence.tokensMax > 0 &&
-  start + 1 === sequence.tokens.length &&
-  !(start >= sequence.scoreNext && start < sequence.scoreEnd);

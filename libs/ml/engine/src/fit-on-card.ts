@@ -30,8 +30,8 @@ const adapterRank = 16;
 const marginShare = 1 / 32;
 
 /**
- * How a base and its cache fit on a GPU, known before a byte of a weight is read: the engine itself runs dry, with a prompt whose every
- * token is scored, and a draw. Without `kvBytesMax` the cache takes what is left. Refused where it does not fit, with the parts and what helps.
+ * How a base and its cache fit on a GPU, known before a byte of a weight is read: the engine itself runs dry, with a prompt, the same one
+ * with every token scored, and draws. Without `kvBytesMax` the cache takes what is left. Refused where it does not fit, with the parts and what helps.
  */
 export function fitOnCard(
   source: ModelSource,
@@ -71,12 +71,14 @@ function dryRun(source: ModelSource, load: Pick<LoadModelOptions, 'format' | 'he
   }
 }
 
-/** The peak of the dry run, less the cache that it ran with. */
+/** The peak of the dry run, less the cache that it ran with: the scored prompt is composed beside the memory under the graphs. */
 function stepBytes(engine: Engine, tokens: number): number {
   try {
     const ids = new Int32Array(tokens);
-    engine.submit({ ids, sampling: greedy, tokensMax: 2, stopTokens: new Set(), scoreFrom: 0 });
-    while (!engine.isIdle) engine.step();
+    for (const scoreFrom of [undefined, 0]) {
+      engine.submit({ ids, sampling: greedy, tokensMax: 2, stopTokens: new Set(), scoreFrom });
+      while (!engine.isIdle) engine.step();
+    }
     return memoryStats().peakBytes - engine.kvBytes;
   } finally {
     engine.free();

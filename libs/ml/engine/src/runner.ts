@@ -1,12 +1,16 @@
-import type { AdapterRows, CausalModel, KvCache, StepBatch } from '@hone/models';
+import type { AdapterRows, CausalModel, KvCache } from '@hone/models';
 import type { LoraAdapter, LoraStacks, StackedAdapter } from '@hone/nn';
 import type { Tensor } from '@hone/tensor';
 import type { PlannedRows } from './scheduler.js';
+import type { Drawing } from './sampler.js';
 import type { AdapterKey, Sequence } from './sequence.js';
 
 export interface EngineAdapter extends AdapterKey {
   readonly lora: LoraAdapter | StackedAdapter;
 }
+
+/** A sequence whose last row of a step draws a token. */
+export type DrawingSequence = Sequence<EngineAdapter> & Drawing;
 
 /** A row whose next token is given: its log-probability is wanted. */
 export interface ScoredRow {
@@ -14,30 +18,61 @@ export interface ScoredRow {
   target: number;
 }
 
-/** Logits [draws + scores, V]: first the rows that draw a token, then the scored ones. */
-export interface StepLogits {
-  logits: Tensor;
-  draws: Sequence<EngineAdapter>[];
-  scores: ScoredRow[];
+/** The rows of a step whose logits are wanted, and what for. */
+export interface WantedRows {
+  readonly draws: DrawingSequence[];
+  readonly drawRows: number[];
+  readonly scores: ScoredRow[];
+  readonly scoreRows: number[];
 }
 
 type Planned = PlannedRows<EngineAdapter>;
 
-/** Passes planned rows of any mix (prompt chunks, single tokens, several adapters) through the model in one step. */
+/** What each row of a step is, and the blocks of each of its sequences: arrays with at least as many places. */
+export interface RowNumbers {
+  readonly ids: Int32Array;
+  readonly positions: Int32Array;
+  readonly rowSequence: Int32Array;
+  readonly slots: Int32Array;
+  readonly blockTable: Int32Array;
+}
+
+/**
+ * Passes planned rows of any mix (prompt chunks, single tokens, several adapters, which lie by adapter) through the model in one step that
+ * is composed op by op. Logits [draws + scores, V]: first the rows that draw a token, then the scored ones.
+ */
 export function runStep(
   model: CausalModel,
   kv: KvCache,
-  planned: readonly Planned[],
+  { planned, wanted }: { planned: readonly Planned[]; wanted: WantedRows },
   stacks?: LoraStacks,
-): StepLogits | undefined {
-  const ordered = orderedByAdapter(planned);
-  const { batch: plain, draws, scores } = layOut(ordered, kv);
-  const batch = { ...plain, stacks };
-  const isSilent = batch.logitRows.length === 0;
+): Tensor | undefined {
+  const rows = rowsOf(planned);
+  const blocksPerSequence = Math.max(1, ...planned.map(({ sequence }) => sequence.blocks.length));
+  const numbers = {
+    ids: new Int32Array(rows),
+    positions: new Int32Array(rows),
+    rowSequence: new Int32Array(rows),
+    slots: new Int32Array(rows),
+    blockTable: new Int32Array(planned.length * blocksPerSequence),
+  };
+  layOutRows(planned, { pageSize: kv.pageSize, blocksPerSequence }, numbers);
+  const logitRows = Int32Array.from([...wanted.drawRows, ...wanted.scoreRows]);
+  const batch = {
+    ...numbers,
+    rowPosition: numbers.positions,
+    blocksPerSequence,
+    kv,
+    adapters: adapterRanges(planned),
+    stacks,
+  };
+  const isSilent = logitRows.length === 0;
   // A step of prompt chunks alone wants no logits, but a tensor has at least one row: the first one is computed and dropped.
-  const logits = model.step(isSilent ? { ...batch, logitRows: Int32Array.of(0) } : batch);
-  return isSilent ? undefined : { logits, draws, scores };
+  const logits = model.step({ ...batch, logitRows: isSilent ? Int32Array.of(0) : logitRows });
+  return isSilent ? undefined : logits;
 }
+
+export const rowsOf = (planned: readonly Planned[]): number => planned.reduce((sum, { count }) => sum + count, 0);
 
 /** Rows of one adapter become neighbours, since a LoRA product is run per adapter; the plain base's rows come first. */
 export function orderedByAdapter(planned: readonly Planned[]): Planned[] {
@@ -52,45 +87,45 @@ export function orderedByAdapter(planned: readonly Planned[]): Planned[] {
   return [...groups.values()].flat();
 }
 
-export function layOut(planned: readonly Planned[], kv: KvCache): Omit<StepLogits, 'logits'> & { batch: StepBatch } {
-  const rows = planned.reduce((sum, { count }) => sum + count, 0);
-  const blocksPerSequence = Math.max(1, ...planned.map(({ sequence }) => sequence.blocks.length));
-  const batch = {
-    ids: new Int32Array(rows),
-    positions: new Int32Array(rows),
-    rowSequence: new Int32Array(rows),
-    rowPosition: new Int32Array(rows),
-    slots: new Int32Array(rows),
-    blockTable: new Int32Array(planned.length * blocksPerSequence),
-    blocksPerSequence,
-    kv,
-  };
-  const drawRows: number[] = [];
-  const scoreRows: number[] = [];
-  const draws: Sequence<EngineAdapter>[] = [];
-  const scores: ScoredRow[] = [];
+/** Writes down the rows of a step one after the other, and returns how many they are. */
+export function layOutRows(
+  planned: readonly Planned[],
+  { pageSize, blocksPerSequence }: { pageSize: number; blocksPerSequence: number },
+  { ids, positions, rowSequence, slots, blockTable }: RowNumbers,
+): number {
   let row = 0;
   for (const [index, { sequence, start, count }] of planned.entries()) {
-    batch.blockTable.set(sequence.blocks, index * blocksPerSequence);
+    const { tokens, blocks } = sequence;
+    blockTable.set(blocks, index * blocksPerSequence);
     for (let position = start; position < start + count; position++, row++) {
-      batch.ids[row] = sequence.tokens[position] as number;
-      batch.positions[row] = position;
-      batch.rowSequence[row] = index;
-      batch.rowPosition[row] = position;
-      const block = sequence.blocks[Math.floor(position / kv.pageSize)] as number;
-      batch.slots[row] = block * kv.pageSize + (position % kv.pageSize);
-      if (position >= sequence.scoreNext && position < sequence.scoreEnd) {
-        scoreRows.push(row);
-        scores.push({ sequence, target: sequence.tokens[position + 1] as number });
-      }
-    }
-    if (sequence.tokensMax > 0 && start + count === sequence.tokens.length) {
-      drawRows.push(row - 1);
-      draws.push(sequence);
+      ids[row] = tokens[position] as number;
+      positions[row] = position;
+      rowSequence[row] = index;
+      const block = blocks[Math.floor(position / pageSize)] as number;
+      slots[row] = block * pageSize + (position % pageSize);
     }
   }
-  const logitRows = Int32Array.from([...drawRows, ...scoreRows]);
-  return { batch: { ...batch, logitRows, adapters: adapterRanges(planned) }, draws, scores };
+  return row;
+}
+
+/** The rows of a step that draw a token, and those whose next token is given and asked about. */
+export function wantedRows(planned: readonly Planned[]): WantedRows {
+  const wanted: WantedRows = { draws: [], drawRows: [], scores: [], scoreRows: [] };
+  let row = 0;
+  for (const { sequence, start, count } of planned) {
+    const end = start + count;
+    const scoreEnd = Math.min(end, sequence.scoreEnd);
+    for (let position = Math.max(start, sequence.scoreNext); position < scoreEnd; position++) {
+      wanted.scoreRows.push(row + position - start);
+      wanted.scores.push({ sequence, target: sequence.tokens[position + 1] as number });
+    }
+    row += count;
+    if (sequence.tokensMax > 0 && end === sequence.tokens.length) {
+      wanted.drawRows.push(row - 1);
+      wanted.draws.push(sequence as DrawingSequence);
+    }
+  }
+  return wanted;
 }
 
 /** The rows of each adapter among planned ones that lie by adapter. */

@@ -25,7 +25,7 @@ export class TokenCounts {
     this.#vocabulary = vocabulary;
   }
 
-  /** u8 [lines, vocabulary] */
+  /** u8 [lines, vocabulary], taken at the first use: before a capture whose body counts, since what the body makes is the plan's. */
   get tensor(): Tensor {
     return (this.#tensor ??= keep(empty([this.#lines.length, this.#vocabulary], 'u8')));
   }
