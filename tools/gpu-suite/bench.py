@@ -14,7 +14,7 @@ import time
 # Seconds a row takes on a fast card, by estimate; those of which most is asked come first. A row may take twice as long, after which it
 # skips peers; none begins for which less than half of its time is left.
 ROWS = {"G1": 12, "G2": 20, "G3": 30, "G4": 20, "G8": 70, "G5": 40, "G10": 20, "G5 wide": 60, "G6": 25, "G6 full": 20, "G11": 5,
-        "G12": 15, "G5 long": 60, "G5 compiled": 70, "G8 compiled": 60}
+        "G12": 15, "G7": 70, "G5 long": 60, "G5 compiled": 70, "G8 compiled": 60}
 LONGEST = 150  # Seconds without a figure after which a row counts as stuck.
 def lines_of(path):
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
@@ -32,12 +32,13 @@ def child(path, rows, left):
     import rows_decode
     import rows_load
     import rows_ops
+    import rows_preference
     import rows_train
     import torch
 
     functions = {"G1": rows_copies.g1, "G2": rows_ops.g2, "G3": rows_ops.g3, "G4": rows_ops.g4, "G8": rows_decode.g8, "G5": rows_train.g5,
                  "G10": rows_decode.g10, "G5 wide": rows_train.g5_wide, "G6": rows_train.g6, "G6 full": rows_train.g6_full, "G11": rows_ops.g11,
-                 "G12": rows_load.g12, "G5 long": rows_train.g5_long, "G5 compiled": rows_train.g5_compiled, "G8 compiled": rows_decode.g8_compiled}
+                 "G12": rows_load.g12, "G7": rows_preference.g7, "G5 long": rows_train.g5_long, "G5 compiled": rows_train.g5_compiled, "G8 compiled": rows_decode.g8_compiled}
     facts, opened = measure.start(path)
     measure.ceilings.update(measure.measure_ceilings())
     measure.say(facts=facts, torch=torch.__version__, opened_seconds=opened, is_small=measure.SMALL, ceilings=measure.ceilings)

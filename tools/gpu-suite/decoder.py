@@ -47,8 +47,8 @@ class Decoder:
                    [row[1] for row in rows], [row[3] for row in rows]]
         return [value for column in columns for value in column]
 
-    def step(self, rows):
-        """The ops of a step of `rows` rows: (calls, the tensor of its numbers, logits [rows,V], drawn tokens)."""
+    def step(self, rows, temperature=0.0):
+        """The ops of a step of `rows` rows, which draws by their positions: (calls, the tensor of its numbers, logits [rows,V], drawn tokens)."""
         s, w = self.shape, self.weights
         given = hone.zeros((5 * rows,), I32)
         ids, positions, places, sequences, adapters = (hone.view(given, (rows,), at * rows) for at in range(5))
@@ -93,9 +93,9 @@ class Decoder:
         add_norm(w.norm)
         calls.append(("linearForward", dict(x=y, w=w.head, y=logits)))
         none, unit = hone.zeros((rows,), F32), hone.put(torch.ones(rows))
-        integers = hone.zeros((rows,), I32)
-        calls.append(("sample", dict(logits=logits, temperature=none, topK=integers, topP=unit, minP=none,
-                                     seeds=hone.zeros((rows, 2), I32), counters=integers, tokens=tokens)))
+        seeds = hone.put(torch.arange(2 * rows, dtype=I32).view(rows, 2))
+        calls.append(("sample", dict(logits=logits, temperature=hone.put(torch.full((rows,), temperature)), topK=hone.zeros((rows,), I32), topP=unit,
+                                     minP=none, seeds=seeds, counters=positions, tokens=tokens)))
         return calls, given, logits, tokens
 
     def run(self, rows):
@@ -106,7 +106,7 @@ class Decoder:
             hone.invoke(op, **arguments)
         return logits
 
-    def record(self, rows):
+    def record(self, rows, temperature=0.0):
         """A plan of steps of so many rows; run it with `numbers`, and it returns the drawn tokens."""
-        calls, given, logits, tokens = self.step(rows)
+        calls, given, logits, tokens = self.step(rows, temperature)
         return hone.Plan(calls, given, tokens), logits

@@ -6,6 +6,7 @@ by one compiled kernel for each product, which peft takes for a plain one. What 
 import inspect
 
 import torch
+import torch.nn.functional as F
 import transformers
 
 from base import RANK, SCALE, value_of
@@ -116,13 +117,13 @@ def mixed():
     return torch.autocast(DEVICE, BF16)
 
 
-def train_step(model, optimizer, ids, first):
-    """One step over the next tokens of ids [B,T]; the first loss goes to first["peer"]."""
+def train_step(model, optimizer, ids, first, loss_of=None):
+    """One step over the next tokens of ids [B,T], or of another loss; the first loss goes to first["peer"]."""
 
     def run():
         optimizer.zero_grad(set_to_none=True)
         with mixed():
-            loss = model(input_ids=ids, labels=ids, use_cache=False).loss
+            loss = loss_of() if loss_of else model(input_ids=ids, labels=ids, use_cache=False).loss
         loss.backward()
         first.setdefault("peer", loss.detach())
         optimizer.step()
@@ -153,3 +154,17 @@ def static_step(model, content, ids, results):
         return results["logits"].argmax(1).tolist()
 
     return run
+
+
+def answer_log_probs(model, ids, prompt):
+    """The sum of log p of the tokens after the prompt, for each sequence of ids [B,T]; logits in f32 a sequence at a time."""
+    logits = model(input_ids=ids, use_cache=False).logits
+    return torch.stack([-F.cross_entropy(row[prompt - 1 : -1].float(), tokens[prompt:], reduction="sum") for row, tokens in zip(logits, ids)])
+
+
+def dpo_loss(model, ids, prompt, beta):
+    """Rafailov et al., arXiv 2305.18290, equation 7: chosen and rejected answers take turns; the reference is the base without adapter."""
+    with torch.no_grad(), model.disable_adapter():
+        reference = answer_log_probs(model, ids, prompt)
+    margins = beta * (answer_log_probs(model, ids, prompt) - reference)
+    return -F.logsigmoid(margins[0::2] - margins[1::2]).mean()

@@ -132,12 +132,13 @@ class Weights:
 
 
 class Batch:
-    """Sequences packed one after another; `targets` are the next tokens, -1 at the end of each."""
+    """Sequences packed one after another; `targets` are the next tokens, -1 at the end of each, and before the answer that follows a
+    prompt of `prompt` tokens."""
 
-    def __init__(self, sequences):
+    def __init__(self, sequences, prompt=1):
         ends = torch.tensor([0, *(len(ids) for ids in sequences)]).cumsum(0)
         positions = torch.cat([torch.arange(len(ids)) for ids in sequences])
-        following = torch.cat([torch.tensor([*ids[1:], -1]) for ids in sequences])
+        following = torch.cat([torch.tensor([-1] * (prompt - 1) + [*ids[prompt:], -1]) for ids in sequences])
         self.tokens, self.wanted = int(ends[-1]), int((following >= 0).sum())
         flat = torch.cat([torch.tensor(list(ids)) for ids in sequences])
         self.ids, self.positions, self.targets, self.ends = (
@@ -262,10 +263,13 @@ class Llama:
         hone.invoke("tokenLogProbsForward", h=y, w=self.weights.head, targets=batch.targets, logp=logp, lse=lse)
         return logp, lse
 
-    def gradients(self, batch):
-        """Log-probabilities of the targets; the gradients of their mean are added to the arenas'."""
+    def gradients(self, batch, weigh=None):
+        """Log-probabilities of the targets; the gradients of their mean are added to the arenas'. A loss of another form gives its own
+        derivatives by them: `weigh` takes the log-probabilities."""
         y, kept = self.forward(batch, keep=True)
         logp, lse = self.log_probs(batch, y)
+        if weigh:
+            hone.write(batch.dlogp, weigh(logp))
         dy, dh = hone.empty(y.shape), hone.empty(y.shape)
         dw = self.full.matrices.gradients["head"] if self.full else 0
         hone.invoke("tokenLogProbsBackward", dlogp=batch.dlogp, h=y, w=self.weights.head, targets=batch.targets, lse=lse, dh=dy, dw=dw)

@@ -13,7 +13,7 @@ import hone
 SMALL = "--small" in sys.argv
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 BF16, F32, I32 = torch.bfloat16, torch.float32, torch.int32
-SCALES = {"GB/s": 1e9, "TFLOP/s": 1e12, "token/s": 1.0, "Mrow/s": 1e6, "GB/s loaded": 1e9}
+SCALES = {"GB/s": 1e9, "TFLOP/s": 1e12, "token/s": 1.0, "Mrow/s": 1e6, "GB/s moved": 1e9}
 ceilings = {}
 out = None
 known = set()  # The cases that a call before this one measured.

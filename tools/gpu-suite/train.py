@@ -12,7 +12,9 @@ import torch
 import hone
 import nf4
 from llama import BF16, F32, Adapter, Batch, Llama, step
-from reference import ALPHA, RANK, adapter_values, folder_model, golden, log_probs, random_model, to_card, with_peft
+from hf import dpo_loss
+from preference import BETA, Preference
+from reference import ALPHA, DEVICE, RANK, adapter_values, folder_model, golden, log_probs, random_model, to_card, with_peft
 
 SMALL = "--small" in sys.argv
 STEPS, RATE = (3 if SMALL else 8), 1e-3
@@ -91,6 +93,32 @@ def compare(name, model, sequences, weight_format, recompute=False):
     return ours
 
 
+def compare_preference(model, pairs, length):
+    """One step of DPO: loss and gradients against peft in f32, with peft in bf16 as the measure of how far they may lie."""
+    shape, weights = to_card(model, "nf4")
+    values, prompt = adapter_values(12), length // 3
+    ids = torch.randint(2, shape.words, (2 * pairs, length), generator=torch.Generator().manual_seed(13))
+    adapter = Adapter(shape, RANK, ALPHA / RANK, values)
+    adapter.clear()
+    loss = Preference(shape, weights, adapter, ids, prompt).gradients()
+
+    def theirs(dtype):
+        wrapped, parameters = with_peft(copy.deepcopy(model).to(dtype), shape, values)
+        of_loss = dpo_loss(wrapped, ids.to(DEVICE), prompt, BETA)
+        of_loss.backward()
+        return of_loss.item(), {key: each.grad for key, each in parameters.items()}
+
+    (exact, gradients), (rough, rough_gradients) = theirs(F32), theirs(BF16)
+    # Of so few pairs torch's own distance is luck. A log-probability in bf16 is off by 2^-6 (above); a pair sums those of two answers
+    # of two models.
+    bound = SLACK * BETA * 2**-6 * (4 * (length - prompt)) ** 0.5
+    tell(abs(loss - exact) <= bound, f"DPO: loss {loss:.4f} off by {abs(loss - exact):.1e}, torch in bf16 by {abs(rough - exact):.1e}, at most {bound:.1e}")
+    ours = {key: part.read() for key, part in adapter.gradients.parts.items()}
+    worst, key = max((error(ours[key], each) / max(SLACK * error(rough_gradients[key], each), 2 * FLOOR), key) for key, each in gradients.items())
+    tell(worst <= 1, f"DPO: {len(gradients)} gradients; the worst, {key}, off by {error(ours[key], gradients[key]):.1e}, "
+                     f"torch in bf16 by {error(rough_gradients[key], gradients[key]):.1e}")
+
+
 def main():
     hone.start()
     nf4.check(tell)
@@ -102,6 +130,7 @@ def main():
     again = compare("QLoRA, layers computed again", random_model(), rows, "nf4", recompute=True)
     same = plain[2] == again[2] and all(torch.equal(plain[1][key], again[1][key]) for key in plain[1])
     tell(same, "computing layers again changes no bit")
+    compare_preference(random_model(), 2, 12)
     if not SMALL:
         rows = [torch.randint(3, 3072, (length,), generator=generator).tolist() for length in (300, 511, 130, 83)]
         for name, weight_format in (("LoRA", "bf16"), ("QLoRA", "nf4")):
