@@ -26,7 +26,7 @@ function startEngine(settings: Settings, instruments: Instruments, readiness: Re
     silentMsMax: settings.silentSecondsMax * 1000,
     queue: { waitingMax: settings.waitingMax, waitingTokensMax: settings.waitingTokensMax },
     stepped: (step) => instruments.stepped(step),
-    composed: ({ base, why }) => log.warn({ base, why }, 'decode steps are composed one by one'),
+    composed: ({ base, why }) => log.warn({ base, why }, 'steps are composed op by op'),
     chose: ({ device, why, card }) => {
       readiness.tell('device', `${card ?? 'the processor'} (${why})`);
       log.info({ device, why }, `computes on ${card ?? 'the processor'}`);

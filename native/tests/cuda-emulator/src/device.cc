@@ -31,6 +31,17 @@ std::string& complaint() {
 
 std::size_t used_bytes = 0;
 
+// What other processes hold of the card.
+std::size_t held_bytes() {
+  const char* text = std::getenv("HONE_EMULATOR_HELD");
+  return text == nullptr ? 0 : static_cast<std::size_t>(std::strtoull(text, nullptr, 10));
+}
+
+std::size_t left_bytes() {
+  const std::size_t gone = used_bytes + held_bytes();
+  return gone < memory_bytes() ? memory_bytes() - gone : 0;
+}
+
 void* poisoned(std::size_t bytes) {
   void* memory = std::aligned_alloc(kAlignment, (bytes + kAlignment) / kAlignment * kAlignment);
   if (memory != nullptr) std::memset(memory, 0xff, bytes);
@@ -40,7 +51,7 @@ void* poisoned(std::size_t bytes) {
 }  // namespace
 
 bool take_memory(std::size_t bytes) {
-  if (bytes > memory_bytes() - used_bytes) return false;
+  if (bytes > left_bytes()) return false;
   used_bytes += bytes;
   return true;
 }
@@ -161,7 +172,8 @@ cudaError_t cudaDeviceGetAttribute(int* out, cudaDeviceAttr attribute, int devic
 }
 
 cudaError_t cudaDriverGetVersion(int* version) {
-  *version = CUDART_VERSION;
+  const char* text = std::getenv("HONE_EMULATOR_DRIVER");
+  *version = text == nullptr ? CUDART_VERSION : std::atoi(text);
   return cudaSuccess;
 }
 cudaError_t cudaRuntimeGetVersion(int* version) {
@@ -171,7 +183,7 @@ cudaError_t cudaRuntimeGetVersion(int* version) {
 
 cudaError_t cudaMemGetInfo(std::size_t* free_bytes, std::size_t* total) {
   *total = memory_bytes();
-  *free_bytes = memory_bytes() - used_bytes;
+  *free_bytes = left_bytes();
   return cudaSuccess;
 }
 

@@ -62,7 +62,7 @@ export interface DeviceNews {
   card: string | undefined;
 }
 
-/** The decode steps of a base are composed anew each time: nothing of it can be captured. */
+/** The steps of a base are composed anew each time: nothing of it can be captured. */
 export interface ComposedNews {
   base: string;
   why: string;

@@ -22,7 +22,7 @@ interface Resident {
 export interface ResidentNews {
   /** Before and after a base is loaded: the thread hears nothing in between. */
   loading(isLoading: boolean): void;
-  /** A base whose decode steps cannot be captured, and why. */
+  /** A base whose steps cannot be captured, and why. */
   composed(base: string, why: string): void;
 }
 
