@@ -32,6 +32,9 @@ export function chooseDevice(setting = process.env['HONE_DEVICE'] || 'auto'): De
   }
 }
 
+/** Whether what was lost with a GPU may go on elsewhere: not where the GPU was asked for by name. */
+export const allowsOtherDevices = (setting = process.env['HONE_DEVICE'] || 'auto'): boolean => setting !== 'cuda';
+
 const codeOf = (thrown: unknown): unknown => (thrown instanceof Error && 'code' in thrown ? thrown.code : undefined);
 
 const isSetting = (setting: string): setting is DeviceSetting =>

@@ -14,6 +14,7 @@ export { Tape, discard, isRecording, pauseRecording, type TapeOptions } from './
 export { Tensor } from './tensor.js';
 export { gradients } from './gradients/index.js';
 export {
+  allowsOtherDevices,
   areFinite,
   cardCounters,
   chooseDevice,

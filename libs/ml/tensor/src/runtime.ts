@@ -6,6 +6,7 @@ import type { Handle, PlainDType, Transferable } from '@hone/native';
 import { activeRecorder } from './recorder.js';
 
 export {
+  allowsOtherDevices,
   areFinite,
   awaitCopy,
   cardCounters,

@@ -1,9 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asHoneError, digestOfBytes, unixSeconds } from '@hone/base';
+import { asHoneError, digestOfBytes, fault, type HoneError, unixSeconds } from '@hone/base';
 import { runStart, type InputOf, type JobEntry } from '@hone/contracts';
 import { isNoRoom, type Lease, type MeshContext } from '@hone/mesh';
 import type { RunPlan } from '@hone/recipes';
+import { allowsOtherDevices } from '@hone/tensor';
+import type { DeviceLosses } from '../domain/device-losses.js';
 import { become, isTerminal } from '../domain/job-life.js';
 import type { TrainingNews } from '../engine/protocol.js';
 import { startTraining } from '../engine/start-training.js';
@@ -14,13 +16,17 @@ import { publishCheckpoint } from './publish-checkpoint.js';
 import { publishResult } from './publish-result.js';
 import type { RunPlace } from './run-place.js';
 
+interface TrainingPlace extends RunPlace {
+  losses: DeviceLosses;
+}
+
 /**
  * Runs a job to its end. A redelivery takes the job over with a new fence and goes on from the last checkpoint; the old worker,
  * should it still live, can write nothing more. A fault leaves the job for a retry; anything else (bad data, a loss that is not
- * finite) would happen again and fails it.
+ * finite, a GPU that is lost a second time where no other device is allowed) would happen again and fails it.
  */
 export async function startRun(
-  place: RunPlace,
+  place: TrainingPlace,
   { job: id }: InputOf<typeof runStart>,
   context: MeshContext,
 ): Promise<void> {
@@ -34,16 +40,23 @@ export async function startRun(
   } catch (thrown) {
     const error = asHoneError(thrown);
     if (error.code === 'lease_lost') return;
-    if ((error.kind === 'fault' || isNoRoom(thrown)) && !context.isLastAttempt) {
+    const isGone = error.code === 'DEVICE_LOST' && !allowsOtherDevices() && !place.losses.mayRepeat(id);
+    if ((error.kind === 'fault' || isNoRoom(thrown)) && !context.isLastAttempt && !isGone) {
       const message = `The attempt ended and will be repeated from the last checkpoint: ${error.message}`;
       await store.tell(id, `attempt-${lease.fence}`, { message, level: 'warn' });
       throw thrown;
     }
-    await endJob(mesh, store, id, 'failed', error.toJSON());
+    await endJob(mesh, store, id, 'failed', (isGone ? lostTwice(error) : error).toJSON());
   }
 }
 
-async function train(place: RunPlace, lease: Lease<JobEntry>, context: MeshContext): Promise<void> {
+const lostTwice = ({ message }: HoneError) =>
+  fault(
+    'DEVICE_LOST',
+    `[trainer] the GPU was lost twice, the second time in a fresh process, and HONE_DEVICE=cuda allows no other device: ${message}`,
+  );
+
+async function train(place: TrainingPlace, lease: Lease<JobEntry>, context: MeshContext): Promise<void> {
   const { store, mesh, artifacts, running, scratch } = place;
   const job = lease.entry.value;
   const order = await prepareRun(mesh, artifacts, scratch, job);
@@ -54,7 +67,7 @@ async function train(place: RunPlace, lease: Lease<JobEntry>, context: MeshConte
         : `Fine-tuning job resumed from step ${job.checkpoint?.step}`,
     data: { method: order.method, arguments: order.arguments },
   });
-  const thread = startTraining(order);
+  const thread = startTraining(order, { isApart: place.losses.hasLost && !allowsOtherDevices() });
   const forget = running.add(job.id, thread.cancel);
   // A cancellation that came while the run was being prepared reached nobody.
   if ((await store.jobs.find(job.id)).value.cancelRequested) thread.cancel();

@@ -16,11 +16,27 @@ const program = fileURLToPath(new URL('./rank.js', import.meta.url));
  * mpiexec starts them (HONE_MPIEXEC names it where PATH does not), as MPI wants it. If one of them ends in an error, all do.
  */
 export function startTrainingGroup(order: TrainingOrder, processes: number, device: 'cpu' | 'cuda'): RunningTraining {
+  const { folder, orderFile } = written(order);
+  return running(folder, device === 'cuda' ? onCards(orderFile, processes) : underMpi(orderFile, processes));
+}
+
+/** Starts a run on one device in a process of its own, which chooses the device as this one would. */
+export function startTrainingProcess(order: TrainingOrder): RunningTraining {
+  const { folder, orderFile } = written(order);
+  const env = { ...process.env, HONE_RANK: '0', HONE_WORLD_SIZE: '1' };
+  return running(folder, [spawn(process.execPath, [program, orderFile], { stdio, env })]);
+}
+
+/** The order as its processes find it. */
+function written(order: TrainingOrder): { folder: string; orderFile: string } {
   const folder = join(order.runFolder, 'group');
   mkdirSync(folder, { recursive: true });
   const orderFile = join(folder, 'order.json');
   writeFileSync(orderFile, JSON.stringify(order));
-  const children = device === 'cuda' ? onCards(orderFile, processes) : underMpi(orderFile, processes);
+  return { folder, orderFile };
+}
+
+function running(folder: string, children: readonly ChildProcess[]): RunningTraining {
   const stream = new NewsStream();
   const stop = (): void => children.forEach((child) => child.kill('SIGKILL'));
   let left = children.length;
@@ -44,9 +60,9 @@ export function startTrainingGroup(order: TrainingOrder, processes: number, devi
     news: stream.read(),
     cancel: () => cancelMeeting(folder),
     terminate: async () => {
-      const running = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+      const alive = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
       stop();
-      await Promise.all(running.filter(({ pid }) => pid !== undefined).map((child) => once(child, 'close')));
+      await Promise.all(alive.filter(({ pid }) => pid !== undefined).map((child) => once(child, 'close')));
     },
   };
 }
