@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/tensor-table.h"
+#include "core/wrong-index.h"
 
 namespace hone {
 namespace {
@@ -56,10 +57,12 @@ Status check_dims(const OpSpec& op, const ArgSpec& arg, const View& view, Symbol
 Status check_segments(const ArgSpec& arg, const View& view, std::int64_t last) {
   const std::int32_t* values = view.data_as<std::int32_t>();
   const std::int64_t count = view.count();
-  bool fits = count > 0 && values[0] == 0 && values[count - 1] == last;
-  for (std::int64_t i = 1; fits && i < count; ++i) fits = values[i] >= values[i - 1];
-  if (fits) return {};
-  return bad_argument(std::string("expected ") + arg.name + " to rise from 0 to " + std::to_string(last));
+  if (count == 0) return bad_argument(std::string("expected 0 and ") + std::to_string(last) + " at the ends of " + arg.name + " but it is empty");
+  std::int64_t wrong = values[0] == 0 ? -1 : 0;
+  for (std::int64_t i = 1; wrong < 0 && i < count; ++i) wrong = values[i] >= values[i - 1] ? -1 : i;
+  if (wrong < 0 && values[count - 1] == last) return {};
+  if (wrong < 0) wrong = count - 1;
+  return bad_argument(wrong_index(arg, last, values[wrong], wrong));
 }
 
 // What the values of an index tensor must stay under.
@@ -130,9 +133,7 @@ Status check_value(const ValueCheck& check) {
   const bool negative_allowed = arg.check == Check::kunder;
   for (std::int64_t i = 0; i < check.view.count(); ++i) {
     if (values[i] < check.bound && (values[i] >= 0 || negative_allowed)) continue;
-    return bad_argument(std::string("expected values ") + (negative_allowed ? "" : "from 0 and ") + "below " +
-                        std::to_string(check.bound) + " for " + arg.name + " but received " + std::to_string(values[i]) +
-                        " at " + std::to_string(i));
+    return bad_argument(wrong_index(arg, check.bound, values[i], i));
   }
   return {};
 }

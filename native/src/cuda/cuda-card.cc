@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "core/wrong-index.h"
 #include "cuda/card-code.h"
 #include "cuda/dispatch.h"
 #include "cuda/launch.h"
@@ -134,9 +135,7 @@ Status CudaCard::told_fault() {
   const Fault fault = *stream_.fault;
   *stream_.fault = {};
   const OpSpec& spec = op_spec(fault.op);
-  return bad_argument(std::string(spec.name) + ": expected values " + (spec.args[fault.argument].check == Check::kunder ? "" : "from 0 and ") + "below " + std::to_string(fault.bound) + " for " +
-                      spec.args[fault.argument].name + " but received " + std::to_string(fault.value) + " at " +
-                      std::to_string(fault.position));
+  return bad_argument(std::string(spec.name) + ": " + wrong_index(spec.args[fault.argument], fault.bound, fault.value, fault.position));
 }
 
 bool CudaCard::has_kernel(int op) const { return dispatch_row(op).kernel != nullptr; }

@@ -1,6 +1,7 @@
 // The linear layers of experts: every call is for one of them, whose rows only the card knows (`segments` of routeRows). Up to
 // kFewRows rows in all: the kernel for few rows, which reads the codes of the weight and leaves at once where the expert has none. More:
 // the weight as bf16, as in linear.cu, and expert-product.cu.
+#include "core/expert-rows.h"
 #include "core/ops-args.h"
 #include "cuda/expert-product.h"
 #include "cuda/linear-narrow.h"
@@ -15,12 +16,8 @@ constexpr std::int64_t kFewRows = 256;
 // The rows of segments[expert, first] to segments[expert, last] of `rows`, which the kernels read and check.
 Status range_of(Stream& stream, Op op, int argument, const View& segments, std::int64_t expert, std::int64_t first, std::int64_t last,
                 std::int64_t rows, RowRange& out) {
-  const std::int64_t experts = segments.dim[0], columns = segments.dim[1];
-  if (expert >= experts || last >= columns) {
-    return bad_argument("[experts] expected an expert below " + std::to_string(experts) + " and a piece below " +
-                        std::to_string(columns - 1) + " but received expert " + std::to_string(expert) + " and piece " +
-                        std::to_string(first));
-  }
+  HONE_TRY(check_expert(segments, expert, first, last));
+  const std::int64_t columns = segments.dim[1];
   const std::int32_t* row = segments.data_as<std::int32_t>() + expert * columns;
   out = {row + first, row + last, rows, stream.fault, static_cast<int>(op), argument, static_cast<int>(expert * columns + first)};
   return {};

@@ -158,8 +158,9 @@ struct RouteRows {
   __device__ void finish(int begin, int end) const {
     for (int p = static_cast<int>(threadIdx.x); p < bounds; p += kPartitionThreads) {
       const std::int32_t bound = pieces[p];
-      if (blockIdx.x == 0 && (bound < 0 || bound > tokens)) {
-        report(fault, static_cast<int>(Op::kRouteRows), kRouteRowsPieces, p, bound, tokens + 1);
+      const bool rises = p == 0 ? bound == 0 : bound >= pieces[p - 1];
+      if (blockIdx.x == 0 && (!rises || (p == bounds - 1 && bound != tokens))) {
+        report(fault, static_cast<int>(Op::kRouteRows), kRouteRowsPieces, p, bound, tokens);
       }
       int low = begin, high = end;
       while (low < high) {

@@ -26,7 +26,8 @@ __device__ inline void read_range(const RowRange& range, std::int64_t& begin, st
   if (first >= 0 && first <= last && last <= range.rows) return;
   const bool is_begin_wrong = first < 0 || first > range.rows;
   if (threadIdx.x == 0 && threadIdx.y == 0) {
-    report(range.fault, range.op, range.argument, range.position, is_begin_wrong ? first : last, range.rows + 1);
+    const int position = range.position + (is_begin_wrong ? 0 : static_cast<int>(range.end - range.begin));
+    report(range.fault, range.op, range.argument, position, is_begin_wrong ? first : last, range.rows);
   }
   begin = end = 0;
 }
