@@ -95,8 +95,9 @@ describeCard('an engine on a card', () => {
     const engine = new Engine(model, { ...options, kvBytesMax: parts.kvPages });
     expect(engine.kvBytes).toBe(parts.kvPages);
     const ids = Int32Array.from({ length: 32 }, (_, at) => 3 + at);
+    const sampling = { ...greedy, presencePenalty: 1 };
     for (const scoreFrom of [undefined, 0]) {
-      engine.submit({ ids, sampling: greedy, tokensMax: 2, stopTokens: new Set(), scoreFrom });
+      engine.submit({ ids, sampling, tokensMax: 2, stopTokens: new Set(), scoreFrom });
       while (!engine.isIdle) engine.step();
     }
     expect(memoryStats().peakBytes).toBe(parts.weights + parts.steps + parts.kvPages);

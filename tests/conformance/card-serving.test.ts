@@ -31,6 +31,7 @@ let vocabulary: number;
 
 beforeAll(async () => {
   await writeRandomModel(at('model'), { seed: 5, hiddenSize: 64, layers: 2, contextLength: 64 });
+  await writeRandomModel(at('long'), { seed: 6, hiddenSize: 64, layers: 1, contextLength: 320 });
   const config = readFileSync(join(at('model'), 'config.json'), 'utf8');
   vocabulary = (JSON.parse(config) as { vocab_size: number }).vocab_size;
   for (const [index, name] of adapterNames.entries()) await writeRandomAdapter(at('model'), at(name), 7 + index);
@@ -65,9 +66,15 @@ const difference = (after: CardCounters, before: CardCounters): CardCounters =>
   ) as never;
 
 /** Answers of `tokensMax` tokens each to all that is asked. */
-function serve(device: 'cpu' | 'cuda', all: readonly Asked[], tokensMax: number, options: EngineOptions = {}): Served {
+function serve(
+  device: 'cpu' | 'cuda',
+  all: readonly Asked[],
+  tokensMax: number,
+  options: EngineOptions = {},
+  name = 'model',
+): Served {
   useDevice(device);
-  const model = loadModel(at('model'), { format: 'bf16' });
+  const model = loadModel(at(name), { format: 'bf16' });
   const engine = new Engine(model, { blockSize: 4, kvBytesMax: 2 ** 20, sequencesMax: 16, adaptersMax: 4, ...options });
   const slots = new AdapterSlots(model, 4, engine);
   try {
@@ -210,6 +217,16 @@ describeCard('a step on a card', () => {
     for (const { top } of logProbs[2] as TokenLogProb[]) expect(top).toEqual([]);
     const onProcessor = serve('cpu', [all[2] as Asked], 7).answers[0] as number[];
     expect(onProcessor.every((token) => token % 2 === 0)).toBe(true);
+  });
+
+  it('counts a token that was drawn hundreds of times as the processor does', () => {
+    // The bias is used up after 100 / 0.37 = 270 draws; a count that stopped at 255 would never use it up.
+    const sampling = { logitBias: new Map([[7, 100]]), frequencyPenalty: 0.37 };
+    const drawn = (['cpu', 'cuda'] as const).map((device) => {
+      const [answer] = serve(device, [{ prompt: prompt(1, 5), sampling }], 300, {}, 'long').answers as [number[]];
+      return answer.findIndex((token) => token !== 7);
+    });
+    for (const first of drawn) expect(Math.abs(first - 270)).toBeLessThan(12);
   });
 
   it('has memory for every kind of draw from the start, so that no graph is lost to one', () => {

@@ -74,7 +74,7 @@ enum class Op : int {
 inline constexpr int kOpCount = 59;
 
 // Of the names and arguments of all ops in their order: two libraries of one process must have the same.
-inline constexpr int kOpTableDigest = 439856407;
+inline constexpr int kOpTableDigest = 729498291;
 
 // y = x Wᵀ + bias; every weight but f32 and packed-f32 rounds x to bf16 first
 struct LinearForwardArgs {
@@ -645,15 +645,15 @@ struct LogitsAdjustArgs {
   View bias_ids;  // in i32 [B,n], may be absent
   View bias_values;  // in f32 [B,n], may be absent
   View slots;  // in i32 [B], may be absent
-  View counts;  // in u8 [S,V], may be absent
+  View counts;  // in i32 [S,V], may be absent
   View frequency_penalty;  // in f32 [B], may be absent
   View presence_penalty;  // in f32 [B], may be absent
   View mask;  // in i32 [B,W], may be absent
 };
 
-// counts[slots[b], tokens[b]] += 1, up to 255; a negative slot counts nothing
+// counts[slots[b], tokens[b]] += 1; a negative slot counts nothing
 struct TokenCountsAddArgs {
-  View counts;  // inout u8 [S,V]
+  View counts;  // inout i32 [S,V]
   View slots;  // in i32 [B]
   View tokens;  // in i32 [B]
 };

@@ -516,14 +516,14 @@ constexpr ArgSpec k_logits_adjust[] = {
     tensor("biasIds", Io::kin, Role::kplain, true, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::kunder, {1, -1}),
     tensor("biasValues", Io::kin, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
     tensor("slots", Io::kin, Role::kplain, true, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kunder, {3, -1}),
-    tensor("counts", Io::kin, Role::kplain, true, bit(DType::u8), Shape::kdims, -1, 2, {{3, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("counts", Io::kin, Role::kplain, true, bit(DType::i32), Shape::kdims, -1, 2, {{3, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("frequencyPenalty", Io::kin, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
     tensor("presencePenalty", Io::kin, Role::kplain, true, bit(DType::f32), Shape::kdims, -1, 1, {{0, 0}}, Check::knone, {-1, -1}),
     tensor("mask", Io::kin, Role::kplain, true, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {4, 0}}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_token_counts_add[] = {
-    tensor("counts", Io::kinout, Role::kplain, false, bit(DType::u8), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
+    tensor("counts", Io::kinout, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
     tensor("slots", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{2, 0}}, Check::kunder, {0, -1}),
     tensor("tokens", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{2, 0}}, Check::kbelow, {1, -1}),
 };

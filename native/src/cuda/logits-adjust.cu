@@ -1,4 +1,4 @@
-// Two launches for a whole batch, in buffers that stay where they are. Bound by one byte of count and one bit of mask a logit; of
+// Two launches for a whole batch, in buffers that stay where they are. Bound by one count and one bit of mask a logit; of
 // the logits themselves only those that change are touched.
 #include "core/logits-adjust.h"
 #include "core/ops-args.h"
@@ -36,7 +36,7 @@ __global__ void __launch_bounds__(kBiasThreads)
 
 struct Penalties {
   const std::int32_t* slots;
-  const std::uint8_t* counts;  // Null: there are none.
+  const std::int32_t* counts;  // Null: there are none.
   const float* frequency;
   const float* presence;
   std::int64_t lines;
@@ -68,13 +68,13 @@ __global__ void __launch_bounds__(kThreads)
       row[at + i] = -INFINITY;
       continue;
     }
-    const std::uint8_t count = slot >= 0 ? penalties.counts[slot * vocabulary + at + i] : 0;
+    const std::int32_t count = slot >= 0 ? penalties.counts[slot * vocabulary + at + i] : 0;
     if (count > 0) row[at + i] -= fmaf(penalties.frequency[b], static_cast<float>(count), penalties.presence[b]);
   }
 }
 
 // The first row of a slot and token counts for all that are the same.
-__global__ void __launch_bounds__(kThreads) count_kernel(std::uint8_t* counts, std::int64_t lines, std::int64_t vocabulary,
+__global__ void __launch_bounds__(kThreads) count_kernel(std::int32_t* counts, std::int64_t lines, std::int64_t vocabulary,
                                                          const std::int32_t* slots, const std::int32_t* tokens, std::int64_t rows,
                                                          Fault* fault) {
   const std::int64_t b = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x;
@@ -92,8 +92,7 @@ __global__ void __launch_bounds__(kThreads) count_kernel(std::uint8_t* counts, s
     if (i < b) return;
     ++same;
   }
-  std::uint8_t* count = counts + slot * vocabulary + token;
-  *count = static_cast<std::uint8_t>(min(*count + same, 255));
+  counts[slot * vocabulary + token] += same;
 }
 
 }  // namespace
@@ -110,7 +109,7 @@ Status logits_adjust(Stream& stream, const LogitsAdjustArgs& args) {
   if (rows > 65535) return unsupported("[logitsAdjust] expected at most 65535 rows on a GPU but received " + std::to_string(rows));
   Penalties penalties = {};
   if (args.counts.present()) {
-    penalties = {args.slots.data_as<std::int32_t>(), args.counts.data_as<std::uint8_t>(), args.frequency_penalty.data_as<float>(),
+    penalties = {args.slots.data_as<std::int32_t>(), args.counts.data_as<std::int32_t>(), args.frequency_penalty.data_as<float>(),
                  args.presence_penalty.data_as<float>(), args.counts.dim[0]};
   }
   Mask mask = {};
@@ -121,7 +120,7 @@ Status logits_adjust(Stream& stream, const LogitsAdjustArgs& args) {
 
 Status token_counts_add(Stream& stream, const TokenCountsAddArgs& args) {
   const std::int64_t rows = args.slots.dim[0];
-  return launch(stream, "token_counts_add", count_kernel, blocks_for(rows, kThreads), kThreads, 0, args.counts.data_as<std::uint8_t>(),
+  return launch(stream, "token_counts_add", count_kernel, blocks_for(rows, kThreads), kThreads, 0, args.counts.data_as<std::int32_t>(),
                 args.counts.dim[0], args.counts.dim[1], args.slots.data_as<std::int32_t>(), args.tokens.data_as<std::int32_t>(), rows,
                 stream.fault);
 }

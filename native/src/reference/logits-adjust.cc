@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -20,7 +19,7 @@ void take_penalties_off(const LogitsAdjustArgs& args, std::int64_t b, float* row
   const std::int32_t slot = args.slots.data_as<std::int32_t>()[b];
   if (slot < 0) return;
   const std::int64_t vocabulary = args.logits.dim[1];
-  const std::uint8_t* counts = args.counts.data_as<std::uint8_t>() + slot * vocabulary;
+  const std::int32_t* counts = args.counts.data_as<std::int32_t>() + slot * vocabulary;
   const float frequency = args.frequency_penalty.data_as<float>()[b], presence = args.presence_penalty.data_as<float>()[b];
   for (std::int64_t v = 0; v < vocabulary; ++v) {
     if (counts[v] > 0) row[v] -= std::fma(frequency, static_cast<float>(counts[v]), presence);
@@ -52,8 +51,7 @@ Status token_counts_add(Context&, const TokenCountsAddArgs& args) {
   for (std::int64_t b = 0; b < args.slots.dim[0]; ++b) {
     const std::int32_t slot = args.slots.data_as<std::int32_t>()[b];
     if (slot < 0) continue;
-    std::uint8_t& count = args.counts.data_as<std::uint8_t>()[slot * args.counts.dim[1] + args.tokens.data_as<std::int32_t>()[b]];
-    count = static_cast<std::uint8_t>(std::min(count + 1, 255));
+    args.counts.data_as<std::int32_t>()[slot * args.counts.dim[1] + args.tokens.data_as<std::int32_t>()[b]] += 1;
   }
   return {};
 }

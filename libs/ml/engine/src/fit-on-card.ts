@@ -31,7 +31,8 @@ const marginShare = 1 / 32;
 
 /**
  * How a base and its cache fit on a GPU, known before a byte of a weight is read: the engine itself runs dry, with a prompt, the same one
- * with every token scored, and draws. Without `kvBytesMax` the cache takes what is left. Refused where it does not fit, with the parts and what helps.
+ * with every token scored, and draws with penalties. Without `kvBytesMax` the cache takes what is left. Refused where it does not fit, with
+ * the parts and what helps.
  */
 export function fitOnCard(
   source: ModelSource,
@@ -75,8 +76,10 @@ function dryRun(source: ModelSource, load: Pick<LoadModelOptions, 'format' | 'he
 function stepBytes(engine: Engine, tokens: number): number {
   try {
     const ids = new Int32Array(tokens);
+    // With a penalty, so that the counts of drawn tokens are there.
+    const sampling = { ...greedy, presencePenalty: 1 };
     for (const scoreFrom of [undefined, 0]) {
-      engine.submit({ ids, sampling: greedy, tokensMax: 2, stopTokens: new Set(), scoreFrom });
+      engine.submit({ ids, sampling, tokensMax: 2, stopTokens: new Set(), scoreFrom });
       while (!engine.isIdle) engine.step();
     }
     return memoryStats().peakBytes - engine.kvBytes;

@@ -8,10 +8,8 @@ interface Line {
   counted: number;
 }
 
-const countMax = 255;
-
 /**
- * How often sequences with penalties drew each id, on the device: a line of bytes for each of them, which the draws themselves keep.
+ * How often sequences with penalties drew each id, on the device: a line of integers for each of them, which the draws themselves keep.
  * A line is written from here when a sequence gets it, or comes back after draws that the device did not see.
  */
 export class TokenCounts {
@@ -25,13 +23,13 @@ export class TokenCounts {
     this.#vocabulary = vocabulary;
   }
 
-  /** u8 [lines, vocabulary], taken at the first use: before a capture whose body counts, since what the body makes is the plan's. */
+  /** i32 [lines, vocabulary], taken at the first use: before a capture whose body counts, since what the body makes is the plan's. */
   get tensor(): Tensor {
-    return (this.#tensor ??= keep(empty([this.#lines.length, this.#vocabulary], 'u8')));
+    return (this.#tensor ??= keep(empty([this.#lines.length, this.#vocabulary], 'i32')));
   }
 
   get bytes(): number {
-    return this.#tensor ? this.#lines.length * this.#vocabulary : 0;
+    return this.#tensor ? this.#lines.length * this.#vocabulary * Int32Array.BYTES_PER_ELEMENT : 0;
   }
 
   /** The line of a sequence whose next draw is counted by the device; -1 for one without penalties. */
@@ -57,8 +55,8 @@ export class TokenCounts {
   }
 
   #write(line: number, drawn: ReadonlyMap<number, number>): void {
-    const counts = new Uint8Array(this.#vocabulary);
-    for (const [token, count] of drawn) counts[token] = Math.min(count, countMax);
+    const counts = new Int32Array(this.#vocabulary);
+    for (const [token, count] of drawn) counts[token] = count;
     this.tensor.write(counts, line * this.#vocabulary);
   }
 }

@@ -633,7 +633,7 @@ export function logitsAdjust(
   ops().logitsAdjust(logits, biasIds, biasValues, slots, counts, frequencyPenalty, presencePenalty, mask);
 }
 
-/** counts[slots[b], tokens[b]] += 1, up to 255; a negative slot counts nothing. */
+/** counts[slots[b], tokens[b]] += 1; a negative slot counts nothing. */
 export function tokenCountsAdd(counts: Handle, slots: Handle, tokens: Handle): void {
   ops().tokenCountsAdd(counts, slots, tokens);
 }

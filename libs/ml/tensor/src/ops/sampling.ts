@@ -39,7 +39,7 @@ export interface LogitsAdjustment {
 
 /** frequency count + presence comes off the logit of every id that was drawn before, as the OpenAI API documents it. */
 export interface TokenPenalties {
-  /** u8 [S, V]: how often a sequence drew each id, up to 255; `tokenCountsAdd` keeps them. */
+  /** i32 [S, V]: how often a sequence drew each id; `tokenCountsAdd` keeps them. */
   readonly counts: Tensor;
   /** i32 [B]: the line of `counts` of each row; negative = no penalties. */
   readonly slots: Tensor;
@@ -57,7 +57,7 @@ export function logitsAdjust(logits: Tensor, { bias, penalties, mask }: LogitsAd
   ops.logitsAdjust(logits.id, ...biases, ...rest);
 }
 
-/** counts[slots[b], tokens[b]] += 1, up to 255, where the slot is not negative. */
+/** counts[slots[b], tokens[b]] += 1 where the slot is not negative. */
 export function tokenCountsAdd(counts: Tensor, slots: Tensor, tokens: Tensor): void {
   ops.tokenCountsAdd(counts.id, slots.id, tokens.id);
 }
