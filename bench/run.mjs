@@ -9,7 +9,7 @@ import Table from 'cli-table3';
 
 const usage = `npm run bench -- [--row <name>] [--json]
 
-  --row <name>   one row instead of all
+  --row <name>   one row instead of all; several with commas between them
   --json         one JSON object a line: row, workload, ours, peer, ratio, of_ceiling, bar, pass, machine and what else the row tells;
                  null stands for what it does not have`;
 
@@ -35,7 +35,8 @@ const rows = await Promise.all(
     return { names, run };
   }),
 );
-const isAsked = (name) => values.row === undefined || name.toLowerCase() === values.row.toLowerCase();
+const asked = values.row?.toLowerCase().split(',');
+const isAsked = (name) => asked === undefined || asked.includes(name.toLowerCase());
 const wanted = rows.filter(({ names }) => names.some(isAsked));
 if (wanted.length === 0) {
   const known = rows.flatMap(({ names }) => names).join(', ');

@@ -1,4 +1,4 @@
-// The reference shapes of the rows: 100 M and 1.1 B parameters, as config.json spells them.
+// The reference shapes of the rows, as config.json spells them: 100 M, 1.1 B and 8 B parameters.
 const llama = (hidden, layers, heads, kvHeads, inner) => ({
   architectures: ['LlamaForCausalLM'],
   model_type: 'llama',
@@ -18,6 +18,12 @@ const llama = (hidden, layers, heads, kvHeads, inner) => ({
 export const shapes = {
   S0: llama(768, 12, 12, 4, 2048),
   S1: llama(2048, 16, 32, 8, 8192),
+};
+
+/** The shapes of the replay: 8 B for a card; a tiny one shows that the rest works. */
+export const replayShapes = {
+  S8: { ...llama(4096, 32, 32, 8, 14336), vocab_size: 128256, rms_norm_eps: 1e-5, rope_theta: 500000 },
+  tiny: { ...llama(64, 2, 4, 2, 128), vocab_size: 512 },
 };
 
 /** [rows, columns] of every linear layer of one block, by its name in Hugging Face folders. */

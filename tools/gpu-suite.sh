@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds Hone's kernels on a machine with an NVIDIA GPU, proves them there and measures them. Needs nvcc, cmake, a C++20 compiler and
-# Python with torch, transformers, peft and safetensors; the section `node` also Node and a built checkout. At most 9 minutes a call.
+# Python with torch, transformers, peft and safetensors; the sections `node` and `replay` also Node and a built checkout. At most 9 minutes a call.
 #
 #   tools/gpu-suite.sh                                     every section that has not succeeded yet
 #   tools/gpu-suite.sh --section parity --section bench    these, even when they have
@@ -20,8 +20,8 @@ if [ "${1:-}" != --inside ]; then
     case $1 in
       --dry) HONE_SUITE_DRY=ON ;;
       --section) ;;
-      build | parity | gradients | train | serve | bench | node) sections="$sections $1" ;;
-      *) echo "expected --dry, --section, build, parity, gradients, train, serve, bench or node but received $1" >&2; exit 2 ;;
+      build | parity | gradients | train | serve | bench | node | replay) sections="$sections $1" ;;
+      *) echo "expected --dry, --section, build, parity, gradients, train, serve, bench, node or replay but received $1" >&2; exit 2 ;;
     esac
     shift
   done
@@ -84,9 +84,24 @@ train() { "$python" "$root/tools/gpu-suite/train.py" $small; }
 serve() { "$python" "$root/tools/gpu-suite/serve.py" $small; }
 bench() { "$python" "$root/tools/gpu-suite/bench.py" "$state/bench.jsonl" --seconds "$HONE_SUITE_BENCH_SECONDS" $small; }
 
+has_node() {
+  command -v node >/dev/null 2>&1 && [ -f "$root/libs/ml/engine/dist/index.js" ] || { echo "no Node or no build: skipped"; return 77; }
+}
+
 node_path() {
-  command -v node >/dev/null 2>&1 && [ -f "$root/libs/ml/native/dist/index.js" ] || { echo "no Node or no build: skipped"; return 77; }
+  has_node || return
+  [ -d "$root/node_modules/jest" ] || { echo "no Jest: skipped"; return 77; }
   (cd "$root" && node tools/jest.mjs --silent tests/conformance/card-training.test.ts tests/conformance/families-card.test.ts)
+}
+
+# G9 and what of G10 and G12 the engine itself does; the floor of time comes from the ceilings that `bench` measured.
+replay() {
+  has_node || return
+  ceilings=$("$python" -c 'import json, pathlib, sys
+lines = [json.loads(line) for line in pathlib.Path(sys.argv[1]).read_text().splitlines()] if pathlib.Path(sys.argv[1]).exists() else []
+print(json.dumps(next((line["ceilings"] for line in lines if "ceilings" in line), None)))' "$state/bench.jsonl")
+  (cd "$root" && HONE_DEVICE=cuda HONE_PYTHON="$python" HONE_BENCH_CEILINGS="$ceilings" \
+    node bench/run.mjs --row G9,G10,G12 --json >"$state/replay.partial") && mv "$state/replay.partial" "$state/replay.jsonl"
 }
 
 # section NAME SECONDS FUNCTION: its output goes to a log, its outcome and time to a result.
@@ -121,7 +136,7 @@ if [ "${1:-}" = --inside ]; then
 fi
 failures=0
 until_second=$(($(date +%s) + ${HONE_SUITE_SECONDS:-530}))
-for name in ${sections:-build parity gradients train serve bench node}; do
+for name in ${sections:-build parity gradients train serve bench node replay}; do
   if grep -qs '^ok' "$state/$name.result"; then
     [ -n "$sections" ] || { echo "== $name: done before"; continue; }
     # Asked for by name, it begins anew.
@@ -142,6 +157,7 @@ for name in ${sections:-build parity gradients train serve bench node}; do
       section bench "$(left)" bench
       ;;
     node) section node "$(at_most 80)" node_path ;;
+    replay) section replay "$(at_most 300)" replay ;;
   esac
 done
 "$python" "$root/tools/gpu-suite/report.py" "$state" "$out"

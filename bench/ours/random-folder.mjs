@@ -6,7 +6,7 @@ import { root } from '../../tools/workspace.mjs';
 import { linearsOf, randomWords } from '../shapes.mjs';
 
 /** 4,096 normal numbers of deviation 0.02 as bf16; drawing from a table is what makes a billion of them a matter of seconds. */
-function normalTable(next) {
+export function normalTable(next) {
   const uniform = () => (next() + 1) / 2 ** 32;
   const floats = Float32Array.from(
     { length: 4096 },
@@ -15,7 +15,7 @@ function normalTable(next) {
   return Uint16Array.from(new Uint32Array(floats.buffer), (bits) => bits >>> 16);
 }
 
-function randomHalves(count, next, table) {
+export function randomHalves(count, next, table) {
   const halves = new Uint16Array(count);
   for (let at = 0; at < count; at += 2) {
     const word = next();

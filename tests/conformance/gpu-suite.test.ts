@@ -12,7 +12,7 @@ const hasPeers = (python: string) =>
   spawnSync(python, ['-c', 'import torch, transformers, peft'], { stdio: 'ignore' }).status === 0;
 const python = [join(root, '.toolchain/peers/bin/python'), 'python3'].find(hasPeers);
 const describeSuite = python !== undefined && existsSync(card) ? describe : describe.skip;
-const sections = ['parity', 'gradients', 'train', 'serve', 'bench'] as const;
+const sections = ['parity', 'gradients', 'train', 'serve', 'bench', 'replay'] as const;
 
 describeSuite('tools/gpu-suite.sh on the emulated card', () => {
   let folder: string;
@@ -51,7 +51,7 @@ describeSuite('tools/gpu-suite.sh on the emulated card', () => {
       .map((row) => row['peer_name']);
     expect(failed.filter((name) => !String(name).includes('no Triton'))).toEqual([]);
     const measured = new Set(read.map(({ row }) => row));
-    for (const row of ['G1', 'G2', 'G3', 'G4', 'G5', 'G6', 'G7', 'G8', 'G10', 'G11', 'G12'])
+    for (const row of ['G1', 'G2', 'G3', 'G4', 'G5', 'G6', 'G7', 'G8', 'G9', 'G10', 'G11', 'G12'])
       expect(measured).toContain(row);
   });
 });

@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 
-SECTIONS = ("build", "parity", "gradients", "train", "serve", "bench", "node")
+SECTIONS = ("build", "parity", "gradients", "train", "serve", "bench", "node", "replay")
 
 
 def run(*command):
@@ -54,11 +54,12 @@ def figure(value):
 def cells(row):
     detail = row["detail"]
     peak = lambda name: f"{detail[name] / 2**30:.2f}" if detail.get(name) else ""
+    ms = f"{detail['ms']:.4g}" if "ms" in detail else ""
     if "skipped" in row:
         return [row["row"], row["workload"], row["skipped"]] + [""] * 8
     if row["ours"] is None:
         return [row["row"], row["workload"], f"failed: {row.get('failed', '')}"] + [""] * 8
-    return [row["row"], row["workload"], f"{figure(row['ours'])} {row['unit']}", f"{detail['ms']:.4g}",
+    return [row["row"], row["workload"], f"{figure(row['ours'])} {row['unit']}", ms,
             f"{figure(row['peer'])} ({row['peer_name']})" if row["peer"] is not None else "", "" if row["ratio"] is None else f"{row['ratio']:.2f}",
             "" if row["of_ceiling"] is None else f"{row['of_ceiling']:.0%}", row["bar"] or "", {True: "yes", False: "**no**", None: ""}[row["pass"]],
             f"{detail['error']:.1e}" if "error" in detail else "", f"{peak('peak_bytes')} / {peak('peer_peak_bytes')}"]
@@ -79,12 +80,20 @@ def page(machine, rows, told):
     return "\n".join([*text, "", *table(heads, [cells(row) for row in rows])]) + "\n"
 
 
+def replayed(state):
+    """The rows that need Node, or that they are missing for want of it."""
+    lines = lines_of(state / "replay.jsonl")
+    if not lines and (state / "replay.result").exists() and (state / "replay.result").read_text().startswith("skipped"):
+        return [{"row": "G9", "workload": "serving replay", "skipped": "needs Node"}]
+    return lines
+
+
 def main():
     state, out = map(pathlib.Path, sys.argv[1:3])
     lines = lines_of(state / "bench.jsonl")
     machine = machine_of([each for each in lines if "row" not in each])
     absent = {"unit": "", "ours": None, "peer": None, "peer_name": "", "ratio": None, "of_ceiling": None, "bar": None, "pass": None, "detail": {}}
-    rows = [absent | each | {"machine": machine} for each in lines if "row" in each]
+    rows = [absent | each | {"machine": machine} for each in [*lines, *replayed(state)] if "row" in each]
     name = f"{datetime.date.today()}-{re.sub(r'[^a-z0-9]+', '-', (machine['gpu'] or 'no-card').lower()).strip('-')}"
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{name}.md").write_text(page(machine, rows, list(sections(state))))
