@@ -78,9 +78,9 @@ class Card {
   virtual const CardFacts& facts() const = 0;
   virtual CardCounters counters() const = 0;
 
-  // Address space for the arena; pages are taken by `back` and given back by `give_back`, both on multiples of `granule`.
+  // Address space for the arena. `back` puts memory behind every chunk that a stretch touches, and `give_back` takes that of the chunks
+  // that lie in one as a whole; how large chunks are is the card's own business.
   virtual std::byte* reserve(std::int64_t& capacity) = 0;
-  virtual std::int64_t granule() const = 0;
   virtual Status back(std::int64_t offset, std::int64_t bytes) = 0;
   virtual void give_back(std::int64_t offset, std::int64_t bytes) = 0;
   // Workspace of the kernels, whose address never changes.
@@ -121,7 +121,7 @@ class Card {
 
 // What libhone_cuda.so exports, by the name hone_cuda_open_card: opens a GPU, or says why it cannot. `abi` must be kCardAbi: the two
 // libraries hand each other the ops by number and this class by its layout, so those of another build would be other functions.
-inline constexpr int kCardLayout = 2;
+inline constexpr int kCardLayout = 3;
 inline constexpr int kCardAbi = kOpTableDigest + kCardLayout;
 using OpenCard = Status (*)(int abi, int ordinal, std::unique_ptr<Card>& out);
 

@@ -19,7 +19,6 @@ class CudaCard : public Card {
   CardCounters counters() const override { return counters_; }
 
   std::byte* reserve(std::int64_t& capacity) override;
-  std::int64_t granule() const override { return AddressSpace::kChunk; }
   Status back(std::int64_t offset, std::int64_t bytes) override;
   void give_back(std::int64_t offset, std::int64_t bytes) override;
   std::int64_t workspace_bytes() const override { return workspace_->bytes(); }

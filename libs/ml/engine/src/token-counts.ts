@@ -28,10 +28,6 @@ export class TokenCounts {
     return (this.#tensor ??= keep(empty([this.#lines.length, this.#vocabulary], 'i32')));
   }
 
-  get bytes(): number {
-    return this.#tensor ? this.#lines.length * this.#vocabulary * Int32Array.BYTES_PER_ELEMENT : 0;
-  }
-
   /** The line of a sequence whose next draw is counted by the device; -1 for one without penalties. */
   lineOf(sequence: Sequence): number {
     if (sequence.drawnCounts === undefined) return -1;
