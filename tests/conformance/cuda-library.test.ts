@@ -76,9 +76,16 @@ whereBuilt('libhone_cuda.so', () => {
     });
 
     it('of warpgroups cannot be started from code that has none', () => {
-      const groups = kernels.filter(({ name }) => name.includes('attention_forward_groups_kernel'));
-      const bounds = new Set(groups.map(({ architecture, threadsMax }) => `${architecture} ${String(threadsMax)}`));
-      expect([...bounds].sort()).toEqual(['sm_100 128', 'sm_80 128', 'sm_86 128', 'sm_89 128', 'sm_90 256']);
+      const boundsOf = (name: string) => {
+        const bounds = kernels
+          .filter((kernel) => kernel.name.includes(name))
+          .map(({ architecture, threadsMax }) => `${architecture} ${String(threadsMax)}`);
+        return [...new Set(bounds)].sort();
+      };
+      const elsewhere = ['sm_100 128', 'sm_80 128', 'sm_86 128', 'sm_89 128'];
+      expect(boundsOf('attention_forward_groups_kernel')).toEqual([...elsewhere, 'sm_90 256']);
+      expect(boundsOf('attention_backward_keys_groups_kernel')).toEqual([...elsewhere, 'sm_90 384']);
+      expect(boundsOf('attention_backward_queries_groups_kernel')).toEqual([...elsewhere, 'sm_90 384']);
     });
   });
 });

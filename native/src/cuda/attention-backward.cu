@@ -1,5 +1,5 @@
 // The backward pass in three launches: the sums of each query row, then dk and dv, then dq (attention-backward.h says why).
-#include "cuda/attention-backward.h"
+#include "cuda/attention-backward-groups.h"
 
 #include "core/ops-args.h"
 
@@ -51,6 +51,10 @@ Status attention_backward(Stream& stream, const AttentionBackwardArgs& args) {
                   args.q.dim[2]),
       stream.shared_bytes_max};
   HONE_TRY(launch(stream, "attention_row_sums", attention_row_sums_kernel, blocks_for(lines * kLanes, kThreads), kThreads, 0, backward));
+  if (has_backward_groups(stream, backward)) {
+    HONE_TRY(backward_keys_groups(stream, backward));
+    return backward_queries_groups(stream, backward);
+  }
   HONE_TRY(backward_keys(stream, backward));
   return backward_queries(stream, backward);
 }

@@ -30,6 +30,11 @@ __device__ inline std::uint64_t swizzled_operand(std::uint32_t address, std::uin
   return kSwizzle128 | kEightRows | static_cast<std::uint64_t>((block_bytes & 0x3ffff) / 16) << 16 | (address & 0x3ffff) / 16;
 }
 
+// The same operand so many bytes further on, a multiple of 16 that does not leave the shared memory of a block.
+__device__ inline std::uint64_t further(std::uint64_t operand, std::uint32_t bytes) {
+  return (operand & 0xffffffff00000000u) | (static_cast<std::uint32_t>(operand) + bytes / 16);
+}
+
 // What the threads wrote to shared memory, by stores or by copy_async that they waited for, is there for products of threads that
 // meet them at a barrier afterwards.
 __device__ inline void publish_to_products() {
@@ -110,6 +115,27 @@ __device__ inline void multiply_group(float (&d)[1][16][4], const std::uint64_t 
 #endif
 }
 
+// The same for 64 rows of b.
+__device__ inline void multiply_group(float (&d)[1][8][4], std::uint64_t a, std::uint64_t b, bool is_added) {
+#if HONE_WARPGROUPS
+  asm volatile(
+      "{\n.reg .pred p;\nsetp.ne.b32 p, %34, 0;\n"
+      "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 "
+      "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
+      "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
+      "%32, %33, p, 1, 1, 0, 0;\n}\n"
+      : "+f"(d[0][0][0]), "+f"(d[0][0][1]), "+f"(d[0][0][2]), "+f"(d[0][0][3]),
+        "+f"(d[0][1][0]), "+f"(d[0][1][1]), "+f"(d[0][1][2]), "+f"(d[0][1][3]),
+        "+f"(d[0][2][0]), "+f"(d[0][2][1]), "+f"(d[0][2][2]), "+f"(d[0][2][3]),
+        "+f"(d[0][3][0]), "+f"(d[0][3][1]), "+f"(d[0][3][2]), "+f"(d[0][3][3]),
+        "+f"(d[0][4][0]), "+f"(d[0][4][1]), "+f"(d[0][4][2]), "+f"(d[0][4][3]),
+        "+f"(d[0][5][0]), "+f"(d[0][5][1]), "+f"(d[0][5][2]), "+f"(d[0][5][3]),
+        "+f"(d[0][6][0]), "+f"(d[0][6][1]), "+f"(d[0][6][2]), "+f"(d[0][6][3]),
+        "+f"(d[0][7][0]), "+f"(d[0][7][1]), "+f"(d[0][7][2]), "+f"(d[0][7][3])
+      : "l"(a), "l"(b), "r"(static_cast<int>(is_added)));
+#endif
+}
+
 // d = a b, or d += a b, for 64 rows of a from registers, as of tensor-unit.h, and 16 rows of b of as many values as d has columns.
 __device__ inline void multiply_group_across(float (&d)[1][16][4], const std::uint32_t (&a)[4], std::uint64_t b, bool is_added) {
 #if HONE_WARPGROUPS
@@ -158,6 +184,23 @@ __device__ inline void multiply_group_across(float (&d)[1][8][4], const std::uin
         "+f"(d[0][6][0]), "+f"(d[0][6][1]), "+f"(d[0][6][2]), "+f"(d[0][6][3]),
         "+f"(d[0][7][0]), "+f"(d[0][7][1]), "+f"(d[0][7][2]), "+f"(d[0][7][3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(static_cast<int>(is_added)));
+#endif
+}
+
+// How many registers each thread of the warpgroup has from now on. A block gets its registers when it starts, and what some warpgroups
+// give back others wait for and take. The counts are multiples of 8; all threads of the warpgroup call it, in a kernel whose launch
+// bounds say one block a multiprocessor.
+template <int kRegisters>
+__device__ inline void give_registers() {
+#if HONE_WARPGROUPS
+  asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(kRegisters));
+#endif
+}
+
+template <int kRegisters>
+__device__ inline void take_registers() {
+#if HONE_WARPGROUPS
+  asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(kRegisters));
 #endif
 }
 

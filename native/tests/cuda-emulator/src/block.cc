@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kStackBytes = 256 * 1024;
 constexpr std::size_t kPage = 4096;
+constexpr int kRegisters = 65536;  // Of a multiprocessor.
 constexpr const char* kBarrier = "__syncthreads";
 
 // Reserved, not used: a page takes memory when a kernel first writes to it. The lowest page stops a stack that runs over.
@@ -64,9 +65,11 @@ void Block::set_up(dim3 block) {
     thread.copies.clear();
     thread.products.clear();
     thread.copy_groups = 0;
-    thread.has_unpublished = false;
+    thread.has_unpublished = thread.has_begun = false;
+    thread.parked_at = nullptr;
+    thread.registers = std::min(255, kRegisters / count_ / 8 * 8);
   }
-  unpublished = 0;
+  unpublished = registers_left = 0;
   for (std::size_t warp = 0; warp < warps_.size(); ++warp) {
     const int lanes = std::min(32, count_ - static_cast<int>(warp) * 32);
     warps_[warp].alive = lanes == 32 ? 0xffffffffu : (1u << lanes) - 1;
@@ -118,7 +121,13 @@ Thread* Block::take_ready() {
   if (waiting == 0) return nullptr;
   if (order_->is_shuffled()) {
     if (started_ < count_ && order_->draw(2) == 0) return nullptr;
-    std::swap(ready_[ready_begin_], ready_[ready_begin_ + order_->draw(waiting)]);
+    std::size_t chosen = order_->draw(waiting);
+    // In every other order some warps are far ahead of the rest: of a few that can go on, one of the first warp.
+    for (int i = 0; order_->is_lopsided() && i < 4; ++i) {
+      const std::size_t other = order_->draw(waiting);
+      if (order_->rank(ready_[ready_begin_ + other]->warp()) < order_->rank(ready_[ready_begin_ + chosen]->warp())) chosen = other;
+    }
+    std::swap(ready_[ready_begin_], ready_[ready_begin_ + chosen]);
   }
   Thread* next = ready_[ready_begin_++];
   if (ready_begin_ == ready_.size()) {
@@ -156,6 +165,19 @@ void Block::wait(const char* what) {
 void Block::make_ready(Thread& thread) {
   thread.waits_for = nullptr;
   ready_.push_back(&thread);
+}
+
+void Block::park(const void* there, const char* what) {
+  current_->parked_at = there;
+  wait(what);
+}
+
+void Block::wake(const void* there) {
+  for (Thread& thread : threads_) {
+    if (thread.waits_for == nullptr || thread.parked_at != there) continue;
+    thread.parked_at = nullptr;
+    make_ready(thread);
+  }
 }
 
 Meeting& Block::meeting_of(Warp& warp, unsigned mask) {

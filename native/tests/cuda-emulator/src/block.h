@@ -27,6 +27,8 @@ struct LateProduct {
   std::uint64_t a, b;
   float left[2][16];  // Its two rows of the left operand, once they are there.
   int group;
+  const std::uint32_t* registers;  // Of the left operand, and what they held.
+  std::uint32_t held[4];
 };
 
 struct Thread {
@@ -34,11 +36,14 @@ struct Thread {
   int linear = 0;
   Fiber* fiber = nullptr;
   const char* waits_for = nullptr;
+  const void* parked_at = nullptr;
   std::vector<LateCopy> copies;
   int copy_groups = 0;  // Committed.
   std::vector<LateProduct> products;
   int product_groups = 0;
   bool has_unpublished = false;  // Copies that arrived since it last published.
+  bool has_begun = false;        // Products, since it last waited for some.
+  int registers = 0;
 
   int warp() const { return linear / 32; }
   int lane() const { return linear % 32; }
@@ -71,8 +76,13 @@ class Block {
   int meet_block(bool vote);
   Thread& current() { return *current_; }
   [[noreturn]] void fail(std::string complaint);
+  // The current thread waits until somebody wakes those that wait there; `what` says for what.
+  void park(const void* there, const char* what);
+  void wake(const void* there);
   // How many threads have copies that products of warpgroups would not see.
   int unpublished = 0;
+  // What the threads have given back of the registers with which the block started.
+  int registers_left = 0;
 
  private:
   static void run_threads();

@@ -9,9 +9,17 @@ namespace hone_emulator {
 // poison, in one of them.
 class Order {
  public:
-  explicit Order(std::uint64_t seed) : is_shuffled_(seed != 0), state_(seed * 0x9e3779b97f4a7c15u + 1) {}
+  explicit Order(std::uint64_t seed)
+      : is_shuffled_(seed != 0),
+        is_lopsided_(seed != 0 && seed % 2 == 0),
+        salt_(seed * 0xbf58476d1ce4e5b9u),
+        state_(seed * 0x9e3779b97f4a7c15u + 1) {}
 
   bool is_shuffled() const { return is_shuffled_; }
+
+  // Whether warps are served by rank.
+  bool is_lopsided() const { return is_lopsided_; }
+  std::uint64_t rank(int warp) const { return (static_cast<std::uint64_t>(warp) * 0x9e3779b97f4a7c15u) ^ salt_; }
 
   // Below `bound`; xorshift64*, Vigna 2016.
   std::uint64_t draw(std::uint64_t bound) {
@@ -28,7 +36,8 @@ class Order {
   }
 
  private:
-  bool is_shuffled_;
+  bool is_shuffled_, is_lopsided_;
+  std::uint64_t salt_;
   std::uint64_t state_;
 };
 

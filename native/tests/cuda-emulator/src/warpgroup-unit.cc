@@ -35,7 +35,11 @@ float across(std::uint64_t operand, int k, int column) {
 }
 
 void make(LateProduct& product) {
-  if (!product.has_registers) {
+  if (product.has_registers) {
+    if (std::memcmp(product.registers, product.held, sizeof(product.held)) != 0) {
+      fail_kernel("wgmma: its left operand in registers was written to before the product was waited for");
+    }
+  } else {
     for (int half = 0; half < 2; ++half) {
       for (int k = 0; k < 16; ++k) product.left[half][k] = along(product.a, product.row + 8 * half, k);
     }
@@ -66,15 +70,15 @@ void queue_product(float* d, int tiles, const std::uint32_t* a_registers, std::u
   if (the_block().unpublished > 0) {
     fail_kernel("wgmma: %d threads have copied to shared memory and not published it", the_block().unpublished);
   }
+  if (!thread.has_begun) fail_kernel("wgmma: expected begin_products since the last wait_products, after which registers may be touched");
   for (const std::uint64_t operand : {a, b}) {
     if (operand == 0 || operand >> 62 == 1) continue;
     fail_kernel("wgmma: expected an operand with a swizzle of 128 bytes but received %llx", static_cast<unsigned long long>(operand));
   }
   LateProduct product = {d, tiles, thread.warp() % 4 * 16 + lane / 4, lane % 4 * 2,
-                         a_registers != nullptr, is_across, is_added, a, b, {}, thread.product_groups};
-  std::uint32_t mine[4] = {};
-  if (a_registers != nullptr) std::memcpy(mine, a_registers, sizeof(mine));
-  const Slots& slots = meet_warp(0xffffffffu, mine, sizeof(mine), "wgmma");
+                         a_registers != nullptr, is_across, is_added, a, b, {}, thread.product_groups, a_registers, {}};
+  if (a_registers != nullptr) std::memcpy(product.held, a_registers, sizeof(product.held));
+  const Slots& slots = meet_warp(0xffffffffu, product.held, sizeof(product.held), "wgmma");
   if (slots.present != 0xffffffffu) fail_kernel("wgmma needs all 32 lanes of its warp but %08x are there", slots.present);
   if (a_registers != nullptr) {
     for (int half = 0; half < 2; ++half) {
@@ -87,10 +91,13 @@ void queue_product(float* d, int tiles, const std::uint32_t* a_registers, std::u
   thread.products.push_back(product);
 }
 
+void begin_products() { the_block().current().has_begun = true; }
+
 void commit_products() { ++the_block().current().product_groups; }
 
 void wait_products(int left) {
   Thread& thread = the_block().current();
+  thread.has_begun = false;
   std::size_t made = 0;
   while (made < thread.products.size() && thread.products[made].group < thread.product_groups - left) make(thread.products[made++]);
   thread.products.erase(thread.products.begin(), thread.products.begin() + static_cast<std::ptrdiff_t>(made));
