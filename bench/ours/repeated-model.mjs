@@ -24,13 +24,14 @@ export function repeatedModel(shape) {
 
 const encoded = (value) => new TextEncoder().encode(JSON.stringify(value));
 
-/** Values by role and size, drawn when they are first asked for. */
+/** Values by name within a layer, drawn when they are first asked for; embedding and head, half of what there is to draw, share theirs. */
 function drawnOnce() {
   const next = randomWords(1);
   const table = normalTable(next);
   const drawn = new Map();
   return ({ name, shape, role }) => {
-    const key = `${name.replace(/\.layers\.\d+\./, '.')} ${role}`;
+    const isWords = role === 'embedding' || role === 'head';
+    const key = isWords ? 'words' : name.replace(/\.layers\.\d+\./, '.');
     const count = shape.reduce((product, size) => product * size, 1);
     if (!drawn.has(key))
       drawn.set(key, role === 'norm' ? new Uint16Array(count).fill(bf16One) : randomHalves(count, next, table));

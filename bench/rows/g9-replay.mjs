@@ -90,9 +90,10 @@ function runsOf(shape, { count, prompt, answer, adapters }) {
     adapters: more.adapters ?? 0,
     requests: drawnRequests(shape, { count, prompt, answer, text, ...more }),
   });
-  const base = [run('warm-up', 0), run(atOnce, 1), run(onTime, 2, { rate: rateWanted })];
+  const short = { answer: Math.min(20, answer ?? 20) };
+  const base = [run('warm-up', 0, short), run(atOnce, 1), run(onTime, 2, { rate: rateWanted })];
   const adapted = adapters.map((most, at) => run(`${most} adapters`, 4 + at, { adapters: most }));
-  return { base, adapterWarmUp: run('adapter warm-up', 3, { adapters: 1 }), adapted };
+  return { base, adapterWarmUp: run('adapter warm-up', 3, { ...short, adapters: 1 }), adapted };
 }
 
 export function run() {

@@ -13,7 +13,7 @@ import time
 
 # Seconds a row takes on a fast card, by estimate; those of which most is asked come first. A row may take twice as long, after which it
 # skips peers; none begins for which less than half of its time is left.
-ROWS = {"G1": 12, "G2": 20, "G3": 30, "G4": 20, "G8": 70, "G5": 40, "G10": 20, "G5 wide": 60, "G6": 25, "G6 full": 20, "G11": 5,
+ROWS = {"G1": 12, "G2": 20, "G3": 30, "G4": 20, "G8": 80, "G5": 40, "G10": 20, "G5 wide": 60, "G6": 25, "G6 full": 20, "G11": 5,
         "G12": 15, "G7": 70, "G5 long": 60, "G5 compiled": 70, "G8 compiled": 60}
 LONGEST = 150  # Seconds without a figure after which a row counts as stuck.
 def lines_of(path):

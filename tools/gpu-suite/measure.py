@@ -103,18 +103,23 @@ def measure_ceilings():
 
 def forget():
     """Frees what nothing needs any more, on both sides, and counts peaks anew."""
-    global torch_before
     gc.collect()
     hone.synchronise()
     hone.forget_peak()
     if DEVICE == "cuda":
         torch.cuda.empty_cache()
+    count_peak()
+
+
+def count_peak():
+    global torch_before
+    if DEVICE == "cuda":
         torch_before = torch.cuda.memory_allocated()
         torch.cuda.reset_peak_memory_stats()
 
 
 def torch_peak():
-    """Bytes of torch's tensors at most since the last `forget`, less those that were there then."""
+    """Bytes of torch's tensors at most since `count_peak`, less those that were there then."""
     return torch.cuda.max_memory_allocated() - torch_before if DEVICE == "cuda" else None
 
 
@@ -167,22 +172,30 @@ def of_peer(call):
 
 
 def prepared(peer):
-    return of_peer(of_peer(peer.build)() if isinstance(peer, Later) else peer)
+    """What a call of the peer runs. The memory of one that is made here is counted from here."""
+    if not isinstance(peer, Later):
+        return of_peer(peer)
+    count_peak()
+    return of_peer(of_peer(peer.build)())
 
 
 def sampled(ours, peer, turns, let_go):
-    """Samples of ours and of the peer, either None, our peak, and what there is to say of the peer. One that finds no room beside us runs
-    after ours were freed by `let_go`; one that fails leaves ours as they are."""
+    """Samples of ours and of the peer, either None, our peak, and what there is to say of the peer. Where there is no room for both, and
+    ours can be freed by `let_go`, the peer runs after ours; one that fails leaves ours as they are."""
     if peer is None or time.monotonic() > until:
         return samples_of([ours], turns)[0], None, hone.peak_bytes(), "" if peer is None else "skipped for want of time"
+    why = None
     try:
-        both = samples_of([ours, prepared(peer)], turns)
-        return *both, hone.peak_bytes(), ""
+        return *samples_of([ours, prepared(peer)], turns), hone.peak_bytes(), ""
     except PeerFailed as problem:
-        why, is_memory = str(problem), problem.is_memory
+        why = None if problem.is_memory and let_go else str(problem)
+    except RuntimeError:
+        # Ours beside the peer; by themselves they show whether it was for want of memory.
+        if not let_go:
+            raise
     forget()
     mine, peak = samples_of([ours], turns)[0], hone.peak_bytes()
-    if not is_memory or let_go is None:
+    if why:
         return mine, None, peak, why
     try:
         let_go()

@@ -43,6 +43,8 @@ class Nf4Weight:
             cls.run = unpack
             if DEVICE == "cuda":
                 try:
+                    # One for each shape of a layer, on the way there and back, within autocast and without.
+                    torch._dynamo.config.recompile_limit = 64
                     compiled, probe = torch.compile(unpack, dynamic=False), cls(torch.ones(64, 64, device=DEVICE))
                     compiled(*probe.parts, *probe.tables)
                     cls.run = compiled

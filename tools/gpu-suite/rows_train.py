@@ -68,7 +68,9 @@ def recipe(base, weight_format, adapter, ids, recompute, first, compiled=False):
 def with_peft(base, form, adapter, ids, recompute, first, compiled=False):
     model, parameters = hf.lora(base, form, adapter, recompute)
     if compiled:
-        model.compile()
+        # All layers are of one form, so that one compiled serves all; the whole model takes minutes.
+        for layer in model.base_model.model.model.layers:
+            layer.compile(dynamic=False)
     return hf.train_step(model, adamw(parameters.values()), ids, first)
 
 
