@@ -1,14 +1,6 @@
 import type { AdapterRows, CausalModel, KvCache } from '@hone/models';
 import type { LoraStacks } from '@hone/nn';
-import {
-  bytesOf,
-  capture,
-  type CapturedPlan,
-  deviceOfNewTensors,
-  devices,
-  type PlanArena,
-  type Tensor,
-} from '@hone/tensor';
+import { bytesOf, capture, type CapturedPlan, type PlanArena, type Tensor } from '@hone/tensor';
 import { countsFor, DrawOutput, drawOps, drawParts, type DrawShape, fillDraw } from './device-draw.js';
 import { type EngineAdapter, layOutRows, type RowNumbers, type WantedRows } from './runner.js';
 import type { Drawing, Drawn } from './sampler.js';
@@ -81,7 +73,6 @@ export class StepPlan {
       this.#output.free();
       throw error;
     }
-    if (devices[deviceOfNewTensors()].isQueued) this.#warm();
   }
 
   /** Memory of its own. */
@@ -93,6 +84,7 @@ export class StepPlan {
     return this.shape.adapters.some((rows) => rows.adapter === adapter);
   }
 
+  /** On a card the first run queues the ops one by one, and their graph is made while it computes them; every other launches that. */
   run(step: StepRowsToRun): void {
     this.#fill(step);
     // Nobody waits for a step that draws nothing: the next one is laid out while the device computes it.
@@ -114,15 +106,6 @@ export class StepPlan {
     this.#captured.free();
     this.#input.free();
     this.#output.free();
-  }
-
-  /**
-   * A run without a sequence: it writes and counts nothing, brings the kernels and their workspace to the card, and leaves the graph
-   * that every step launches.
-   */
-  #warm(): void {
-    this.#fill({ planned: [], wanted: { draws: [], drawRows: [], scores: [], scoreRows: [] } });
-    this.#captured.run(this.#input.values);
   }
 
   #fill({ planned, wanted }: StepRowsToRun): void {
