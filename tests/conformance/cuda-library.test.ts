@@ -83,7 +83,7 @@ whereBuilt('libhone_cuda.so', () => {
         return [...new Set(bounds)].sort();
       };
       const elsewhere = ['sm_100 128', 'sm_80 128', 'sm_86 128', 'sm_89 128'];
-      expect(boundsOf('attention_forward_groups_kernel')).toEqual([...elsewhere, 'sm_90 256']);
+      expect(boundsOf('attention_forward_groups_kernel')).toEqual([...elsewhere, 'sm_90 384']);
       expect(boundsOf('attention_backward_keys_groups_kernel')).toEqual([...elsewhere, 'sm_90 384']);
       expect(boundsOf('attention_backward_queries_groups_kernel')).toEqual([...elsewhere, 'sm_90 384']);
     });

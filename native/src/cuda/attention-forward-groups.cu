@@ -1,66 +1,148 @@
-// The forward pass with the warpgroup products of sm_90a (FlashAttention-3, Shah et al., arXiv 2407.08608, section 3.2): the scores of
-// the next block of keys and the sums over the values of this one are under way while the softmax between them is made. Bound by
-// arithmetic; mma.sync, which attention-forward.cu uses, reaches about two thirds of this tensor unit.
+// The forward pass with the warpgroup products of sm_90a (FlashAttention-3, Shah et al., arXiv 2407.08608): a producer warpgroup copies,
+// two consumers have 64 queries each. In a consumer the scores of the next block of keys and the sums over the values of this one are
+// under way while the softmax between them is made (section 3.2); and the consumers take turns to start products, so that one makes
+// its softmax while the products of the other run (section 3.1).
+//
+// Bound by the tensor unit. Estimate for D = 128 and 128 keys, cycles of both consumers: products 2048, powers 1024, shared memory
+// 1792 (160 KiB of operands and 64 KiB of copies, at 128 bytes). Not yet measured on a card.
 #include "cuda/attention-forward.h"
+#include "cuda/attention-groups.h"
 #include "cuda/card-code.h"
 #include "cuda/device/shared-memory.h"
-#include "cuda/device/warpgroup-unit.h"
 
 namespace hone::cuda::attention {
 namespace {
 
-constexpr int kGroupThreads = 128, kGroups = 2, kBlockThreads = kGroups * kGroupThreads;
-constexpr int kLineValues = 64;  // Of a swizzled row.
+constexpr int kConsumers = 2, kBlockThreads = (1 + kConsumers) * kGroupThreads, kRows = kConsumers * kGroupRows, kKeys = 128;
+constexpr int kProducerRegisters = 24, kConsumerRegisters = 240;
 
+// A stage holds a block of keys or of values: first keys, then keys and values by turns, values at the end, as they are read.
 template <int kDepth>
 struct GroupShape {
-  static constexpr int kRows = kGroups * 64, kKeys = 128;
-  static constexpr int kQueryValues = kRows * kDepth, kStageValues = kKeys * kDepth;
-  // Two blocks of keys and two of values, and room to start at a multiple of 1024 bytes.
-  static constexpr int kSharedBytes = (kQueryValues + 4 * kStageValues) * 2 + 1024;
+  static constexpr int kStages = kDepth <= 64 ? 8 : 6;
+  using Fill = Filling<kStages, kConsumers, 2>;
+  using Cursor = StageCursor<kStages>;
+
+  Bf16 q[kConsumers][kGroupRows * kDepth];
+  Bf16 stages[kStages][kKeys * kDepth];
+  Pipeline<kStages, kConsumers> pipe;
+  Mbarrier turns[kConsumers];  // A consumer's turn to start products.
+  Mbarrier finished;           // No product reads a stage any more.
 };
 
-// Rows first .. first + kRows - 1 as blocks of 64 values by kRows rows (device/warpgroup-unit.h).
-template <int kRows, int kDepth>
-__device__ inline void load_swizzled(Bf16* blocks, const PackedRows& rows, int first) {
-  constexpr int kLines = kDepth / 8, kStep = kBlockThreads / kLines;
-  static_assert(kStep % 8 == 0, "the rows of one thread have one place in the swizzle");
-  const int row = static_cast<int>(threadIdx.x) / kLines, line = static_cast<int>(threadIdx.x) % kLines;
-  const int left = line * 8 < rows.width ? rows.length - first - row : 0;
-  const std::int64_t stride = static_cast<std::int64_t>(rows.heads) * rows.width;
-  const Bf16* from = rows.values + (rows.begin + first + row) * stride + static_cast<std::int64_t>(rows.head) * rows.width + line * 8;
-  Bf16* to = blocks + line / 8 * kRows * kLineValues + row * kLineValues + (line % 8 ^ row % 8) * 8;
-#pragma unroll
-  for (int i = 0; i < kRows / kStep; ++i) {
-    copy_async(to, from, i * kStep < left);
-    to += kStep * kLineValues;
-    from += kStep * stride;
-  }
-}
-
-// Starts s = q kT for the 64 rows of a group and a block of keys.
 template <int kDepth>
-__device__ inline void start_scores(Sums<1, GroupShape<kDepth>::kKeys>& s, std::uint32_t q, std::uint32_t k) {
+inline constexpr int kSharedBytes = static_cast<int>(sizeof(GroupShape<kDepth>)) + 1024;
+
+// The blocks of keys that a tile of queries sees.
+struct KeyBlocks {
+  int earliest, count;
+
+  __device__ KeyBlocks(const SequenceTile& tile, int reach) {
+    earliest = max(0, tile.first - reach + 1) / kKeys * kKeys;
+    count = (min(tile.first + kRows, tile.length) - 1 - earliest) / kKeys + 1;
+  }
+};
+
+template <int kDepth>
+__device__ inline void produce(GroupShape<kDepth>& shared, const Forward& args, const SequenceTile& tile, const KeyBlocks& blocks) {
   using Shape = GroupShape<kDepth>;
-  constexpr int kRowBytes = kLineValues * 2;
-#pragma unroll
-  for (int depth = 0; depth < kDepth; depth += 16) {
-    const int block = depth / kLineValues, column = depth % kLineValues * 2;
-    multiply_group(s, swizzled_operand(q + block * Shape::kRows * kRowBytes + column, 0),
-                   swizzled_operand(k + block * Shape::kKeys * kRowBytes + column, 0), depth > 0);
+  const int head = static_cast<int>(blockIdx.y), kv_head = head / (args.heads / args.kv_heads);
+  const PackedRows q = {args.q, args.heads, head, args.width, tile.begin, tile.length};
+#pragma unroll 1
+  for (int group = 0; group < kConsumers; ++group) {
+    load_swizzled<kGroupRows, kDepth, kGroupThreads>(shared.q[group], q, tile.first + group * kGroupRows);
   }
-  commit_products();
+  typename Shape::Fill fill = {shared.pipe, {}, {}};
+#pragma unroll 1
+  for (int i = 0; i < 2 * blocks.count; ++i) {
+    // 0: keys of block 0; 1, 2: keys of block 1, values of block 0; and so on.
+    const bool is_keys = i == 0 || (i % 2 == 1 && i + 1 < 2 * blocks.count);
+    const int block = is_keys ? (i + 1) / 2 : (i - 1) / 2;
+    const PackedRows rows = {is_keys ? args.k : args.v, args.kv_heads, kv_head, args.width, tile.begin, tile.length};
+    fill.wait_empty();
+    load_swizzled<kKeys, kDepth, kGroupThreads>(shared.stages[fill.at.place], rows, blocks.earliest + block * kKeys);
+    fill.commit();
+  }
+  fill.finish();
 }
 
-// Starts o += weights v.
 template <int kDepth>
-__device__ inline void start_sums(Sums<1, kDepth>& o, const Left<1, GroupShape<kDepth>::kKeys>& weights, std::uint32_t v) {
-  constexpr int kKeys = GroupShape<kDepth>::kKeys, kRowBytes = kLineValues * 2;
-#pragma unroll
-  for (int key = 0; key < kKeys; key += 16) {
-    multiply_group_across(o, weights[0][key / 16], swizzled_operand(v + key * kRowBytes, kKeys * kRowBytes), true);
+__device__ inline void consume(GroupShape<kDepth>& shared, const Forward& args, const SequenceTile& tile, const KeyBlocks& blocks) {
+  using Shape = GroupShape<kDepth>;
+  const int group = warpgroup_of_thread() - 1, warp = static_cast<int>(threadIdx.x) / 32 % 4, lane = static_cast<int>(threadIdx.x) % 32;
+  const int row = group * kGroupRows + warp * 16;
+  const HeadLines lines = {tile.begin, tile.first, tile.length, args.heads, static_cast<int>(blockIdx.y)};
+  const std::uint32_t q = shared_address(shared.q[group]);
+  const int position[1][2] = {{lines.position(row + lane / 4), lines.position(row + lane / 4 + 8)}};
+  const int lowest = lines.position(row), highest = lines.position(row + 15);
+
+  Sums<1, kDepth> o;
+  Sums<1, kKeys> s;
+  Left<1, kKeys> weights;
+  OnlineSoftmax<1> softmax;
+  float shrink[1][2];
+  clear<1, kDepth>(o);
+  softmax.clear();
+  const auto soften = [&](int key) {
+    hold_sums(s);
+    cap_scores<1, kKeys>(s, args.rule);
+    if (key + kKeys - 1 > lowest || key <= highest - args.reach) hide<1, kKeys>(s, position, key, args.reach);
+    softmax.template take<kKeys>(s, args.rule.factor, shrink);
+  };
+  typename Shape::Cursor at;
+  // The first consumer begins; a phase of turns ends with each turn of the other.
+  int parity = group == 0 ? 1 : 0;
+  const auto take_turn = [&] {
+    wait_parity(&shared.turns[group], parity);
+    parity ^= 1;
+    begin_products();
+  };
+  const auto end_turn = [&] {
+    __syncwarp();
+    if (lane == 0) arrive(&shared.turns[1 - group]);
+  };
+
+  shared.pipe.wait_full(at);
+  take_turn();
+  start_rows<kDepth, kGroupRows, kKeys>(s, q, shared_address(shared.stages[at.place]));
+  end_turn();
+  wait_products<0>();
+  shared.pipe.release(at.place);
+  at.advance();
+  soften(blocks.earliest);
+  round_sums<1, kKeys>(weights, s);
+#pragma unroll 1
+  for (int block = 1; block < blocks.count; ++block) {
+    const int keys = at.place;
+    shared.pipe.wait_full(at);
+    at.advance();
+    const int values = at.place;
+    shared.pipe.wait_full(at);
+    at.advance();
+    take_turn();
+    start_rows<kDepth, kGroupRows, kKeys>(s, q, shared_address(shared.stages[keys]));
+    start_across<kDepth, kKeys>(o, weights, shared_address(shared.stages[values]));
+    end_turn();
+    wait_products<1>();
+    shared.pipe.release(keys);
+    soften(blocks.earliest + block * kKeys);
+    wait_products<0>();
+    hold_left(weights);
+    hold_sums(o);
+    shared.pipe.release(values);
+    scale_rows<1, kDepth>(o, shrink);
+    round_sums<1, kKeys>(weights, s);
   }
-  commit_products();
+  shared.pipe.wait_full(at);
+  begin_products();
+  start_across<kDepth, kKeys>(o, weights, shared_address(shared.stages[at.place]));
+  wait_products<0>();
+  hold_left(weights);
+  hold_sums(o);
+  arrive(&shared.finished);
+  wait_parity(&shared.finished, 0);
+  const QueryRows<HeadLines> queries = {lines, args.q, args.o, args.width};
+  write_rows<1, kDepth>(shared.stages[0] + row * kStride<kDepth>, o, softmax, queries, args.lse, row, args.rule, true);
 }
 
 // Code for any other card than sm_90a has no body, be it code that a driver made for sm_90 from the PTX of an older architecture. It is
@@ -70,94 +152,30 @@ constexpr int kBoundThreads = kHasWarpgroups ? kBlockThreads : kGroupThreads;
 template <int kDepth>
 __global__ void __launch_bounds__(kBoundThreads, 1) attention_forward_groups_kernel(Forward args) {
   if constexpr (kHasWarpgroups) {
-    using Shape = GroupShape<kDepth>;
-    constexpr int kKeys = Shape::kKeys;
     SequenceTile tile;
-    const int index = static_cast<int>(gridDim.x - 1 - blockIdx.x), head = static_cast<int>(blockIdx.y);
-    if (!find_tile(args.sequences, index, Shape::kRows, tile)) return;
-    const HeadLines lines = {tile.begin, tile.first, tile.length, args.heads, head};
-    const QueryRows<HeadLines> queries = {lines, args.q, args.o, args.width};
-    const int kv_head = head / (args.heads / args.kv_heads);
-    const PackedRows q = {args.q, args.heads, head, args.width, tile.begin, tile.length};
-    const PackedRows k = {args.k, args.kv_heads, kv_head, args.width, tile.begin, tile.length};
-    const PackedRows v = {args.v, args.kv_heads, kv_head, args.width, tile.begin, tile.length};
-
-    Bf16* const shared = dynamic_shared<Bf16>();
-    Bf16* const q_blocks = shared + (1024 - shared_address(shared) % 1024) % 1024 / 2;
-    Bf16* const k_blocks = q_blocks + Shape::kQueryValues;
-    Bf16* const v_blocks = k_blocks + 2 * Shape::kStageValues;
-    const int warp = static_cast<int>(threadIdx.x) / 32, row = warp * 16, lane = static_cast<int>(threadIdx.x) % 32;
-    const std::uint32_t q_at = shared_address(q_blocks) + static_cast<std::uint32_t>(warp / 4) * 64 * kLineValues * 2;
-    const std::uint32_t k_at = shared_address(k_blocks), v_at = shared_address(v_blocks);
-    constexpr std::uint32_t kStageBytes = Shape::kStageValues * 2;
-
-    const int position[1][2] = {{lines.position(row + lane / 4), lines.position(row + lane / 4 + 8)}};
-    const int lowest = lines.position(row), highest = lines.position(row + 15);
-    const int earliest = max(0, tile.first - args.reach + 1) / kKeys * kKeys, last = lines.position(Shape::kRows - 1);
-    const int steps = (last - earliest) / kKeys + 1;
-
-    Sums<1, kDepth> o;
-    Sums<1, kKeys> s;
-    Left<1, kKeys> weights;
-    OnlineSoftmax<1> softmax;
-    clear<1, kDepth>(o);
-    softmax.clear();
-    load_swizzled<Shape::kRows, kDepth>(q_blocks, q, tile.first);
-    load_swizzled<kKeys, kDepth>(k_blocks, k, earliest);
-    commit_copies();
-    const auto arrive = [&] {
-      wait_copies<0>();
-      publish_to_products();
-      __syncthreads();
-      begin_products();
-    };
-    float shrink[1][2];
-    const auto soften = [&](int key) {
-      hold_sums(s);
-      cap_scores<1, kKeys>(s, args.rule);
-      if (key + kKeys - 1 > lowest || key <= highest - args.reach) hide<1, kKeys>(s, position, key, args.reach);
-      softmax.template take<kKeys>(s, args.rule.factor, shrink);
-    };
-    arrive();
-    start_scores<kDepth>(s, q_at, k_at);
-    if (steps > 1) load_swizzled<kKeys, kDepth>(k_blocks + Shape::kStageValues, k, earliest + kKeys);
-    load_swizzled<kKeys, kDepth>(v_blocks, v, earliest);
-    commit_copies();
-    wait_products<0>();
-    soften(earliest);
-    round_sums<1, kKeys>(weights, s);
-    // A step makes the scores of its block and the sums of the block before; its values and the keys of the next block come
-    // meanwhile. What read their places before was waited for by every thread before it came to the barrier.
-    for (int step = 1; step < steps; ++step) {
-      const int key = earliest + step * kKeys, place = step % 2;
-      arrive();
-      start_scores<kDepth>(s, q_at, k_at + place * kStageBytes);
-      start_sums<kDepth>(o, weights, v_at + (1 - place) * kStageBytes);
-      if (step + 1 < steps) load_swizzled<kKeys, kDepth>(k_blocks + (1 - place) * Shape::kStageValues, k, key + kKeys);
-      load_swizzled<kKeys, kDepth>(v_blocks + place * Shape::kStageValues, v, key);
-      commit_copies();
-      wait_products<1>();
-      soften(key);
-      wait_products<0>();
-      hold_left(weights);
-      hold_sums(o);
-      scale_rows<1, kDepth>(o, shrink);
-      round_sums<1, kKeys>(weights, s);
+    if (!find_tile(args.sequences, static_cast<int>(gridDim.x - 1 - blockIdx.x), kRows, tile)) return;
+    auto& shared = *reinterpret_cast<GroupShape<kDepth>*>(swizzled_blocks(dynamic_shared<Bf16>()));
+    if (threadIdx.x == 0) {
+      shared.pipe.init();
+      for (Mbarrier& turn : shared.turns) init_mbarrier(&turn, kGroupThreads / 32);
+      init_mbarrier(&shared.finished, kConsumers * kGroupThreads);
     }
-    arrive();
-    start_sums<kDepth>(o, weights, v_at + (steps - 1) % 2 * kStageBytes);
-    wait_products<0>();
-    hold_sums(o);
-    // No product reads the blocks of keys any more.
-    write_rows<1, kDepth>(k_blocks + row * kStride<kDepth>, o, softmax, queries, args.lse, row, args.rule, true);
+    __syncthreads();
+    const KeyBlocks blocks(tile, args.reach);
+    if (warpgroup_of_thread() == 0) {
+      give_registers<kProducerRegisters>();
+      produce<kDepth>(shared, args, tile, blocks);
+    } else {
+      take_registers<kConsumerRegisters>();
+      consume<kDepth>(shared, args, tile, blocks);
+    }
   }
 }
 
 template <int kDepth>
 Status launch_groups(Stream& stream, const Forward& args) {
-  using Shape = GroupShape<kDepth>;
-  const dim3 grid(tiles_of(args.sequences.tokens, args.sequences.count, Shape::kRows), static_cast<unsigned>(args.heads));
-  return launch(stream, "attention_forward_groups", attention_forward_groups_kernel<kDepth>, grid, kBlockThreads, Shape::kSharedBytes,
+  const dim3 grid(tiles_of(args.sequences.tokens, args.sequences.count, kRows), static_cast<unsigned>(args.heads));
+  return launch(stream, "attention_forward_groups", attention_forward_groups_kernel<kDepth>, grid, kBlockThreads, kSharedBytes<kDepth>,
                 args);
 }
 

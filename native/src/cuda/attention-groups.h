@@ -94,10 +94,10 @@ struct Pipeline {
   }
 };
 
-// The producer's side. As many copies are under way as there are stages, but for the one that is read.
-template <int kStages, int kConsumers>
+// The producer's side. It waits for the copies of a stage after it began kLate more.
+template <int kStages, int kConsumers, int kLate = kStages - 2>
 struct Filling {
-  static constexpr int kLate = kStages - 2;
+  static_assert(kLate <= kStages - 2, "consumers read one stage at least meanwhile");
   Pipeline<kStages, kConsumers>& pipe;
   StageCursor<kStages> at, told;
   int late = 0;
