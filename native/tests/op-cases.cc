@@ -1135,6 +1135,29 @@ const OpCase kOpCases[] = {
      0, {},
      2, {{0, false, true, DType::f32, Fill::normal, 1, 0, {}},
       {1, false, true, DType::bf16, Fill::normal, 1, 0, {}}}},
+    {29, "n=1000 lr=0.01 beta1=0.9 beta2=0.999 eps=1e-8 weightDecay=0.1 step=3 gradientScale=0.25 maxNorm=0 seed=4000000000 firstBlock=3 p:bf16 g:bf16 m:bf16 v:bf16 -squaredNorm",
+     1, {{"n", 1000}},
+     10, {{5, 0.01}, {6, 0.9}, {7, 0.999}, {8, 1e-8}, {9, 0.1}, {10, 3}, {11, 0.25}, {12, 0}, {13, 4000000000}, {14, 3}},
+     5, {{3, false, true, DType::bf16, Fill::square, 1, 0, {}},
+      {0, false, true, DType::bf16, Fill::normal, 1, 0, {}},
+      {1, false, true, DType::bf16, Fill::normal, 1, 0, {}},
+      {2, false, true, DType::bf16, Fill::normal, 1, 0, {}},
+      {4, true, false, DType::f32, Fill::normal, 1, 0, {}}}},
+    {29, "n=1000 lr=0.01 beta1=0.9 beta2=0.999 eps=1e-8 weightDecay=0.1 step=3 gradientScale=0.25 maxNorm=0 seed=4000000000 firstBlock=33554431 p:bf16 g:bf16 m:bf16 v:bf16 -squaredNorm",
+     1, {{"n", 1000}},
+     10, {{5, 0.01}, {6, 0.9}, {7, 0.999}, {8, 1e-8}, {9, 0.1}, {10, 3}, {11, 0.25}, {12, 0}, {13, 4000000000}, {14, 33554431}},
+     5, {{3, false, true, DType::bf16, Fill::square, 1, 0, {}},
+      {0, false, true, DType::bf16, Fill::normal, 1, 0, {}},
+      {1, false, true, DType::bf16, Fill::normal, 1, 0, {}},
+      {2, false, true, DType::bf16, Fill::normal, 1, 0, {}},
+      {4, true, false, DType::f32, Fill::normal, 1, 0, {}}}},
+    {30, "n=1003 B=4 lr=0.01 beta1=0.9 beta2=0.999 eps=1e-8 weightDecay=0.1 step=3 gradientScale=0.5 maxNorm=1 seed=7 firstBlock=16777221 p:bf16",
+     2, {{"n", 1003}, {"B", 4}},
+     10, {{7, 0.01}, {8, 0.9}, {9, 0.999}, {10, 1e-8}, {11, 0.1}, {12, 3}, {13, 0.5}, {14, 1}, {15, 7}, {16, 16777221}},
+     4, {{4, false, false, DType::f32, Fill::square, 1, 0, {}},
+      {5, false, false, DType::f32, Fill::square, 1, 0, {}},
+      {6, false, false, DType::f32, Fill::values, 1, 1, {17}},
+      {0, false, true, DType::bf16, Fill::normal, 1, 0, {}}}},
     {7, "T=7 V=11 d=5 table:f32",
      3, {{"T", 7}, {"V", 11}, {"d", 5}},
      0, {},
@@ -3832,6 +3855,6 @@ const OpCase kOpCases[] = {
       {2, false, false, DType::f32, Fill::values, 1, 3, {3, 1, 5}}}},
 };
 
-const int kOpCaseCount = 840;
+const int kOpCaseCount = 843;
 
 }  // namespace hone::test

@@ -131,7 +131,7 @@ describeCard('training on a card', () => {
     expect(Buffer.from(unpacked.values.buffer).equals(Buffer.from(packed.values.buffer))).toBe(true);
   });
 
-  it('pages moments window by window', () => {
+  it('pages moments window by window, to the same bits, those of parameters in bf16 too', () => {
     const before = useDevice('cuda');
     const elements = 5000;
     const settings = {
@@ -145,8 +145,15 @@ describeCard('training on a card', () => {
     };
     const numbers = (seed: number) => Float32Array.from({ length: elements }, (_, at) => Math.sin(at * 0.7 + seed));
     const gradient = keep(empty([elements])).write(numbers(1));
-    for (const bits of [32, 8] as const) {
-      const [p, q] = [keep(empty([elements])).write(numbers(2)), keep(empty([elements])).write(numbers(2))];
+    // The upper halves of f32 numbers are numbers of bf16.
+    const halves = Uint16Array.from(new Uint32Array(numbers(2).buffer), (word) => word >>> 16);
+    const start = { f32: numbers(2), bf16: halves } as const;
+    const combinations = ([32, 8] as const).flatMap((bits) =>
+      (['f32', 'bf16'] as const).map((dtype) => ({ bits, dtype })),
+    );
+    for (const { bits, dtype } of combinations) {
+      const parameters = () => keep(empty([elements], dtype)).write(start[dtype]);
+      const [p, q] = [parameters(), parameters()];
       const moments = new PagedMoments(elements, bits, 1024);
       const whole = new PagedMoments(elements, bits);
       for (let step = 1; step <= 3; step++) {
@@ -156,12 +163,14 @@ describeCard('training on a card', () => {
         ] as const) {
           paged.step(({ first, elements: count, moments: page }) => {
             const place = [values.slice(first, [count]), gradient.slice(first, [count])] as const;
-            if (page.bits === 8) adamw8bitStep(...place, page.m, page.v, { ...settings, step });
-            else adamwStep(...place, page.m, page.v, { ...settings, step });
+            if (page.bits === 8) adamw8bitStep(...place, page.m, page.v, { ...settings, step, first });
+            else adamwStep(...place, page.m, page.v, { ...settings, step, first });
           });
         }
       }
-      expect(p.floats()).toEqual(q.floats());
+      const [inPages, asOne] = [p, q].map((each) => each.readInto(start[dtype].slice()));
+      expect(inPages).toEqual(asOne);
+      expect(inPages).not.toEqual(start[dtype]);
       for (const held of [p, q, moments, whole]) held.free();
     }
     gradient.free();

@@ -74,7 +74,7 @@ enum class Op : int {
 inline constexpr int kOpCount = 59;
 
 // Of the names and arguments of all ops in their order: two libraries of one process must have the same.
-inline constexpr int kOpTableDigest = 729498291;
+inline constexpr int kOpTableDigest = 1007527704;
 
 // y = x Wᵀ + bias; every weight but f32 and packed-f32 rounds x to bf16 first
 struct LinearForwardArgs {
@@ -391,7 +391,7 @@ struct TokenSumsArgs {
   View sums;  // out f32 [2]
 };
 
-// g *= gradientScale, and where squaredNorm is given, maxNorm > 0 and norm = gradientScale sqrt(squaredNorm): by min(1, maxNorm / (norm + 1e-6)) too; a norm that is not finite changes nothing; p -= lr weightDecay p; m, v = moving averages; p -= lr mhat / (sqrt(vhat) + eps), as torch.optim.AdamW; a bf16 result is rounded up or down by chance, drawn from (seed, step, index)
+// g *= gradientScale, and where squaredNorm is given, maxNorm > 0 and norm = gradientScale sqrt(squaredNorm): by min(1, maxNorm / (norm + 1e-6)) too; a norm that is not finite changes nothing; p -= lr weightDecay p; m, v = moving averages; p -= lr mhat / (sqrt(vhat) + eps), as torch.optim.AdamW; a bf16 result is rounded up or down by chance, drawn from (seed, step, index); element i of the call is rounded as element 256 firstBlock + i of the tensor that it is a part of
 struct AdamwStepArgs {
   View p;  // inout f32|bf16 [*]
   View g;  // in f32|bf16 [like p]
@@ -407,6 +407,7 @@ struct AdamwStepArgs {
   double gradient_scale;
   double max_norm;
   std::uint32_t seed;
+  std::int64_t first_block;
 };
 
 // adamwStep on averages that are kept as codes of the dynamic 8-bit maps of bitsandbytes (m signed, v unsigned), times the largest magnitude of their block of 256; a value takes the nearest code, in a tie the one nearer to zero, and no m below zero takes the code of zero
@@ -427,6 +428,7 @@ struct Adamw8bitStepArgs {
   double gradient_scale;
   double max_norm;
   std::uint32_t seed;
+  std::int64_t first_block;
 };
 
 // out (+)= sum of x², in blocks of one fixed size and then over the blocks, whatever the thread count

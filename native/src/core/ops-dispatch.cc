@@ -705,6 +705,7 @@ Status call_adamw_step(AnyKernel kernel, Context& context, const ArgValue* value
       static_cast<double>(values[11].number),
       static_cast<double>(values[12].number),
       static_cast<std::uint32_t>(values[13].number),
+      static_cast<std::int64_t>(values[14].number),
   };
   return reinterpret_cast<Status (*)(Context&, const AdamwStepArgs&)>(kernel)(context, args);
 }
@@ -727,6 +728,7 @@ Status call_adamw8bit_step(AnyKernel kernel, Context& context, const ArgValue* v
       static_cast<double>(values[13].number),
       static_cast<double>(values[14].number),
       static_cast<std::uint32_t>(values[15].number),
+      static_cast<std::int64_t>(values[16].number),
   };
   return reinterpret_cast<Status (*)(Context&, const Adamw8bitStepArgs&)>(kernel)(context, args);
 }

@@ -305,6 +305,7 @@ constexpr ArgSpec k_adamw_step[] = {
     attribute("gradientScale", Attribute::knumber, -3.4028234663852886e+38, 3.4028234663852886e+38, ""),
     attribute("maxNorm", Attribute::knumber, 0, 3.4028234663852886e+38, ">= 0"),
     attribute("seed", Attribute::kuint, 0, 4294967295, ""),
+    attribute("firstBlock", Attribute::kint, 0, 9007199254740992, ">= 0"),
 };
 
 constexpr ArgSpec k_adamw8bit_step[] = {
@@ -324,6 +325,7 @@ constexpr ArgSpec k_adamw8bit_step[] = {
     attribute("gradientScale", Attribute::knumber, -3.4028234663852886e+38, 3.4028234663852886e+38, ""),
     attribute("maxNorm", Attribute::knumber, 0, 3.4028234663852886e+38, ">= 0"),
     attribute("seed", Attribute::kuint, 0, 4294967295, ""),
+    attribute("firstBlock", Attribute::kint, 0, 9007199254740992, ">= 0"),
 };
 
 constexpr ArgSpec k_sum_squares[] = {
@@ -705,8 +707,8 @@ constexpr OpSpec kSpecs[kOpCount] = {
     {"tokenLogProbsForward", k_token_log_probs_forward, 8, {"T", "d", "V"}, 3, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, {0.01, 0.005}, -1, true},
     {"tokenLogProbsBackward", k_token_log_probs_backward, 8, {"T", "d", "V"}, 3, nullptr, {0.00002, 0.00002, 0.00002, 0.00002, 0.00002}, 0, {0.02, 0.02}, 26, false},
     {"tokenSums", k_token_sums, 4, {"T"}, 1, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, {0.01, 0.001}, -1, false},
-    {"adamwStep", k_adamw_step, 14, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, {0.01, 0.001}, -1, false},
-    {"adamw8bitStep", k_adamw8bit_step, 16, {"B"}, 1, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, {0.01, 0.001}, -1, false},
+    {"adamwStep", k_adamw_step, 15, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, {0.01, 0.001}, -1, false},
+    {"adamw8bitStep", k_adamw8bit_step, 17, {"B"}, 1, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, {0.01, 0.001}, -1, false},
     {"sumSquares", k_sum_squares, 3, {}, 0, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, {0.01, 0.001}, -1, false},
     {"tensorFill", k_tensor_fill, 2, {}, 0, nullptr, {0, 0, 0, 0, 0}, 0, {0, 0}, -1, false},
     {"tensorCopy", k_tensor_copy, 2, {}, 0, require_tensor_copy, {0, 0, 0, 0, 0}, 0, {0, 0}, -1, false},

@@ -79,7 +79,7 @@ I16x signed_codes(F16x value) {
 class BlockStep {
  public:
   BlockStep(const Adamw8bitStepArgs& args, float factor)
-      : args_(args), update_(args, factor), write_{args.seed, static_cast<std::uint32_t>(args.step)} {}
+      : args_(args), update_(args, factor), write_{args.seed, static_cast<std::uint32_t>(args.step), kBlock * args.first_block} {}
 
   void operator()(std::int64_t block) const {
     const std::int64_t first = block * kBlock, length = std::min(kBlock, args_.p.count() - first);

@@ -53,13 +53,14 @@ inline F16x read_lanes(const View& view, std::int64_t i, int n) {
 // Writes f32 as it is and bf16 by chance, as core/stochastic-rounding.h.
 struct LaneWriter {
   std::uint32_t seed, step;
+  std::int64_t first;  // Of the call in its tensor, a multiple of 256.
 
   void operator()(const View& view, std::int64_t i, int n, F16x value, RoundingStream stream) const {
     if (view.dtype == DType::f32) {
       n == kWide ? store(view.data_as<float>() + i, value) : store_first(view.data_as<float>() + i, value, n);
       return;
     }
-    const I16x random = bit_and(random_bits(seed ^ static_cast<std::uint32_t>(stream), step, i), set_int(0xffffu));
+    const I16x random = bit_and(random_bits(seed ^ static_cast<std::uint32_t>(stream), step, first + i), set_int(0xffffu));
     const I16x bits = as_int(value), exponent = bit_and(bits, set_int(0x7f800000u));
     // Exponents compare as numbers: all ones is 255 · 2^23 as an integer.
     alignas(64) std::int32_t rounded[kWide], plain[kWide];

@@ -10,7 +10,7 @@ Status adamw_step(Context& context, const AdamwStepArgs& args) {
   const std::optional<float> factor = gradient_factor(args.gradient_scale, args.squared_norm, args.max_norm);
   if (!factor) return {};
   const AdamwUpdate update(args, *factor);
-  const LaneWriter write{args.seed, static_cast<std::uint32_t>(args.step)};
+  const LaneWriter write{args.seed, static_cast<std::uint32_t>(args.step), 256 * args.first_block};
   const auto step = [&](std::int64_t i, int n) {
     const AdamwState before = {read_lanes(args.p, i, n), read_lanes(args.m, i, n), read_lanes(args.v, i, n)};
     const AdamwState after = update(before, read_lanes(args.g, i, n));

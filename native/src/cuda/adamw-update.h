@@ -18,6 +18,7 @@ struct AdamwNumbers {
   double gradient_scale, max_norm;
   const float* squared_norm;  // Null: gradients count gradient_scale times.
   std::uint32_t seed, step;
+  std::int64_t first;  // Of the call in its tensor, by which elements are rounded.
 };
 
 template <class Args>
@@ -34,7 +35,8 @@ AdamwNumbers adamw_numbers(const Args& args) {
           args.max_norm,
           args.squared_norm.present() ? args.squared_norm.template data_as<float>() : nullptr,
           args.seed,
-          static_cast<std::uint32_t>(args.step)};
+          static_cast<std::uint32_t>(args.step),
+          256 * args.first_block};
 }
 
 // core/gradient-scale.h on the card; false where the step changes nothing. In f64, once a block.
@@ -60,7 +62,7 @@ __device__ inline void adamw_update(const AdamwNumbers& numbers, float factor, f
 __device__ inline Bf16 to_bf16_by_chance(float value, const AdamwNumbers& numbers, RoundingStream stream, std::int64_t index) {
   const std::uint32_t bits = __float_as_uint(value);
   if ((bits & 0x7f800000u) == 0x7f800000u) return to_bf16(value);
-  const std::uint32_t random = random32(numbers.seed ^ static_cast<std::uint32_t>(stream), numbers.step, static_cast<std::uint64_t>(index));
+  const std::uint32_t random = random32(numbers.seed ^ static_cast<std::uint32_t>(stream), numbers.step, static_cast<std::uint64_t>(numbers.first + index));
   return static_cast<Bf16>((bits + (random & 0xffffu)) >> 16);
 }
 

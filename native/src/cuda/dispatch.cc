@@ -455,6 +455,7 @@ Status call_adamw_step(AnyKernel kernel, Stream& context, const ArgValue* values
       static_cast<double>(values[11].number),
       static_cast<double>(values[12].number),
       static_cast<std::uint32_t>(values[13].number),
+      static_cast<std::int64_t>(values[14].number),
   };
   return reinterpret_cast<Status (*)(Stream&, const AdamwStepArgs&)>(kernel)(context, args);
 }
@@ -477,6 +478,7 @@ Status call_adamw8bit_step(AnyKernel kernel, Stream& context, const ArgValue* va
       static_cast<double>(values[13].number),
       static_cast<double>(values[14].number),
       static_cast<std::uint32_t>(values[15].number),
+      static_cast<std::int64_t>(values[16].number),
   };
   return reinterpret_cast<Status (*)(Stream&, const Adamw8bitStepArgs&)>(kernel)(context, args);
 }

@@ -17,13 +17,14 @@ float read(const View& view, std::int64_t i) {
 
 struct Rounding {
   std::uint32_t seed, step;
+  std::int64_t first;
 
   void write(const View& view, std::int64_t i, float value, RoundingStream stream) const {
     if (view.dtype == DType::f32) {
       view.data_as<float>()[i] = value;
       return;
     }
-    const std::uint32_t random = random32(seed ^ static_cast<std::uint32_t>(stream), step, static_cast<std::uint64_t>(i));
+    const std::uint32_t random = random32(seed ^ static_cast<std::uint32_t>(stream), step, static_cast<std::uint64_t>(first + i));
     view.data_as<std::uint16_t>()[i] = f32_to_bf16_by_chance(value, random);
   }
 };
@@ -72,7 +73,7 @@ Status adamw_step(Context&, const AdamwStepArgs& args) {
   const std::optional<float> factor = gradient_factor(args.gradient_scale, args.squared_norm, args.max_norm);
   if (!factor) return {};
   const Step step(args, *factor);
-  const Rounding rounding{args.seed, static_cast<std::uint32_t>(args.step)};
+  const Rounding rounding{args.seed, static_cast<std::uint32_t>(args.step), kBlock * args.first_block};
   for (std::int64_t i = 0; i < args.p.count(); ++i) {
     float p = read(args.p, i), m = read(args.m, i), v = read(args.v, i);
     step(p, m, v, read(args.g, i));
@@ -90,7 +91,7 @@ Status adamw8bit_step(Context&, const Adamw8bitStepArgs& args) {
   const std::optional<float> factor = gradient_factor(args.gradient_scale, args.squared_norm, args.max_norm);
   if (!factor) return {};
   const Step step(args, *factor);
-  const Rounding rounding{args.seed, static_cast<std::uint32_t>(args.step)};
+  const Rounding rounding{args.seed, static_cast<std::uint32_t>(args.step), kBlock * args.first_block};
   for (std::int64_t first = 0; first < count; first += kBlock) {
     float m[kBlock], v[kBlock], m_largest = 0, v_largest = 0;
     float& m_scale = args.m_absmax.data_as<float>()[first / kBlock];

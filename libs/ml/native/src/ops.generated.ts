@@ -392,7 +392,7 @@ export function tokenSums(logp: Handle, argmax: Handle, targets: Handle, sums: H
   ops().tokenSums(logp, argmax, targets, sums);
 }
 
-/** g *= gradientScale, and where squaredNorm is given, maxNorm > 0 and norm = gradientScale sqrt(squaredNorm): by min(1, maxNorm / (norm + 1e-6)) too; a norm that is not finite changes nothing; p -= lr weightDecay p; m, v = moving averages; p -= lr mhat / (sqrt(vhat) + eps), as torch.optim.AdamW; a bf16 result is rounded up or down by chance, drawn from (seed, step, index). */
+/** g *= gradientScale, and where squaredNorm is given, maxNorm > 0 and norm = gradientScale sqrt(squaredNorm): by min(1, maxNorm / (norm + 1e-6)) too; a norm that is not finite changes nothing; p -= lr weightDecay p; m, v = moving averages; p -= lr mhat / (sqrt(vhat) + eps), as torch.optim.AdamW; a bf16 result is rounded up or down by chance, drawn from (seed, step, index); element i of the call is rounded as element 256 firstBlock + i of the tensor that it is a part of. */
 export function adamwStep(
   p: Handle,
   g: Handle,
@@ -408,8 +408,9 @@ export function adamwStep(
   gradientScale: number,
   maxNorm: number,
   seed: number,
+  firstBlock: number,
 ): void {
-  ops().adamwStep(p, g, m, v, squaredNorm, lr, beta1, beta2, eps, weightDecay, step, gradientScale, maxNorm, seed);
+  ops().adamwStep(p, g, m, v, squaredNorm, lr, beta1, beta2, eps, weightDecay, step, gradientScale, maxNorm, seed, firstBlock);
 }
 
 /** adamwStep on averages that are kept as codes of the dynamic 8-bit maps of bitsandbytes (m signed, v unsigned), times the largest magnitude of their block of 256; a value takes the nearest code, in a tie the one nearer to zero, and no m below zero takes the code of zero. */
@@ -430,8 +431,9 @@ export function adamw8bitStep(
   gradientScale: number,
   maxNorm: number,
   seed: number,
+  firstBlock: number,
 ): void {
-  ops().adamw8bitStep(p, g, m, v, mAbsmax, vAbsmax, squaredNorm, lr, beta1, beta2, eps, weightDecay, step, gradientScale, maxNorm, seed);
+  ops().adamw8bitStep(p, g, m, v, mAbsmax, vAbsmax, squaredNorm, lr, beta1, beta2, eps, weightDecay, step, gradientScale, maxNorm, seed, firstBlock);
 }
 
 /** out (+)= sum of x², in blocks of one fixed size and then over the blocks, whatever the thread count. */
@@ -1095,6 +1097,7 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'gradientScale', kind: 'number' },
       { name: 'maxNorm', kind: 'number' },
       { name: 'seed', kind: 'uint' },
+      { name: 'firstBlock', kind: 'int' },
     ],
   },
   adamw8bitStep: {
@@ -1119,6 +1122,7 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'gradientScale', kind: 'number' },
       { name: 'maxNorm', kind: 'number' },
       { name: 'seed', kind: 'uint' },
+      { name: 'firstBlock', kind: 'int' },
     ],
   },
   sumSquares: {

@@ -52,11 +52,7 @@ export class Adamw {
       if (!(moments instanceof PagedMoments)) return update(values, gradients, moments, settings);
       moments.step(({ first, elements, moments: page }) => {
         const place = [first, [elements]] as const;
-        // A page draws numbers of its own, because the op counts elements from the first one that it is given.
-        update(values.slice(...place), gradients.slice(...place), page, {
-          ...settings,
-          seed: (seed + first) % 2 ** 32,
-        });
+        update(values.slice(...place), gradients.slice(...place), page, { ...settings, first });
       });
     });
   }

@@ -26,10 +26,12 @@ export interface AdamwSettings {
   readonly clip?: NormClip;
   /** Decides, with step and index, which bf16 results are rounded up and which down; default 0. */
   readonly seed?: number;
+  /** Where p begins in the tensor that it is a part of, a multiple of 256: parts are rounded as the whole would be; default 0. */
+  readonly first?: number;
 }
 
 const numbersOf = (settings: AdamwSettings) => {
-  const { learningRate, beta1, beta2, eps, weightDecay, step, gradientScale = 1, clip, seed = 0 } = settings;
+  const { learningRate, beta1, beta2, eps, weightDecay, step, gradientScale = 1, clip, seed = 0, first = 0 } = settings;
   const numbers = [
     learningRate,
     beta1,
@@ -40,6 +42,7 @@ const numbersOf = (settings: AdamwSettings) => {
     gradientScale,
     clip?.maxNorm ?? 0,
     seed,
+    first / 256,
   ] as const;
   return [clip?.squaredNorm.id ?? 0, ...numbers] as const;
 };

@@ -21,7 +21,9 @@ export interface Routes {
 
 /**
  * The router of a mixture of experts: softmax over logits [T, E] and the k largest (Shazeer et al., arXiv 1701.06538;
- * Mixtral, arXiv 2401.04088). The gradient flows through the weights; the choice has none.
+ * Mixtral, arXiv 2401.04088). The gradient flows through the weights; the choice has none. In a bf16 model the logits are what a bf16
+ * linear layer gives, and the softmax of them is f32: so has it transformers (5.23, Qwen3MoeTopKRouter and MixtralTopKRouter), and logits in
+ * f32 would choose other experts than the model was trained with. Equal logits go to the lower id.
  */
 export function routeTopK(logits: Tensor, { k, renormalise }: RouteOptions): Routes {
   const shape = [dim(logits.shape, 0), k];
