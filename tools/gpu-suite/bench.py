@@ -11,8 +11,8 @@ import subprocess
 import sys
 import time
 
-# Seconds a row takes on a fast card, by estimate; those of which most is asked come first. A row may take twice as long, after which it
-# skips peers; none begins for which less than half of its time is left.
+# Seconds a row takes on a fast card, by estimate; those of which most is asked come first. None begins in a call that has less left, and
+# one that takes twice as long skips the peers that are still to come.
 ROWS = {"G1": 12, "G2": 20, "G3": 30, "G4": 20, "G8": 80, "G5": 40, "G10": 20, "G5 wide": 60, "G6": 25, "G6 full": 20, "G11": 5,
         "G12": 15, "G7": 70, "G5 long": 60, "G5 compiled": 70, "G8 compiled": 60}
 LONGEST = 150  # Seconds without a figure after which a row counts as stuck.
@@ -46,10 +46,10 @@ def child(path, rows, left):
     for at, name in enumerate(rows):
         rest = left - (time.monotonic() - begin)
         # The first has all of the call before it, so there is none for which no call is long enough.
-        if at > 0 and rest < ROWS[name] / 2:
+        if at > 0 and rest < ROWS[name]:
             continue
         measure.say(begun=name)
-        measure.allow(min(2 * ROWS[name], rest - 10))
+        measure.allow(2 * ROWS[name])
         measure.forget()
         measure.attempt(name, functions[name])
         measure.say(done=name)
