@@ -150,6 +150,35 @@ void chunks(Bench& bench, const Pool& pool) {
   CHECK(alone == part(whole, 0, Pool::kRow));
 }
 
+// Rows that decode, short runs, and rows that pad a step, beside a chunk and with fewer lines of the table than there are such rows: the
+// first of them are split over the card, the others are not.
+void mixtures(Bench& bench, const Pool& pool) {
+  Ints tables, sequences, positions;
+  Bits queries, together, alone;
+  const auto add = [&](int sequence, int position) {
+    append(queries, Pool::q(sequence, position));
+    sequences.push_back(sequence);
+    positions.push_back(position);
+  };
+  for (int s = 0; s < 5; ++s) append(tables, Pool::table(s));
+  add(0, 1100);
+  for (int position = 40; position < 61; ++position) add(1, position);
+  add(2, 700);
+  for (int position = 400; position < 404; ++position) add(3, position);
+  add(4, 1111);
+  for (int pad = 0; pad < 6; ++pad) add(0, 0);
+  CHECK(pool.attend(bench, tables, queries, sequences, positions, 0, together).ok());
+  for (std::size_t row = 0; row < positions.size(); ++row) {
+    if (sequences[row] == 1) continue;
+    const Bits query = part(queries, static_cast<std::int64_t>(row) * Pool::kRow, Pool::kRow);
+    CHECK(pool.attend(bench, Pool::table(sequences[row]), query, {0}, {positions[row]}, 0, alone).ok());
+    CHECK(alone == part(together, static_cast<std::int64_t>(row) * Pool::kRow, Pool::kRow));
+  }
+  positions[9] = Pool::kBlocks * Pool::kPage;
+  const Status position = pool.attend(bench, tables, queries, sequences, positions, 0, together);
+  CHECK(!position.ok() && position.message().find("rowPosition") != std::string::npos);
+}
+
 // What is wrong with one row is told, and the others are as ever.
 void wrong_indices(Bench& bench, const Pool& pool) {
   Bits queries = Pool::q(0, 0), out, alone;
@@ -224,6 +253,7 @@ int main() {
   decode_rows(bench, pool, 0);
   decode_rows(bench, pool, 200);
   chunks(bench, pool);
+  mixtures(bench, pool);
   wrong_indices(bench, pool);
   sequences(bench, older);
   return test::failures;

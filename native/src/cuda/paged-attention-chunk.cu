@@ -38,7 +38,7 @@ __global__ void __launch_bounds__(kThreads) paged_chunk_kernel(Paged args, int h
   for (int row = begin; row < end;) {
     const int tokens = run_length(args, row, end - row);
     const int last = args.last_key(row + tokens - 1, false);
-    // What is wrong with a row is told by the kernel of the single rows, which looks at them all.
+    // What is wrong with a row is told by the kernel that lists the single rows, which looks at them all.
     if (last >= 0 && last + 1 >= tokens && args.is_in_long_run(row)) {
       const RunLines lines = {row, tokens, last + 1 - tokens, heads, args.heads, head};
       const QueryRows<RunLines> queries = {lines, args.q, args.o, args.width};

@@ -1,6 +1,7 @@
 // Decode over bf16 pages. Bound by memory: each byte of the cache is read once for all the query heads of its key head, which lie
 // side by side in one tile of 16 rows of the tensor unit. The warps of a block take turns at slices of 16 keys, each with its own
 // places in shared memory, so that nothing waits for another warp until a unit is done.
+#include "cuda/block-scan.h"
 #include "cuda/paged-attention-units.h"
 
 namespace hone::cuda::attention {
@@ -99,6 +100,7 @@ struct TileRows {
   float warp_factors[kWarps][16];  // By which the sums of each warp count.
   Gathered units[16], sum[16];  // Of the whole unit, and of all units so far.
   float2 unit_factors[16];
+  int line;  // Of the block's row: here, because registers are scarce.
 };
 
 // The sums of a warp to shared memory, and what its rows have seen.
@@ -133,19 +135,34 @@ __device__ inline void add_warps(TileRows& rows, int row) {
   rows.sum[row] = sum;
 }
 
-// grid: (rows, key heads times parts of a group of more than 16, splits). A block takes every gridDim.z-th unit of its row.
+// One block: the rows that are in no long run, in order, behind their number. It looks at all rows and tells what is wrong with them.
+__global__ void __launch_bounds__(kScanThreads) list_rows_kernel(Paged args, int* listed) {
+  __shared__ int lines[kWarp];
+  int held = 0;
+  for (int first = 0; first < args.rows; first += kScanThreads) {
+    const int row = first + static_cast<int>(threadIdx.x);
+    if (row < args.rows) args.last_key(row, true);
+    const int is_listed = row < args.rows && !args.is_in_long_run(row) ? 1 : 0;
+    const int up_to = block_inclusive(is_listed, lines);
+    if (is_listed != 0) listed[held + up_to] = row;
+    held += block_total(is_listed, lines);
+  }
+  if (threadIdx.x == 0) listed[0] = held;
+}
+
+// The work of a block on one row, of which it takes every gridDim.z-th unit.
 template <int kDepth>
-__global__ void __launch_bounds__(kThreads, 2) paged_row_kernel(Paged args) {
+__device__ inline void attend_row(const Paged& args, TileRows& tile) {
   using Shape = RowShape<kDepth>;
   constexpr int kWarpSums = 16 * kStride<kDepth>;
-  __shared__ TileRows tile;
-  const int row = static_cast<int>(blockIdx.x), group = args.heads / args.kv_heads, parts = (group + 15) / 16;
+  const int row = args.row_of(tile.line), group = args.heads / args.kv_heads, parts = (group + 15) / 16;
   const int kv_head = static_cast<int>(blockIdx.y) / parts, part = static_cast<int>(blockIdx.y) % parts;
   const int heads = min(16, group - part * 16), width = args.width;
-  const int last = args.last_key(row, threadIdx.x == 0 && blockIdx.y == 0 && blockIdx.z == 0);
-  if (last < 0 || args.is_in_long_run(row)) return;
+  const int last = args.last_key(row, args.listed == nullptr && threadIdx.x == 0 && blockIdx.y == 0 && blockIdx.z == 0);
+  if (last < 0) return;
   const int earliest = max(0, last - args.reach + 1), end_unit = unit_of(last);
-  const bool is_split = args.partial_values != nullptr;
+  const bool is_split = tile.line < args.split_lines;
+  if (!is_split && blockIdx.z > 0) return;
   int unit = unit_of(earliest);
   if (is_split) {
     const int splits = static_cast<int>(gridDim.z);
@@ -179,7 +196,7 @@ __global__ void __launch_bounds__(kThreads, 2) paged_row_kernel(Paged args) {
     __syncthreads();
     if (threadIdx.x < 16) add_warps(tile, static_cast<int>(threadIdx.x));
     __syncthreads();
-    const std::int64_t place = lines.first * args.units + unit;
+    const std::int64_t place = static_cast<std::int64_t>(tile.line * args.heads + kv_head * group + part * 16) * args.units + unit;
     if (is_split && static_cast<int>(threadIdx.x) < heads) {
       const Gathered own = tile.units[threadIdx.x];
       args.partial_sums[place + threadIdx.x * args.units] = make_float2(own.most, own.total);
@@ -209,11 +226,28 @@ __global__ void __launch_bounds__(kThreads, 2) paged_row_kernel(Paged args) {
   }
 }
 
-// grid: (rows, heads). Adds up the units of a row that was split, as the kernel above does for one that was not.
+// grid: (lines, key heads times parts of a group of more than 16, splits). A block goes on with the line that lies gridDim.x further.
+template <int kDepth>
+__global__ void __launch_bounds__(kThreads, 2) paged_row_kernel(Paged args) {
+  __shared__ TileRows tile;
+  if (threadIdx.x == 0) tile.line = static_cast<int>(blockIdx.x);
+  __syncthreads();
+  while (tile.line < args.line_count()) {
+    attend_row<kDepth>(args, tile);
+    __syncthreads();
+    if (threadIdx.x == 0) tile.line += static_cast<int>(gridDim.x);
+    __syncthreads();
+  }
+}
+
+// grid: (split lines, heads). Adds up the units of a row that was split, as the kernel above does for one that was not.
 __global__ void __launch_bounds__(kThreads) paged_units_kernel(Paged args) {
-  const int row = static_cast<int>(blockIdx.x), last = args.last_key(row, false);
-  if (last < 0 || args.is_in_long_run(row)) return;
-  const std::int64_t line = static_cast<std::int64_t>(row) * args.heads + blockIdx.y;
+  const int own = static_cast<int>(blockIdx.x);
+  if (own >= args.line_count()) return;
+  const int row = args.row_of(own), last = args.last_key(row, false);
+  if (last < 0) return;
+  const std::int64_t line = static_cast<std::int64_t>(own) * args.heads + blockIdx.y;
+  const std::int64_t head = static_cast<std::int64_t>(row) * args.heads + blockIdx.y;
   const int end_unit = unit_of(last);
   for (int column = static_cast<int>(threadIdx.x); column < args.width; column += kThreads) {
     Gathered sum;
@@ -224,19 +258,19 @@ __global__ void __launch_bounds__(kThreads) paged_units_kernel(Paged args) {
       const float2 factors = add_unit(sum, Gathered{own.x, own.y});
       out = add_value(out, args.partial_values[place * args.width + column], factors);
     }
-    args.o[line * args.width + column] = to_bf16(out / sum.total);
+    args.o[head * args.width + column] = to_bf16(out / sum.total);
   }
 }
 
 struct LaunchRows {
   Stream& stream;
   const Paged& args;
-  int splits;
+  int lines, splits;
 
   template <int kDepth>
   Status run() const {
     const int parts = (args.heads / args.kv_heads + 15) / 16;
-    const dim3 grid(static_cast<unsigned>(args.rows), static_cast<unsigned>(args.kv_heads * parts), static_cast<unsigned>(splits));
+    const dim3 grid(static_cast<unsigned>(lines), static_cast<unsigned>(args.kv_heads * parts), static_cast<unsigned>(splits));
     return launch(stream, "paged_attention_row", paged_row_kernel<kDepth>, grid, kThreads, RowShape<kDepth>::kSharedBytes, args);
   }
 };
@@ -248,21 +282,35 @@ inline constexpr int kBlocksWanted = 8;
 
 Status paged_rows(Stream& stream, const Paged& given) {
   Paged args = given;
-  const std::int64_t lines = static_cast<std::int64_t>(args.rows) * args.heads;
-  const std::int64_t blocks = static_cast<std::int64_t>(args.rows) * args.kv_heads;
+  std::int64_t used = 0;
+  const auto take = [&](std::int64_t bytes, void*& out) {
+    const std::int64_t begin = used;
+    used += (bytes + 255) / 256 * 256;
+    return stream.workspace->take(begin, bytes, out);
+  };
+  // Beside chunks few rows are left, about one for each sequence that decodes: as many lines are split and given blocks of their own.
+  // Those beyond (short runs, and rows that pad a captured step) are done by the same blocks afterwards, whole.
+  const int lines = args.has_chunks ? std::min(args.rows, args.sequences) : args.rows;
+  if (args.has_chunks) {
+    void* listed = nullptr;
+    HONE_TRY(take((std::int64_t{1} + args.rows) * static_cast<std::int64_t>(sizeof(int)), listed));
+    HONE_TRY(launch(stream, "paged_attention_list", list_rows_kernel, dim3(1), kScanThreads, 0, args, static_cast<int*>(listed)));
+    args.listed = static_cast<const int*>(listed);
+  }
+  const std::int64_t blocks = static_cast<std::int64_t>(lines) * args.kv_heads, heads = static_cast<std::int64_t>(lines) * args.heads;
   args.units = unit_of(args.blocks * args.page - 1) + 1;
   const int splits = static_cast<int>(std::clamp<std::int64_t>(kBlocksWanted * stream.multiprocessors / blocks, 1, args.units));
   if (splits > 1) {
-    const std::int64_t sums_bytes = (lines * args.units * static_cast<std::int64_t>(sizeof(float2)) + 255) / 256 * 256;
     void *sums = nullptr, *values = nullptr;
-    HONE_TRY(stream.workspace->take(0, sums_bytes, sums));
-    HONE_TRY(stream.workspace->take(sums_bytes, lines * args.units * args.width * static_cast<std::int64_t>(sizeof(float)), values));
+    HONE_TRY(take(heads * args.units * static_cast<std::int64_t>(sizeof(float2)), sums));
+    HONE_TRY(take(heads * args.units * args.width * static_cast<std::int64_t>(sizeof(float)), values));
     args.partial_sums = static_cast<float2*>(sums);
     args.partial_values = static_cast<float*>(values);
+    args.split_lines = lines;
   }
-  HONE_TRY(over_depths(args.width, LaunchRows{stream, args, splits}));
+  HONE_TRY(over_depths(args.width, LaunchRows{stream, args, lines, splits}));
   if (splits == 1) return {};
-  const dim3 grid(static_cast<unsigned>(args.rows), static_cast<unsigned>(args.heads));
+  const dim3 grid(static_cast<unsigned>(lines), static_cast<unsigned>(args.heads));
   return launch(stream, "paged_attention_units", paged_units_kernel, grid, kThreads, 0, args);
 }
 

@@ -7,10 +7,10 @@
 #include "cuda/device/shared-memory.h"
 #include "cuda/launch.h"
 
-// Attention over pages. The rows of a batch are decode rows and prefill chunks in any mix, which only the card knows: each kernel
-// is launched for all rows and leaves those of the other kind alone. A row of a run of more than kShortRun neighbours (next row,
-// same sequence, next position) goes to the tiles of paged-attention-chunk.cu, any other to paged-attention-row.cu, as do all rows
-// of a batch that has no more rows than sequences. The bits of a row depend on that choice and on its sequence alone.
+// Attention over pages. The rows of a batch are decode rows and prefill chunks in any mix, which only the card knows. A row of a run of
+// more than kShortRun neighbours (next row, same sequence, next position) goes to the tiles of paged-attention-chunk.cu, whose kernel is
+// launched for all rows and leaves the others alone; any other goes to paged-attention-row.cu, which lists them first, as do all rows of
+// a batch that has no more rows than sequences, without a list. The bits of a row depend on that choice and on its sequence alone.
 namespace hone::cuda::attention {
 
 inline constexpr int kShortRun = 4;
@@ -27,10 +27,15 @@ struct Paged {
   bool is_vector;
   bool has_chunks;  // Long runs go to the tiles.
   Fault* fault;
-  // Partial results of paged-attention-row.cu, where rows are split: [rows, heads, units] and the same times width.
+  // Of paged-attention-row.cu. The rows that are in no long run, behind their number; null where all are.
+  const int* listed;
+  // Partial results of the first `split_lines` of these rows: [split_lines, heads, units] and the same times width.
   float2* partial_sums;
   float* partial_values;
-  int units;
+  int units, split_lines;
+
+  __device__ int line_count() const { return listed == nullptr ? rows : listed[0]; }
+  __device__ int row_of(int line) const { return listed == nullptr ? line : listed[1 + line]; }
 
   __device__ void fail(int argument, std::int64_t position, std::int32_t value, std::int64_t bound) const {
     report(fault, static_cast<int>(Op::kPagedAttention), argument, position, value, bound);
