@@ -66,5 +66,7 @@ inline constexpr int kProducerRegisters = 24, kConsumerRegisters = 240;
 bool has_backward_groups(const Stream& stream, const Backward& args);
 Status backward_keys_groups(Stream& stream, const Backward& args);
 Status backward_queries_groups(Stream& stream, const Backward& args);
+// dk and dv from args.parts, added in their order.
+Status backward_add_parts(Stream& stream, const Backward& args);
 
 }  // namespace hone::cuda::attention

@@ -1,12 +1,21 @@
 // dk and dv with the warpgroup products of sm_90a (attention-backward-groups.h). A block holds 128 keys of one key head and goes over
 // all the queries that see them, in all the heads of the group, in one order. Scores are made turned, keys by queries: p and ds leave
 // one product in the registers as the left operand of the next.
+//
+// The first keys of a long sequence are seen by all its queries and the last by few: where a multiprocessor has less than some four
+// blocks to come, the one with the most work ends last by far. Then several blocks share the heads of a group and leave sums in f32 to
+// backward_add_parts. Shapes alone decide, so other lengths of a batch can change the last bits of dk and dv.
 #include "cuda/attention-backward-groups.h"
 
 namespace hone::cuda::attention {
 namespace {
 
 constexpr int kQueries = 64;
+#ifdef HONE_SMALL_CHUNKS
+constexpr std::int64_t kBlocksWanted = 8;
+#else
+constexpr std::int64_t kBlocksWanted = 512;  // Four for each of the 132 multiprocessors of an H100.
+#endif
 
 // With 128 queries a stage the scores would not fit in the registers beside the sums. lse and delta of each query lie in the floats.
 template <int kDepth>
@@ -20,7 +29,7 @@ struct QueryWalkOf {
   __device__ QueryWalkOf(const Backward& args, const SequenceTile& tile, int rows) {
     first = query = tile.first;
     end = min(tile.length, tile.first + rows - 1 + args.reach);
-    heads_left = args.heads / args.kv_heads;
+    heads_left = args.heads / args.kv_heads / args.part_count;
   }
   __device__ bool is_over() const { return heads_left == 0; }
   __device__ void advance() {
@@ -36,6 +45,7 @@ template <int kDepth>
 __device__ inline void produce(KeysShape<kDepth>& shared, const Backward& args, const SequenceTile& tile, QueryWalk walk) {
   using Shape = KeysShape<kDepth>;
   const int kv_head = static_cast<int>(blockIdx.y), thread = static_cast<int>(threadIdx.x) % kGroupThreads;
+  const int heads_end = (kv_head * args.part_count + static_cast<int>(blockIdx.z) + 1) * walk.heads_left;
   const PackedRows k = {args.k, args.kv_heads, kv_head, args.width, tile.begin, tile.length};
   const PackedRows v = {args.v, args.kv_heads, kv_head, args.width, tile.begin, tile.length};
 #pragma unroll 1
@@ -46,7 +56,7 @@ __device__ inline void produce(KeysShape<kDepth>& shared, const Backward& args, 
   typename Shape::Fill fill = {shared.barriers.pipe, {}, {}};
 #pragma unroll 1
   for (; !walk.is_over(); walk.advance()) {
-    const int head = (kv_head + 1) * (args.heads / args.kv_heads) - walk.heads_left, place = fill.at.place;
+    const int head = heads_end - walk.heads_left, place = fill.at.place;
     const PackedRows q = {args.q, args.heads, head, args.width, tile.begin, tile.length};
     const PackedRows d_o = {args.d_o, args.heads, head, args.width, tile.begin, tile.length};
     fill.wait_empty();
@@ -103,6 +113,23 @@ __device__ inline void slope_turned(Sums<1, kQueries>& dp, const Sums<1, kQuerie
     for (int i = 0; i < 4; ++i) {
       const float slope = kIsCapped ? dp[0][n][i] : dp[0][n][i] - (i % 2 == 0 ? deltas.x : deltas.y);
       dp[0][n][i] = p[0][n][i] * slope;
+    }
+  }
+}
+
+// A warp's 16 rows of a part of dk or dv, for backward_add_parts.
+template <int kDepth>
+__device__ inline void store_part(const Sums<1, kDepth>& sums, const Backward& args, const SequenceTile& tile, int row, int which) {
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  const std::int64_t part = static_cast<std::int64_t>(which) * args.part_count + blockIdx.z;
+  for (int half = 0; half < 2; ++half) {
+    const int position = row + half * 8 + lane / 4;
+    if (position >= tile.length) continue;
+    float* const to = args.parts + ((part * args.sequences.tokens + tile.begin + position) * args.kv_heads + blockIdx.y) * args.width;
+#pragma unroll
+    for (int n = 0; n < kDepth / 8; ++n) {
+      const int column = n * 8 + lane % 4 * 2;
+      if (column < args.width) *reinterpret_cast<float2*>(to + column) = make_float2(sums[0][n][2 * half], sums[0][n][2 * half + 1]);
     }
   }
 }
@@ -187,6 +214,11 @@ __device__ inline void consume(KeysShape<kDepth>& shared, const Backward& args, 
   meet_group(&shared.barriers.finished[group]);
   const SequenceTile here = shared.tile;
   const int row = here.first + group * kGroupRows + warp * 16;
+  if (args.part_count > 1) {
+    store_part<kDepth>(dk, args, here, row, 0);
+    store_part<kDepth>(dv, args, here, row, 1);
+    return;
+  }
   Bf16* const rows = shared.kept[group][0] + warp * 16 * kStride<kDepth>;
   const PackedTargets dk_rows = {args.dk, args.kv_heads, static_cast<int>(blockIdx.y), args.width, here.begin, here.length};
   const PackedTargets dv_rows = {args.dv, args.kv_heads, static_cast<int>(blockIdx.y), args.width, here.begin, here.length};
@@ -216,9 +248,25 @@ __global__ void __launch_bounds__(kBoundThreads<KeysShape<kDepth>>, 1) attention
 template <int kDepth, bool kIsCapped>
 Status launch_keys(Stream& stream, const Backward& args) {
   using Shape = KeysShape<kDepth>;
-  const dim3 grid(tiles_of(args.sequences.tokens, args.sequences.count, Shape::kRows), static_cast<unsigned>(args.kv_heads));
+  const dim3 grid(tiles_of(args.sequences.tokens, args.sequences.count, Shape::kRows), static_cast<unsigned>(args.kv_heads),
+                  static_cast<unsigned>(args.part_count));
   return launch(stream, "attention_backward_keys_groups", attention_backward_keys_groups_kernel<kDepth, kIsCapped>, grid,
                 Shape::kBlockThreads, kSharedBytesOf<Shape>, args);
+}
+
+Status run_keys(Stream& stream, const Backward& args) {
+  const bool is_capped = args.rule.cap_out != 0.0f;
+  if (args.width <= 64) return is_capped ? launch_keys<64, true>(stream, args) : launch_keys<64, false>(stream, args);
+  return is_capped ? launch_keys<128, true>(stream, args) : launch_keys<128, false>(stream, args);
+}
+
+// How many blocks share the heads of a group: as many as divide them, until there are blocks enough.
+int part_count_of(const Backward& args) {
+  const int group = args.heads / args.kv_heads;
+  const std::int64_t blocks = static_cast<std::int64_t>(tiles_of(args.sequences.tokens, args.sequences.count, 2 * kGroupRows)) * args.kv_heads;
+  int parts = 1;
+  while (blocks * parts < kBlocksWanted && group % (2 * parts) == 0) parts *= 2;
+  return parts;
 }
 
 }  // namespace
@@ -228,9 +276,17 @@ bool has_backward_groups(const Stream& stream, const Backward& args) {
 }
 
 Status backward_keys_groups(Stream& stream, const Backward& args) {
-  const bool is_capped = args.rule.cap_out != 0.0f;
-  if (args.width <= 64) return is_capped ? launch_keys<64, true>(stream, args) : launch_keys<64, false>(stream, args);
-  return is_capped ? launch_keys<128, true>(stream, args) : launch_keys<128, false>(stream, args);
+  Backward shared = args;
+  shared.part_count = part_count_of(args);
+  if (shared.part_count == 1) return run_keys(stream, shared);
+  const std::int64_t rows = static_cast<std::int64_t>(args.sequences.tokens) * args.kv_heads;
+  // Behind the sums of the rows, which lie at the start of the workspace.
+  const std::int64_t offset = (args.sequences.tokens * static_cast<std::int64_t>(args.heads * sizeof(RowSums)) + 255) / 256 * 256;
+  void* parts = nullptr;
+  HONE_TRY(stream.workspace->take(offset, 2 * shared.part_count * rows * args.width * static_cast<std::int64_t>(sizeof(float)), parts));
+  shared.parts = static_cast<float*>(parts);
+  HONE_TRY(run_keys(stream, shared));
+  return backward_add_parts(stream, shared);
 }
 
 }  // namespace hone::cuda::attention

@@ -27,6 +27,10 @@ struct Backward {
   ScoreRule rule;
   bool is_vector;
   int shared_bytes_max;
+  // How many blocks share the query heads of one key head (attention-backward-keys-groups.cu); more than one leave their parts of dk and
+  // dv in `parts`, [dk and dv, parts, tokens, kv_heads, width].
+  int part_count = 1;
+  float* parts = nullptr;
 };
 
 Status backward_keys(Stream& stream, const Backward& args);
