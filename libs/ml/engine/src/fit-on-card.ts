@@ -64,7 +64,12 @@ function dryRun(source: ModelSource, load: Pick<LoadModelOptions, 'format' | 'he
     const perRank = model.modules.reduce((sum, { inFeatures, outFeatures }) => sum + inFeatures + outFeatures, 0);
     const adapters = model.canStackAdapters ? 2 * adaptersMax * adapterRank * perRank : 0;
     const hasBf16Weights = load.format === 'bf16';
-    const workspace = cardWorkspaceBytes(model.config, { tokens, hasLoss: false, hasBf16Weights });
+    const workspace = cardWorkspaceBytes(model.config, {
+      tokens,
+      hasLoss: false,
+      hasBf16Weights,
+      sequences: sequencesMax,
+    });
     const kvMost = pageBytes * sequencesMax * Math.ceil(maxPositions / blockSize);
     return { fixed: { weights, adapters, steps, workspace }, kvLeast, kvMost };
   } finally {

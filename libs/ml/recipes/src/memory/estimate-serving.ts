@@ -59,7 +59,7 @@ export function estimateServing(source: ModelSource, asked: ServingLoad): Servin
       const load = { tokens: rows, isRounded, isTrained: false, hasLoss: false };
       const workspace =
         device === 'cuda'
-          ? cardWorkspaceBytes(model.config, { ...load, hasBf16Weights: format === 'bf16' })
+          ? cardWorkspaceBytes(model.config, { ...load, sequences, hasBf16Weights: format === 'bf16' })
           : workspaceBytes(model.config, load);
       const [kvPages, activations, gaps] = [resident - weights, peakBytes - resident, reservedBytes - peakBytes];
       return {
