@@ -135,6 +135,7 @@ std::map<std::string, double> numbers_of(const char* op, std::int64_t rows) {
     }
   }
   if (std::strncmp(op, "sliceColumns", 12) == 0) numbers["begin"] = 16;
+  if (std::strncmp(op, "adamw", 5) == 0) numbers = {{"beta1", 0.9}, {"beta2", 0.999}};
   if (std::strcmp(op, "dropout") == 0) numbers["p"] = 0.5;
   return numbers;
 }
@@ -161,7 +162,8 @@ void every_op_takes_from_one_row_to_millions(Calls& calls, const Card& card) {
 void tensors_have_more_than_two_thousand_million_elements(Calls& calls) {
   for (const char* name : {"tensorFill", "tensorCopy", "tensorScale", "tensorAdd", "tensorCast", "swigluForward", "swigluBackward",
                            "geluBackward", "adamwStep", "sumSquares", "logitsSoftcap", "dropout"}) {
-    calls.call(op_named(name), {{"n", (std::int64_t{1} << 33) + 3}}, DType::packed_bf16, {{"p", 0.5}});
+    const std::int64_t count = (std::int64_t{1} << 33) + 3;
+    calls.call(op_named(name), {{"n", count}}, DType::packed_bf16, numbers_of(name, count));
   }
   for (const DType weight : {DType::packed_bf16, DType::nf4, DType::int8, DType::int4}) {
     for (const std::int64_t rows : {1, 8, 33, 64, 65, 4096}) {
