@@ -128,9 +128,9 @@ def samples_of(calls, turns, least=5e-3):
     once = []
     for call in calls:
         first = seconds(call, 1)
-        once.append(max(1e-6, first if first > 1 else seconds(call, 1)))
+        once.append(max(1e-6, first if first > 1 or SMALL else seconds(call, 1)))
     times = [1 if SMALL else max(1, min(200, int(least / each))) for each in once]
-    turns = 2 if SMALL else max(2, min(turns, int(8 / sum(a * b for a, b in zip(once, times)))))
+    turns = 1 if SMALL else max(2, min(turns, int(8 / sum(a * b for a, b in zip(once, times)))))
     samples = [[] for _ in calls]
     for turn in range(turns):
         order = range(len(calls))
