@@ -263,7 +263,7 @@ Status run_keys(Stream& stream, const Backward& args) {
 // How many blocks share the heads of a group: as many as divide them, until there are blocks enough.
 int part_count_of(const Backward& args) {
   const int group = args.heads / args.kv_heads;
-  const std::int64_t blocks = static_cast<std::int64_t>(tiles_of(args.sequences.tokens, args.sequences.count, 2 * kGroupRows)) * args.kv_heads;
+  const std::int64_t tiles = tiles_of(args.sequences.tokens, args.sequences.count, 2 * kGroupRows), blocks = tiles * args.kv_heads;
   int parts = 1;
   while (blocks * parts < kBlocksWanted && group % (2 * parts) == 0) parts *= 2;
   return parts;

@@ -18,7 +18,7 @@ struct Stream {
   int compute_capability = 0;
   int multiprocessors = 0;
   int shared_bytes_max = 0;  // Of one block, once it asked for more than 48 KiB.
-  bool has_warpgroups = false;  // The kernels of attention-forward-groups.cu are there as code for this card.
+  bool has_warpgroups = false;  // The attention kernels of warpgroups are there as code for this card.
   Fault* fault = nullptr;    // Host memory that the card writes; null never.
   Blas* blas = nullptr;
   Workspace* workspace = nullptr;
