@@ -66,7 +66,7 @@ for (const { name, requests, adapters } of runs) {
   }
   const before = text.engine.stats;
   const figures = figuresOf(requests, replay(text, requests));
-  const { steps, decodesReplayed, decodesEager, preemptions } = text.engine.stats;
+  const { steps, stepsReplayed, stepsComposed, preemptions } = text.engine.stats;
   tell({
     name,
     ...figures,
@@ -74,8 +74,11 @@ for (const { name, requests, adapters } of runs) {
     loadSeconds,
     device: card?.name ?? device,
     steps: steps - before.steps,
-    replayed: decodesReplayed - before.decodesReplayed,
-    eager: decodesEager - before.decodesEager,
+    replayed: stepsReplayed - before.stepsReplayed,
+    // By the reason.
+    composed: Object.fromEntries(
+      Object.entries(stepsComposed).map(([why, count]) => [why, count - before.stepsComposed[why]]),
+    ),
     preemptions: preemptions - before.preemptions,
     peakBytes: memoryStats().peakBytes,
   });
