@@ -34,6 +34,8 @@ function replay({ engine, adapters }, requests) {
   for (let next = 0; next < order.length || running.size > 0;) {
     for (; next < order.length && requests[order[next]].at <= seconds(began); next++) {
       const { ids, tokens, adapter: slot } = requests[order[next]];
+      // As serving does: an adapter that made room for keys and values comes back.
+      if (slot >= 0) adapters.load(String(slot), adapterFolder);
       const adapter = slot < 0 ? undefined : adapters.take(String(slot));
       const sequence = engine.submit({ ids, tokensMax: tokens, sampling: greedy, adapter });
       running.set(sequence, { index: order[next], adapter });

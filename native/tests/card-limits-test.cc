@@ -23,7 +23,7 @@ using Sizes = std::map<std::string, std::int64_t>;
 const Sizes kUsual = {{"T", 4096}, {"M", 4096}, {"R", 4096}, {"K", 4096},  {"N", 4096},   {"d", 4096}, {"V", 32768},       {"r", 16},
                       {"r0", 16},  {"r1", 16},  {"r2", 16},  {"r3", 16},   {"S", 64},     {"H", 32},   {"KV", 8},          {"D", 128},
                       {"Half", 64}, {"P", 8192}, {"page", 16}, {"maxBlocks", 8192}, {"B", 256}, {"E", 128}, {"k", 8}, {"q", 16},
-                      {"W", 1024}, {"n", 4096}};
+                      {"W", 1024}, {"L", 64}, {"n", 4096}};
 
 DType dtype_of(const ArgSpec& spec, DType weight) {
   if (spec.dtypes & bit(DType::nf4)) return weight;
@@ -115,7 +115,6 @@ Sizes sizes_of(const char* op, std::int64_t rows) {
   const auto is = [&](const char* name) { return std::strcmp(op, name) == 0; };
   Sizes own = {{"T", rows}, {"M", rows}, {"n", rows}};
   if (std::strncmp(op, "expert", 6) == 0 || std::strncmp(op, "mixRows", 7) == 0) own["R"] = rows;
-  if (is("loraSlotsForward")) own["R"] = 64;
   if (is("sample") || std::strncmp(op, "logits", 6) == 0 || is("tokenCountsAdd")) own["B"] = rows, own["n"] = 100;
   if (is("logitsAdjust")) own["B"] = rows > 65535 ? 65535 : rows;  // More are refused.
   if (is("adamw8bitStep")) own["B"] = (rows + 255) / 256;
@@ -134,6 +133,7 @@ std::map<std::string, double> numbers_of(const char* op, std::int64_t rows) {
       numbers["end" + std::to_string(i)] = static_cast<double>(std::min((i + 1) * step, rows));
     }
   }
+  if (std::strcmp(op, "loraPagedForward") == 0) numbers["rankMax"] = 64;
   if (std::strncmp(op, "sliceColumns", 12) == 0) numbers["begin"] = 16;
   if (std::strncmp(op, "adamw", 5) == 0) numbers = {{"beta1", 0.9}, {"beta2", 0.999}};
   if (std::strcmp(op, "dropout") == 0) numbers["p"] = 0.5;
@@ -200,7 +200,7 @@ void adapters_have_any_rank(Calls& calls) {
     for (const std::int64_t rows : {1, 64, 65, 4000000}) {
       calls.call(op_named("loraForward"), {{"M", rows}, {"r", rank}});
       calls.call(op_named("loraBackward"), {{"M", rows}, {"r", rank}});
-      calls.call(op_named("loraSlotsForward"), {{"T", rows}, {"R", rank}});
+      calls.call(op_named("loraPagedForward"), {{"T", rows}}, DType::packed_bf16, {{"rankMax", rank}});
     }
   }
 }

@@ -124,8 +124,11 @@ void run(Calls& calls) {
       calls.call("linearForward", {{"M", few}, {"N", 600063}, {"K", 4096}}, weight);
     }
   }
-  calls.call("loraSlotsForward", {{"T", rows}, {"K", 4096}, {"N", 4096}, {"S", 4}, {"R", 16}});
-  calls.call("loraSlotsForward", {{"T", 16}, {"K", 8192}, {"N", 8192}, {"S", 6000}, {"R", 64}}, DType::packed_bf16, {}, {{"slots", 5999}});
+  for (const std::int64_t each : {std::int64_t{16}, rows}) {
+    calls.call("loraPagedForward",
+               {{"T", each}, {"K", 8192}, {"N", 8192}, {"S", 6000}, {"P", 5000}, {"E", 524288}, {"L", 1}}, DType::packed_bf16,
+               {{"rankMax", 64}}, {{"slots", 5999}, {"places", 64}, {"pages", 4999}});
+  }
   calls.call("gatherRows", {{"T", rows}, {"d", 4096}, {"n", rows}}, DType::packed_bf16, {}, {{"index", 600002}});
   calls.call("embeddingForward", {{"T", rows}, {"d", 4096}, {"V", rows}}, DType::packed_bf16, {}, {{"ids", 600002}});
   calls.call("sliceColumnsForward", {{"T", rows}, {"N", 8192}, {"W", 4096}}, DType::packed_bf16, {{"begin", 4096}});

@@ -150,29 +150,36 @@ void check_linear(Card& card, std::byte* base, DType format, std::int64_t column
 }
 
 // 300 rows share their reading of an adapter by eights, one row does not.
-void check_slots(Card& card, std::byte* base) {
-  constexpr std::int64_t kRows = 300, kSlots = 3, kRank = 12, kDepth = 72, kColumns = 20;
+void check_pages(Card& card, std::byte* base) {
+  constexpr std::int64_t kRows = 300, kSlots = 3, kRank = 12, kDepth = 72, kColumns = 20, kPages = 40, kElements = 128;
   Room room(card, base);
-  std::vector<std::int32_t> slots;
+  std::vector<std::int32_t> slots, pages;
   for (int t = 0; t < kRows; ++t) slots.push_back(t / 5 % (kSlots + 1) - 1);
+  for (int entry = 0; entry < 24; ++entry) pages.push_back(entry * 7 % kPages);
+  const std::vector<std::int32_t> places = {0, 0, 0, kRank, 8, 96, 8, 8, 16, 16, 24, kRank};
   std::int32_t* slots_at = room.put(slots);
+  std::int32_t* pages_at = room.put(pages);
+  std::int32_t* places_at = room.put(places);
   std::uint16_t* x = room.put(rounded(normal(kRows * kDepth, 1)));
-  float* a = room.put(normal(kSlots * kRank * kDepth, 2));
-  std::uint16_t* b = room.put(rounded(normal(kSlots * kColumns * kRank, 4)));
+  std::uint16_t* a = room.put(rounded(normal(kPages * kElements, 2)));
+  std::uint16_t* b = room.put(rounded(normal(kPages * kElements, 4)));
   float* scales = room.put(std::vector<float>{0.5f, 2.0f, 1.25f});
   const Bits start = rounded(normal(kRows * kColumns, 5));
   std::uint16_t* y = room.put(start);
   const auto run = [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t rows = end - begin;
     CHECK(card.write(y, start.data() + begin * kColumns, rows * kColumns * 2).ok());
-    ArgValue values[6];
+    ArgValue values[9];
     values[0].view = test::shaped(x + begin * kDepth, DType::bf16, {rows, kDepth});
     values[1].view = test::shaped(slots_at + begin, DType::i32, {rows});
-    values[2].view = test::shaped(a, DType::f32, {kSlots, kRank, kDepth});
-    values[3].view = test::shaped(b, DType::bf16, {kSlots, kColumns, kRank});
-    values[4].view = test::shaped(scales, DType::f32, {kSlots});
-    values[5].view = test::shaped(y, DType::bf16, {rows, kColumns});
-    CHECK(card.run(static_cast<int>(Op::kLoraSlotsForward), values).ok());
+    values[2].view = test::shaped(a, DType::bf16, {kPages, kElements});
+    values[3].view = test::shaped(b, DType::bf16, {kPages, kElements});
+    values[4].view = test::shaped(pages_at, DType::i32, {24});
+    values[5].view = test::shaped(places_at, DType::i32, {kSlots, 4});
+    values[6].view = test::shaped(scales, DType::f32, {kSlots});
+    values[7].number = 16;
+    values[8].view = test::shaped(y, DType::bf16, {rows, kColumns});
+    CHECK(card.run(static_cast<int>(Op::kLoraPagedForward), values).ok());
   };
   const auto update = [&](std::int64_t begin, std::int64_t end) {
     run(begin, end);
@@ -183,11 +190,32 @@ void check_slots(Card& card, std::byte* base) {
   for (const auto& [begin, end] : {std::pair<int, int>{0, 1}, {7, 8}, {3, 40}, {299, 300}}) {
     CHECK(is_part(update(begin, end), whole, begin * kColumns));
   }
-  // The next call that waits tells of a slot that is not there; its row stays as it is.
-  slots_at = room.put(std::vector<std::int32_t>{-1, kSlots});
-  run(0, 2);
-  CHECK(card.synchronise().code() == Code::bad_argument);
-  CHECK(is_part(read(card, y, 2 * kColumns), start, 0));
+  // The next call that waits tells of what is not there; its row stays as it is.
+  const auto is_refused = [&](const char* name) {
+    run(0, 2);
+    const Status status = card.synchronise();
+    CHECK(status.code() == Code::bad_argument);
+    CHECK(status.message().find(std::string(" for ") + name) != std::string::npos);
+    return is_part(read(card, y, kColumns), start, 0);
+  };
+  slots_at = room.put(std::vector<std::int32_t>{kSlots, -1});
+  CHECK(is_refused("slots"));
+  slots_at = room.put(std::vector<std::int32_t>{0, -1});
+  const std::vector<std::vector<std::int32_t>> wrong = {{-1, 0, 0, 12}, {24, 0, 0, 12}, {0, -1, 0, 12}, {20, 0, 0, 12}, {23, 0, 0, 1}, {0, 0, 3000, 8}, {0, 0, 0, 17}, {0, 0, 0, -8}};
+  for (std::size_t i = 0; i < wrong.size(); ++i) {
+    places_at = room.put(wrong[i]);
+    if (i == 4) {
+      run(0, 2);  // The last page holds all of it.
+      CHECK(card.synchronise().ok());
+    } else {
+      CHECK(is_refused("places"));
+    }
+  }
+  places_at = room.put(places);
+  for (const std::int32_t page : {-1, static_cast<std::int32_t>(kPages)}) {
+    pages_at = room.put(std::vector<std::int32_t>(24, page));
+    CHECK(is_refused("pages"));
+  }
 }
 
 }  // namespace
@@ -211,7 +239,7 @@ int main() {
   check_linear(*card, base, DType::int8, 1040, 64, true);
   for (const int group : {32, 64, 128}) check_linear(*card, base, DType::int4, 1152, group, true);
   check_linear(*card, base, DType::int4, 96, 32, true);
-  check_slots(*card, base);
+  check_pages(*card, base);
   card.release();  // The library may be gone before this is.
   return test::failures;
 }

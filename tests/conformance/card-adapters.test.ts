@@ -1,5 +1,6 @@
 // Goal: adapters come to a card as the bytes of their files and go again while others are answered: one upload for each matrix, no wait,
-// no graph lost, no second copy. Method: the emulated card, and counters of what it was asked for.
+// no graph lost, no second copy, no memory but pages of the key-value cache, for which they and sequences compete. Method: the emulated card,
+// and counters of what it was asked for.
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,10 +51,15 @@ function writeHalves(place: string, model: CausalModel): void {
   writeSafetensors(join(place, 'adapter_model.safetensors'), tensors, { [baseFingerprintKey]: model.fingerprint });
 }
 
-function withEngine<T>(adaptersMax: number, body: (engine: Engine, slots: AdapterSlots, model: CausalModel) => T): T {
+function withEngine<T>(
+  adaptersMax: number,
+  body: (engine: Engine, slots: AdapterSlots, model: CausalModel) => T,
+  pages?: number,
+): T {
   useDevice('cuda');
   const model = loadModel(at('model'), { format: 'bf16' });
-  const engine = new Engine(model, { blockSize: 4, kvBytesMax: 2 ** 20, sequencesMax: 4, adaptersMax });
+  const kvBytesMax = pages === undefined ? 2 ** 20 : pages * model.kvBytesPerPage(4);
+  const engine = new Engine(model, { blockSize: 4, kvBytesMax, sequencesMax: 4, adaptersMax });
   const slots = new AdapterSlots(model, adaptersMax, engine);
   try {
     return body(engine, slots, model);
@@ -71,24 +77,31 @@ const run = (engine: Engine): void => {
   while (!engine.isIdle) engine.step();
 };
 
-onCard('is one upload for each matrix and one for all scales, without a wait', () => {
-  withEngine(3, (engine, slots, model) => {
-    slots.load('a', at('a-bf16'));
-    const live = memoryStats().liveBytes;
-    const before = cardCounters();
-    slots.load('b', at('b-bf16'));
-    const after = cardCounters();
-    // The files have rank 4; the stacks have 8 columns for each row of B.
-    const matrices = model.modules.reduce(
-      (sum, { inFeatures, outFeatures }) => sum + 2 * (4 * inFeatures + 8 * outFeatures),
-      0,
-    );
-    expect(after.bytesToCard - before.bytesToCard).toBe(matrices + 4 * 3 * model.modules.length);
-    expect(after.synchronisations).toBe(before.synchronisations);
-    expect(after.launches).toBe(before.launches);
-    expect(memoryStats().liveBytes).toBe(live);
-  });
-});
+onCard(
+  'is one upload for each matrix, one for its pages and one for the table of all, without a wait, and takes no memory',
+  () => {
+    withEngine(3, (engine, slots, model) => {
+      slots.load('a', at('a-bf16'));
+      const live = memoryStats().liveBytes;
+      const before = cardCounters();
+      slots.load('b', at('b-bf16'));
+      const after = cardCounters();
+      const matrices = model.modules.reduce(
+        (sum, { inFeatures, outFeatures }) => sum + 2 * 4 * (inFeatures + outFeatures),
+        0,
+      );
+      const { blocks, blocksOfAdapters } = engine.stats;
+      expect(blocksOfAdapters % 2).toBe(0);
+      // Per module and slot three places, a rank and a scale; the list of pages.
+      const table = 5 * 3 * model.modules.length + blocks;
+      expect(after.bytesToCard - before.bytesToCard).toBe(matrices + 4 * (blocksOfAdapters / 2 + table));
+      expect(after.synchronisations).toBe(before.synchronisations);
+      // Two layers: zeros for their A and their B, then one op that carries both to their pages.
+      expect(after.launches - before.launches).toBe(2 * 3);
+      expect(memoryStats().liveBytes).toBe(live);
+    });
+  },
+);
 
 onCard('rounds f32 and answers from it as from the halves of the same values', () => {
   const answers = ['a', 'a-bf16'].map((name) =>
@@ -125,4 +138,128 @@ onCard('comes and goes while others are answered', () => {
     run(engine);
     expect(sequence.tokens).toEqual(alone);
   });
+});
+
+/** What an adapter takes of the pool. */
+const pagesEach = (): number =>
+  withEngine(1, (engine, slots) => {
+    slots.load('a', at('a'));
+    return engine.stats.blocksOfAdapters;
+  });
+
+const names = ['a', 'b', 'c'] as const;
+
+onCard('competes with keys and values for one pool, and comes back with the same answers', () => {
+  const own = pagesEach();
+  const alone = names.map((name) =>
+    withEngine(1, (engine, slots) => {
+      slots.load(name, at(name));
+      const sequence = submit(engine, slots.take(name), 8);
+      run(engine);
+      return sequence.tokens;
+    }),
+  );
+  const long = (engine: Engine, first: number) =>
+    engine.submit({
+      ids: Array.from({ length: 40 }, (_, i) => first + (i % 30)),
+      sampling: greedy,
+      tokensMax: 20,
+      stopTokens: new Set(),
+    });
+  const plain = withEngine(1, (engine) => {
+    const sequences = [long(engine, 3), long(engine, 7)];
+    run(engine);
+    return sequences.map(({ tokens }) => tokens);
+  });
+  // A context is 16 pages of 4 tokens: all adapters, and one context beside them.
+  withEngine(
+    3,
+    (engine, slots) => {
+      const answer = (name: (typeof names)[number]) => {
+        slots.load(name, at(name));
+        const taken = slots.take(name) as EngineAdapter;
+        return { taken, sequence: submit(engine, taken, 8) };
+      };
+      const together = names.map(answer);
+      run(engine);
+      expect(together.map(({ sequence }) => sequence.tokens)).toEqual(alone);
+      for (const { taken } of together) slots.giveBack(taken);
+      expect(engine.stats).toMatchObject({ blocksOfAdapters: 3 * own, blocksUsed: 0 });
+      const { captured } = engine.stats.stepPlans;
+      // Two contexts: idle adapters go, the least recently used first.
+      const sequences = [long(engine, 3), long(engine, 7)];
+      for (let step = 0; step < 4; step++) engine.step();
+      expect(slots.keys.length).toBeLessThan(3);
+      expect(slots.keys).not.toContain('a');
+      expect(engine.stats.preemptions).toBe(0);
+      // On demand they are there again, at the cost of whoever came last.
+      const again = names.map(answer);
+      expect(slots.loads).toBeGreaterThan(3);
+      run(engine);
+      expect(again.map(({ sequence }) => sequence.tokens)).toEqual(alone);
+      expect(sequences.map(({ tokens }) => tokens)).toEqual(plain);
+      expect(engine.stats.preemptions).toBeGreaterThan(0);
+      expect(engine.stats.stepPlans.captured).toBeGreaterThan(captured);
+      for (const { taken } of again) slots.giveBack(taken);
+      expect(engine.stats).toMatchObject({ blocksOfAdapters: 3 * own, blocksUsed: 0 });
+    },
+    3 * own + 16,
+  );
+});
+
+onCard('comes back from pinned memory, without its file, a byte from the host or a wait', () => {
+  cpSync(at('a'), at('leaves'), { recursive: true });
+  withEngine(1, (engine, slots) => {
+    const answer = () => {
+      slots.load('a', at('leaves'));
+      const taken = slots.take('a') as EngineAdapter;
+      const sequence = submit(engine, taken, 8);
+      run(engine);
+      slots.giveBack(taken);
+      return sequence.tokens;
+    };
+    const first = answer();
+    rmSync(at('leaves'), { recursive: true });
+    slots.load('b', at('b'));
+    expect(slots.keys).toEqual(['b']);
+    // All that is left of it on the GPU.
+    slots.evict();
+    const before = cardCounters();
+    slots.load('a', at('leaves'));
+    const after = cardCounters();
+    expect(after.synchronisations).toBe(before.synchronisations);
+    // The op that carries a layer to its pages, twice.
+    expect(after.launches - before.launches).toBe(2);
+    expect(answer()).toEqual(first);
+  });
+});
+
+onCard('is refused for now where those in use leave no pages, and for good where it never fits', () => {
+  const own = pagesEach();
+  withEngine(
+    3,
+    (engine, slots) => {
+      slots.load('a', at('a'));
+      const a = slots.take('a') as EngineAdapter;
+      expect(() => slots.load('b', at('b'))).toThrow(
+        `expected ${own} pages of the key-value cache for the adapter but ${own} of the ${2 * own - 1} that adapters may have are in use`,
+      );
+      slots.giveBack(a);
+      slots.load('b', at('b'));
+      expect(slots.keys).toEqual(['b']);
+      // One context stays for sequences.
+      expect(engine.lengthMax).toBe(64);
+    },
+    2 * own - 1 + 16,
+  );
+  withEngine(
+    3,
+    (engine, slots) => {
+      expect(() => slots.load('a', at('a'))).toThrow(
+        `expected an adapter of at most ${own - 1} pages of the key-value cache but received one of ${own}`,
+      );
+      expect(engine.stats.blocksOfAdapters).toBe(0);
+    },
+    own - 1 + 16,
+  );
 });

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 const describeCard = openEmulatedCard() ? describe : describe.skip;
 const folder = mkdtempSync(join(tmpdir(), 'hone-card-fit-'));
-const options = { blockSize: 4, sequencesMax: 8, stepTokensMax: 32, adaptersMax: 2 };
+const options = { blockSize: 4, sequencesMax: 32, stepTokensMax: 32, adaptersMax: 2 };
 const mebibyte = 2 ** 20;
 
 beforeAll(() => writeRandomModel(folder, { seed: 5, hiddenSize: 64, layers: 2, contextLength: 64 }));
@@ -47,9 +47,17 @@ describe('the plan of a base on a card', () => {
     whole = fit(1024 * mebibyte).parts.kvPages;
   });
 
-  it('gives keys and values no more than all sequences can use', () => {
-    // 8 sequences of 16 pages of 4 tokens, two layers of keys and values in bf16.
-    expect(whole % (8 * 16)).toBe(0);
+  it('gives the pool no more pages than all sequences and adapters can use', () => {
+    const model = loadModel(folder, { format: 'bf16' });
+    const perPage = model.kvBytesPerPage(options.blockSize);
+    // 32 sequences of 16 pages of 4 tokens; two adapters of rank 16, whose fuller side lies on pages of one layer.
+    const { kvHeads, headDim } = model.shape;
+    const sides = ['inFeatures', 'outFeatures'] as const;
+    const [first = []] = model.moduleLayers;
+    const fuller = Math.max(...sides.map((side) => first.reduce((sum, module) => sum + 16 * module[side], 0)));
+    const perAdapter = Math.ceil(fuller / (kvHeads * 4 * headDim));
+    model.free();
+    expect(whole).toBe(perPage * (32 * 16 + 2 * perAdapter));
     expect(fit(4096 * mebibyte, 3).parts.kvPages).toBe(whole);
   });
 
@@ -100,7 +108,10 @@ describeCard('an engine on a card', () => {
       engine.submit({ ids, sampling, tokensMax: 2, stopTokens: new Set(), scoreFrom });
       while (!engine.isIdle) engine.step();
     }
-    expect(memoryStats().peakBytes).toBe(parts.weights + parts.steps + parts.kvPages);
+    // But for the rounding of a list.
+    const planned = parts.weights + parts.steps + parts.kvPages;
+    expect(memoryStats().peakBytes).toBeLessThanOrEqual(planned);
+    expect(memoryStats().peakBytes).toBeGreaterThan(planned - 256);
     engine.free();
     model.free();
     useDevice('cpu');

@@ -30,7 +30,7 @@ function renderArg(op, one, name) {
   const dtype = one.dtypes?.[name];
   const absent = Boolean(one.absent?.includes(name));
   const values = fill.values ?? [];
-  if (values.length > 8) throw new Error(`[gen-ops] ${one.file}: expected at most 8 values for ${name}`);
+  if (values.length > 16) throw new Error(`[gen-ops] ${one.file}: expected at most 16 values for ${name}`);
   return (
     `{${index}, ${absent}, ${dtype !== undefined}, DType::${(dtype ?? 'f32').replace('-', '_')}, Fill::${kind}, ` +
     `${fill.scale ?? 1}, ${values.length}, {${values.join(', ')}}}`

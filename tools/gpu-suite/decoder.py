@@ -9,11 +9,41 @@ PAGE = 16
 
 
 class Slots:
-    """Adapters side by side, a rank below the largest padded with zeros. `stack` gives a [S,R,K] and b [S,N,R] of a layer's linear."""
+    """Adapters on pages, as the engine lays them out: flat over pages that lie anywhere, the A of a layer's linears in one tensor and
+    the B in another. `stack` gives a [S,R,K] and b [S,N,R] of a layer's linear."""
 
     def __init__(self, shape, scales, stack):
-        self.scales = hone.put(torch.tensor(scales, dtype=F32))
-        self.stacks = {(layer, name): stack(layer, name) for layer in range(shape.layers) for name in LINEARS}
+        self.scales, self.layers, self.places = hone.put(torch.tensor(scales, dtype=F32)), [], {}
+        count, page = len(scales), shape.groups * PAGE * shape.head
+        for layer in range(shape.layers):
+            stacks, ends = {name: stack(layer, name) for name in LINEARS}, [0, 0]
+            begins = {name: self.begins(parts, ends) for name, parts in stacks.items()}
+            each = -(-max(ends) // page)
+            if layer == 0:
+                self.rank = next(iter(stacks.values()))[0].shape[1]
+                # Not in order, and with pages between that are nobody's.
+                order = torch.randperm(count * each + 3, generator=torch.Generator().manual_seed(4))
+                self.pages = hone.put(order[: count * each].to(I32))
+                for name, (a, b) in begins.items():
+                    self.places[name] = hone.put(torch.tensor([[slot * each, a, b, self.rank] for slot in range(count)], dtype=I32))
+            flat = [hone.zeros((count * each, 1, page), BF16) for _ in "ab"]
+            for name, parts in stacks.items():
+                for target, values, begin in zip(flat, parts, begins[name]):
+                    size = values.shape[1] * values.shape[2]
+                    for slot in range(count):
+                        own = hone.view(target, (size,), slot * each * page + begin)
+                        hone.invoke("tensorCopy", src=hone.view(values, (size,), slot * size), dst=own)
+            tensors = [hone.zeros((count * each + 3, 1, 1, page), BF16) for _ in "ab"]
+            hone.invoke("kvWrite", k=flat[0], v=flat[1], slots=self.pages, kCache=tensors[0], vCache=tensors[1])
+            self.layers.append([hone.view(each_of, (count * each + 3, page)) for each_of in tensors])
+
+    @staticmethod
+    def begins(parts, ends):
+        """Where A and B begin; every matrix on a whole vector."""
+        begins = tuple(ends)
+        for at, values in enumerate(parts):
+            ends[at] += -(-values.shape[1] * values.shape[2] // 8) * 8
+        return begins
 
 
 def drawn_stacks(shape, rank, draws):
@@ -66,8 +96,9 @@ class Decoder:
             held = w.layers[layer]
             calls.append(("linearForward", dict(x=x, w=held[name], bias=held.get(f"{name}_bias", 0), y=target)))
             if self.slots:
-                a, b = self.slots.stacks[layer, name]
-                calls.append(("loraSlotsForward", dict(x=x, slots=adapters, a=a, b=b, scales=self.slots.scales, y=target)))
+                a, b = self.slots.layers[layer]
+                calls.append(("loraPagedForward", dict(x=x, slots=adapters, a=a, b=b, pages=self.slots.pages, places=self.slots.places[name],
+                                                       scales=self.slots.scales, rankMax=self.slots.rank, y=target)))
 
         def add_norm(weight):
             calls.append(("addRmsNorm", dict(x=out, sum=h, weight=weight, y=y, rstd=rstd, eps=s.eps)))

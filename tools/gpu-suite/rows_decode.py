@@ -114,7 +114,7 @@ def g10():
     weights, blocks, most = base.on_card("bf16"), context // PAGE, batch
     drawn = {name: (hone.put(normal(most, RANK, shape.linear(name)[1], spread=0.02)), hone.put(normal(most, shape.linear(name)[0], RANK, spread=0.02)))
              for name in LINEARS}
-    slots = Slots(shape, [SCALE] * most, lambda _, name: tuple(map(hone.clone, drawn[name])))
+    slots = Slots(shape, [SCALE] * most, lambda _, name: drawn[name])
     plain, with_slots = Decoder(shape, weights, batch, blocks), Decoder(shape, weights, batch, blocks, slots)
     content = normal(batch, shape.groups, context, shape.head)
     for decoder in (plain, with_slots):

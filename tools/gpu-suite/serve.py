@@ -2,7 +2,7 @@
 
 Prompts enter in chunks, beside one another; then every step is one plan, a graph on a card. Compared: the logits of every position (bounds
 as in train.py: twice as far from f32 as transformers in bf16), the tokens where f32 is not undecided, the number of waits, and adapters in
-slots against models whose weights hold them.
+pages against models whose weights hold them.
 """
 import copy
 import sys
@@ -132,13 +132,13 @@ def main():
     steps = 6 if SMALL else 24
     for weight_format in ("bf16", "nf4"):
         compare(f"random, {weight_format}", random_model(), prompts, weight_format, steps)
-    compare("random, adapters in slots", random_model(), prompts, "bf16", steps, adapters=2)
+    compare("random, adapters on pages", random_model(), prompts, "bf16", steps, adapters=2)
     if not SMALL:
         tiny = folder_model(hone.ROOT / "examples/hone-tiny")
         prompts = [torch.randint(3, 3072, (length,), generator=generator).tolist() for length in (300, 17, 128, 64)]
         for weight_format in ("bf16", "nf4"):
             compare(f"hone-tiny, {weight_format}", copy.deepcopy(tiny), prompts, weight_format, 64)
-        compare("hone-tiny, adapters in slots", copy.deepcopy(tiny), prompts, "bf16", 64, adapters=3)
+        compare("hone-tiny, adapters on pages", copy.deepcopy(tiny), prompts, "bf16", 64, adapters=3)
         text(tiny)
     return train.failures
 

@@ -16,7 +16,7 @@ enum class Op : int {
   kLoraForward = 3,
   kLoraBackward = 4,
   kLoraGroupedForward = 5,
-  kLoraSlotsForward = 6,
+  kLoraPagedForward = 6,
   kEmbeddingForward = 7,
   kEmbeddingBackward = 8,
   kRmsNormForward = 9,
@@ -74,7 +74,7 @@ enum class Op : int {
 inline constexpr int kOpCount = 59;
 
 // Of the names and arguments of all ops in their order: two libraries of one process must have the same.
-inline constexpr int kOpTableDigest = 1007527704;
+inline constexpr int kOpTableDigest = 318086954;
 
 // y = x Wᵀ + bias; every weight but f32 and packed-f32 rounds x to bf16 first
 struct LinearForwardArgs {
@@ -151,13 +151,16 @@ struct LoraGroupedForwardArgs {
   double scale3;
 };
 
-// y[t] += scales[s] (x[t] a[s]ᵀ) b[s]ᵀ with s = slots[t]; nothing where s < 0. A rank below R is padded with zeros
-struct LoraSlotsForwardArgs {
+// y[t] += scales[s] (x[t] Aᵀ) Bᵀ with s = slots[t]; nothing where s < 0. places[s] = (first, atA, atB, rank): A [rank,K] is elements atA, atA + 1 ... of a, B [N,rank] elements atB ... of b, where element e lies in page pages[first + e / E] at e % E; rank <= rankMax, and rank 0 is no update
+struct LoraPagedForwardArgs {
   View x;  // in f32|bf16 [T,K]
   View slots;  // in i32 [T]
-  View a;  // in f32|bf16 [S,R,K]
-  View b;  // in f32|bf16 [S,N,R]
+  View a;  // in f32|bf16 [P,E]
+  View b;  // in f32|bf16 [P,E]
+  View pages;  // in i32 [L]
+  View places;  // in i32 [S,4]
   View scales;  // in f32 [S]
+  std::uint32_t rank_max;
   View y;  // inout f32|bf16 [T,N]
 };
 
@@ -670,7 +673,8 @@ struct LogitsTopLogProbsArgs {
 };
 
 // Places of index arguments.
-inline constexpr int kLoraSlotsForwardSlots = 1;
+inline constexpr int kLoraPagedForwardSlots = 1;
+inline constexpr int kLoraPagedForwardPages = 4;
 inline constexpr int kEmbeddingForwardIds = 0;
 inline constexpr int kEmbeddingBackwardIds = 0;
 inline constexpr int kRopePositions = 1;
@@ -707,7 +711,7 @@ inline constexpr int kLogitsTopLogProbsTokens = 1;
 //   Status lora_forward(Context&, const LoraForwardArgs&);
 //   Status lora_backward(Context&, const LoraBackwardArgs&);
 //   Status lora_grouped_forward(Context&, const LoraGroupedForwardArgs&);
-//   Status lora_slots_forward(Context&, const LoraSlotsForwardArgs&);
+//   Status lora_paged_forward(Context&, const LoraPagedForwardArgs&);
 //   Status embedding_forward(Context&, const EmbeddingForwardArgs&);
 //   Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 //   Status rms_norm_forward(Context&, const RmsNormForwardArgs&);

@@ -11,7 +11,7 @@ __attribute__((weak)) Status linear_backward_weight(Context&, const LinearBackwa
 __attribute__((weak)) Status lora_forward(Context&, const LoraForwardArgs&);
 __attribute__((weak)) Status lora_backward(Context&, const LoraBackwardArgs&);
 __attribute__((weak)) Status lora_grouped_forward(Context&, const LoraGroupedForwardArgs&);
-__attribute__((weak)) Status lora_slots_forward(Context&, const LoraSlotsForwardArgs&);
+__attribute__((weak)) Status lora_paged_forward(Context&, const LoraPagedForwardArgs&);
 __attribute__((weak)) Status embedding_forward(Context&, const EmbeddingForwardArgs&);
 __attribute__((weak)) Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 __attribute__((weak)) Status rms_norm_forward(Context&, const RmsNormForwardArgs&);
@@ -73,7 +73,7 @@ __attribute__((weak)) Status linear_backward_weight(Context&, const LinearBackwa
 __attribute__((weak)) Status lora_forward(Context&, const LoraForwardArgs&);
 __attribute__((weak)) Status lora_backward(Context&, const LoraBackwardArgs&);
 __attribute__((weak)) Status lora_grouped_forward(Context&, const LoraGroupedForwardArgs&);
-__attribute__((weak)) Status lora_slots_forward(Context&, const LoraSlotsForwardArgs&);
+__attribute__((weak)) Status lora_paged_forward(Context&, const LoraPagedForwardArgs&);
 __attribute__((weak)) Status embedding_forward(Context&, const EmbeddingForwardArgs&);
 __attribute__((weak)) Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 __attribute__((weak)) Status rms_norm_forward(Context&, const RmsNormForwardArgs&);
@@ -135,7 +135,7 @@ __attribute__((weak)) Status linear_backward_weight(Context&, const LinearBackwa
 __attribute__((weak)) Status lora_forward(Context&, const LoraForwardArgs&);
 __attribute__((weak)) Status lora_backward(Context&, const LoraBackwardArgs&);
 __attribute__((weak)) Status lora_grouped_forward(Context&, const LoraGroupedForwardArgs&);
-__attribute__((weak)) Status lora_slots_forward(Context&, const LoraSlotsForwardArgs&);
+__attribute__((weak)) Status lora_paged_forward(Context&, const LoraPagedForwardArgs&);
 __attribute__((weak)) Status embedding_forward(Context&, const EmbeddingForwardArgs&);
 __attribute__((weak)) Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 __attribute__((weak)) Status rms_norm_forward(Context&, const RmsNormForwardArgs&);
@@ -197,7 +197,7 @@ __attribute__((weak)) Status linear_backward_weight(Context&, const LinearBackwa
 __attribute__((weak)) Status lora_forward(Context&, const LoraForwardArgs&);
 __attribute__((weak)) Status lora_backward(Context&, const LoraBackwardArgs&);
 __attribute__((weak)) Status lora_grouped_forward(Context&, const LoraGroupedForwardArgs&);
-__attribute__((weak)) Status lora_slots_forward(Context&, const LoraSlotsForwardArgs&);
+__attribute__((weak)) Status lora_paged_forward(Context&, const LoraPagedForwardArgs&);
 __attribute__((weak)) Status embedding_forward(Context&, const EmbeddingForwardArgs&);
 __attribute__((weak)) Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 __attribute__((weak)) Status rms_norm_forward(Context&, const RmsNormForwardArgs&);
@@ -259,7 +259,7 @@ __attribute__((weak)) Status linear_backward_weight(Context&, const LinearBackwa
 __attribute__((weak)) Status lora_forward(Context&, const LoraForwardArgs&);
 __attribute__((weak)) Status lora_backward(Context&, const LoraBackwardArgs&);
 __attribute__((weak)) Status lora_grouped_forward(Context&, const LoraGroupedForwardArgs&);
-__attribute__((weak)) Status lora_slots_forward(Context&, const LoraSlotsForwardArgs&);
+__attribute__((weak)) Status lora_paged_forward(Context&, const LoraPagedForwardArgs&);
 __attribute__((weak)) Status embedding_forward(Context&, const EmbeddingForwardArgs&);
 __attribute__((weak)) Status embedding_backward(Context&, const EmbeddingBackwardArgs&);
 __attribute__((weak)) Status rms_norm_forward(Context&, const RmsNormForwardArgs&);
@@ -403,16 +403,19 @@ Status call_lora_grouped_forward(AnyKernel kernel, Context& context, const ArgVa
   return reinterpret_cast<Status (*)(Context&, const LoraGroupedForwardArgs&)>(kernel)(context, args);
 }
 
-Status call_lora_slots_forward(AnyKernel kernel, Context& context, const ArgValue* values) {
-  const LoraSlotsForwardArgs args = {
+Status call_lora_paged_forward(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const LoraPagedForwardArgs args = {
       values[0].view,
       values[1].view,
       values[2].view,
       values[3].view,
       values[4].view,
       values[5].view,
+      values[6].view,
+      static_cast<std::uint32_t>(values[7].number),
+      values[8].view,
   };
-  return reinterpret_cast<Status (*)(Context&, const LoraSlotsForwardArgs&)>(kernel)(context, args);
+  return reinterpret_cast<Status (*)(Context&, const LoraPagedForwardArgs&)>(kernel)(context, args);
 }
 
 Status call_embedding_forward(AnyKernel kernel, Context& context, const ArgValue* values) {
@@ -1064,12 +1067,12 @@ const DispatchRow kRows[kOpCount] = {
       reinterpret_cast<AnyKernel>(avx512::lora_grouped_forward),
       reinterpret_cast<AnyKernel>(avx512bf16::lora_grouped_forward),
       reinterpret_cast<AnyKernel>(amx::lora_grouped_forward)}},
-    {call_lora_slots_forward,
-     {reinterpret_cast<AnyKernel>(reference::lora_slots_forward),
-      reinterpret_cast<AnyKernel>(avx2::lora_slots_forward),
-      reinterpret_cast<AnyKernel>(avx512::lora_slots_forward),
-      reinterpret_cast<AnyKernel>(avx512bf16::lora_slots_forward),
-      reinterpret_cast<AnyKernel>(amx::lora_slots_forward)}},
+    {call_lora_paged_forward,
+     {reinterpret_cast<AnyKernel>(reference::lora_paged_forward),
+      reinterpret_cast<AnyKernel>(avx2::lora_paged_forward),
+      reinterpret_cast<AnyKernel>(avx512::lora_paged_forward),
+      reinterpret_cast<AnyKernel>(avx512bf16::lora_paged_forward),
+      reinterpret_cast<AnyKernel>(amx::lora_paged_forward)}},
     {call_embedding_forward,
      {reinterpret_cast<AnyKernel>(reference::embedding_forward),
       reinterpret_cast<AnyKernel>(avx2::embedding_forward),

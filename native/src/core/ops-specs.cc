@@ -73,13 +73,16 @@ constexpr ArgSpec k_lora_grouped_forward[] = {
     attribute("scale3", Attribute::knumber, -3.4028234663852886e+38, 3.4028234663852886e+38, ""),
 };
 
-constexpr ArgSpec k_lora_slots_forward[] = {
+constexpr ArgSpec k_lora_paged_forward[] = {
     tensor("x", Io::kin, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("slots", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kunder, {2, -1}),
-    tensor("a", Io::kin, Role::kparameter, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{2, 0}, {3, 0}, {1, 0}}, Check::knone, {-1, -1}),
-    tensor("b", Io::kin, Role::kparameter, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 3, {{2, 0}, {4, 0}, {3, 0}}, Check::knone, {-1, -1}),
-    tensor("scales", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{2, 0}}, Check::knone, {-1, -1}),
-    tensor("y", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {4, 0}}, Check::knone, {-1, -1}),
+    tensor("slots", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{0, 0}}, Check::kunder, {5, -1}),
+    tensor("a", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::knone, {-1, -1}),
+    tensor("b", Io::kin, Role::kplain, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{2, 0}, {3, 0}}, Check::knone, {-1, -1}),
+    tensor("pages", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 1, {{4, 0}}, Check::kbelow, {2, -1}),
+    tensor("places", Io::kin, Role::kplain, false, bit(DType::i32), Shape::kdims, -1, 2, {{5, 0}, {-1, 4}}, Check::knone, {-1, -1}),
+    tensor("scales", Io::kin, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 1, {{5, 0}}, Check::knone, {-1, -1}),
+    attribute("rankMax", Attribute::kuint, 0, 4294967295, ""),
+    tensor("y", Io::kinout, Role::kactivation, false, bit(DType::f32) | bit(DType::bf16), Shape::kdims, -1, 2, {{0, 0}, {6, 0}}, Check::knone, {-1, -1}),
 };
 
 constexpr ArgSpec k_embedding_forward[] = {
@@ -538,6 +541,13 @@ constexpr ArgSpec k_logits_top_log_probs[] = {
     tensor("topLogp", Io::kout, Role::kplain, false, bit(DType::f32), Shape::kdims, -1, 2, {{0, 0}, {2, 0}}, Check::knone, {-1, -1}),
 };
 
+const char* require_lora_paged_forward(const ArgValue* values, const std::int64_t* symbols) {
+  static_cast<void>(values);
+  static_cast<void>(symbols);
+  if (values[2].view.dtype != values[3].view.dtype) return "same dtype a b";
+  return nullptr;
+}
+
 const char* require_rope(const ArgValue* values, const std::int64_t* symbols) {
   static_cast<void>(values);
   static_cast<void>(symbols);
@@ -684,7 +694,7 @@ constexpr OpSpec kSpecs[kOpCount] = {
     {"loraForward", k_lora_forward, 6, {"M", "K", "r", "N"}, 4, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, {0.02, 0.001}, -1, true},
     {"loraBackward", k_lora_backward, 9, {"M", "N", "K", "r"}, 4, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, {0.02, 0.01}, 3, false},
     {"loraGroupedForward", k_lora_grouped_forward, 22, {"M", "K", "N", "r0", "r1", "r2", "r3"}, 7, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, {0.02, 0.001}, -1, false},
-    {"loraSlotsForward", k_lora_slots_forward, 6, {"T", "K", "S", "R", "N"}, 5, nullptr, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, {0.02, 0.001}, -1, false},
+    {"loraPagedForward", k_lora_paged_forward, 9, {"T", "K", "P", "E", "L", "S", "N"}, 7, require_lora_paged_forward, {0.00001, 0.00001, 0.00001, 0.00001, 0.00001}, 0, {0.02, 0.001}, -1, false},
     {"embeddingForward", k_embedding_forward, 3, {"T", "V", "d"}, 3, nullptr, {0, 0, 0, 0, 0}, 0, {0, 0}, -1, true},
     {"embeddingBackward", k_embedding_backward, 3, {"T", "d", "V"}, 3, nullptr, {0, 0, 0, 0, 0}, 0, {0, 0}, 7, false},
     {"rmsNormForward", k_rms_norm_forward, 6, {"T", "d"}, 2, nullptr, {0.000002, 0.000002, 0.000002, 0.000002, 0.000002}, 0, {0.01, 0.001}, -1, true},

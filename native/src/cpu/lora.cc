@@ -186,17 +186,6 @@ std::vector<GroupTask> group_tasks(const std::vector<LoraGroup>& groups, std::in
   return tasks;
 }
 
-// Matrix `index` of a stack of them.
-View matrix_at(const View& stack, std::int64_t index) {
-  View matrix = stack;
-  matrix.rank = 2;
-  matrix.dim[0] = stack.dim[1];
-  matrix.dim[1] = stack.dim[2];
-  matrix.dim[2] = 1;
-  matrix.data = stack.data_as<float>() + index * stack.dim[1] * stack.dim[2];
-  return matrix;
-}
-
 // A decode step has few rows for each of several adapters: bound by reading A and B once. All adapters share two runs of the
 // pool, so that threads take different adapters where one of them has too few columns to share out; a run for each product
 // of each adapter would leave all threads but one waiting while x Aᵀ is made. The chain of an output is that of loraForward.
@@ -232,25 +221,6 @@ void update_groups(Context& context, const View& x, const View& y, const std::ve
 Status lora_grouped_forward(Context& context, const LoraGroupedForwardArgs& args) {
   const std::vector<LoraGroup> groups = lora_groups(args);
   for (const LoraGroup& group : groups) HONE_TRY(check_lora_group(group, args.x.dim[0]));
-  update_groups(context, args.x, args.y, groups);
-  return {};
-}
-
-// Neighbours with one slot are a group.
-Status lora_slots_forward(Context& context, const LoraSlotsForwardArgs& args) {
-  const std::int64_t rows = args.x.dim[0], slots = args.a.dim[0];
-  const std::int32_t* slot = args.slots.data_as<std::int32_t>();
-  std::vector<View> a(static_cast<std::size_t>(slots), args.a), b(static_cast<std::size_t>(slots), args.b);
-  for (std::int64_t s = 0; s < slots; ++s) {
-    a[s] = matrix_at(args.a, s);
-    b[s] = matrix_at(args.b, s);
-  }
-  std::vector<LoraGroup> groups;
-  for (std::int64_t begin = 0, end = 0; begin < rows; begin = end) {
-    while (end < rows && slot[end] == slot[begin]) ++end;
-    const std::int32_t own = slot[begin];
-    if (own >= 0) groups.push_back({&a[own], &b[own], begin, end, args.scales.data_as<float>()[own]});
-  }
   update_groups(context, args.x, args.y, groups);
   return {};
 }

@@ -10,7 +10,7 @@ __attribute__((weak)) Status linear_backward_weight(Stream&, const LinearBackwar
 __attribute__((weak)) Status lora_forward(Stream&, const LoraForwardArgs&);
 __attribute__((weak)) Status lora_backward(Stream&, const LoraBackwardArgs&);
 __attribute__((weak)) Status lora_grouped_forward(Stream&, const LoraGroupedForwardArgs&);
-__attribute__((weak)) Status lora_slots_forward(Stream&, const LoraSlotsForwardArgs&);
+__attribute__((weak)) Status lora_paged_forward(Stream&, const LoraPagedForwardArgs&);
 __attribute__((weak)) Status embedding_forward(Stream&, const EmbeddingForwardArgs&);
 __attribute__((weak)) Status embedding_backward(Stream&, const EmbeddingBackwardArgs&);
 __attribute__((weak)) Status rms_norm_forward(Stream&, const RmsNormForwardArgs&);
@@ -153,16 +153,19 @@ Status call_lora_grouped_forward(AnyKernel kernel, Stream& context, const ArgVal
   return reinterpret_cast<Status (*)(Stream&, const LoraGroupedForwardArgs&)>(kernel)(context, args);
 }
 
-Status call_lora_slots_forward(AnyKernel kernel, Stream& context, const ArgValue* values) {
-  const LoraSlotsForwardArgs args = {
+Status call_lora_paged_forward(AnyKernel kernel, Stream& context, const ArgValue* values) {
+  const LoraPagedForwardArgs args = {
       values[0].view,
       values[1].view,
       values[2].view,
       values[3].view,
       values[4].view,
       values[5].view,
+      values[6].view,
+      static_cast<std::uint32_t>(values[7].number),
+      values[8].view,
   };
-  return reinterpret_cast<Status (*)(Stream&, const LoraSlotsForwardArgs&)>(kernel)(context, args);
+  return reinterpret_cast<Status (*)(Stream&, const LoraPagedForwardArgs&)>(kernel)(context, args);
 }
 
 Status call_embedding_forward(AnyKernel kernel, Stream& context, const ArgValue* values) {
@@ -784,7 +787,7 @@ const DispatchRow kRows[kOpCount] = {
     {call_lora_forward, reinterpret_cast<AnyKernel>(lora_forward)},
     {call_lora_backward, reinterpret_cast<AnyKernel>(lora_backward)},
     {call_lora_grouped_forward, reinterpret_cast<AnyKernel>(lora_grouped_forward)},
-    {call_lora_slots_forward, reinterpret_cast<AnyKernel>(lora_slots_forward)},
+    {call_lora_paged_forward, reinterpret_cast<AnyKernel>(lora_paged_forward)},
     {call_embedding_forward, reinterpret_cast<AnyKernel>(embedding_forward)},
     {call_embedding_backward, reinterpret_cast<AnyKernel>(embedding_backward)},
     {call_rms_norm_forward, reinterpret_cast<AnyKernel>(rms_norm_forward)},

@@ -5,30 +5,41 @@
 
 namespace hone::cuda {
 
-// Which adapter serves which row of x, for lora-rows.cu: ranges of rows with an adapter each, or a slot for every row.
-struct LoraAdapters {
+// Which adapter serves which row of x, for lora-rows.cu: ranges of rows with an adapter each.
+struct LoraParts {
   struct Part {
-    const void* a = nullptr;  // [rank,K], or [slots,rank,K]
-    const void* b = nullptr;  // [N,rank], or [slots,N,rank]
+    const void* a = nullptr;  // [rank,K]
+    const void* b = nullptr;  // [N,rank]
     bool is_a_f32 = false, is_b_f32 = false;
     int rank = 0;
     float scale = 0;
-    std::int64_t begin = 0, end = 0;  // Its rows; unused where there are slots.
+    std::int64_t begin = 0, end = 0;  // Its rows.
   };
   Part part[4];
-  int parts = 0;
-  const std::int32_t* slots = nullptr;  // [rows], below 0: no adapter; then part[0] holds all.
-  const float* scales = nullptr;        // [slots]
-  std::int64_t slot_count = 0;
+  int count = 0;
+};
+
+// The same where every row names a slot, whose matrices lie flat on pages that a list names (ops.json, loraPagedForward).
+struct LoraPages {
+  const std::int32_t* slots = nullptr;   // [rows], below 0: no adapter.
+  const void* a = nullptr;               // [page_count,elements]
+  const void* b = nullptr;               // The same.
+  const std::int32_t* pages = nullptr;   // [listed]
+  const std::int32_t* places = nullptr;  // [slot_count,4]
+  const float* scales = nullptr;         // [slot_count]
+  std::int64_t slot_count = 0, page_count = 0, listed = 0, elements = 0;
+  int shift = -1;  // elements = 1 << shift; -1 where it is no power of two.
+  bool is_f32 = false;
 };
 
 struct LoraRows {
-  LoraAdapters adapters;
+  LoraParts parts;
+  LoraPages paged;          // In the place of parts where `slots` is given.
   const Bf16* x = nullptr;  // [rows,depth]
   Bf16* y = nullptr;        // [rows,columns]
   Bf16* xa = nullptr;       // [rows,rank_max]
   std::int64_t rows = 0, depth = 0, columns = 0;
-  int rank_max = 0;
+  int rank_max = 0;  // No rank is larger; shapes alone decide a launch.
 };
 
 // xa = x Aᵀ, y += scale xa Bᵀ, each row with its own adapter: two launches whose parameters depend on shapes alone. A row's bits

@@ -1,7 +1,9 @@
 #include <vector>
 
 #include "core/context.h"
+#include "core/half.h"
 #include "core/lora-groups.h"
+#include "core/lora-places.h"
 #include "core/ops-args.h"
 
 namespace hone::reference {
@@ -42,20 +44,25 @@ Status lora_grouped_forward(Context& context, const LoraGroupedForwardArgs& args
   return {};
 }
 
-Status lora_slots_forward(Context& context, const LoraSlotsForwardArgs& args) {
-  const std::int64_t rows = args.x.dim[0], depth = args.x.dim[1], rank = args.a.dim[1], columns = args.b.dim[1];
+Status lora_paged_forward(Context& context, const LoraPagedForwardArgs& args) {
+  HONE_TRY(check_lora_places(args));
+  const std::int64_t rows = args.x.dim[0], depth = args.x.dim[1], columns = args.y.dim[1], elements = args.a.dim[1];
+  const std::int32_t* pages = args.pages.data_as<std::int32_t>();
   context.pool.run(static_cast<int>(rows), [&](int t) {
     const std::int32_t slot = args.slots.data_as<std::int32_t>()[t];
     if (slot < 0) return;
+    const LoraPlace place = lora_place(args, slot);
+    const auto value = [&](const View& in, std::int64_t e) {
+      const std::int64_t at = pages[place.first + e / elements] * elements + e % elements;
+      return in.dtype == DType::f32 ? in.data_as<float>()[at] : bf16_to_f32(in.data_as<std::uint16_t>()[at]);
+    };
     const float* x = args.x.data_as<float>() + t * depth;
-    const float* a = args.a.data_as<float>() + slot * rank * depth;
-    const float* b = args.b.data_as<float>() + slot * columns * rank;
     const float scale = args.scales.data_as<float>()[slot];
     float* y = args.y.data_as<float>() + t * columns;
-    for (std::int64_t r = 0; r < rank; ++r) {
+    for (std::int64_t r = 0; r < place.rank; ++r) {
       float xa = 0.0f;
-      for (std::int64_t k = 0; k < depth; ++k) xa += x[k] * a[r * depth + k];
-      for (std::int64_t n = 0; n < columns; ++n) y[n] += scale * xa * b[n * rank + r];
+      for (std::int64_t k = 0; k < depth; ++k) xa += x[k] * value(args.a, place.a + r * depth + k);
+      for (std::int64_t n = 0; n < columns; ++n) y[n] += scale * xa * value(args.b, place.b + n * place.rank + r);
     }
   });
   return {};

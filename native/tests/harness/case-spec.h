@@ -17,7 +17,7 @@ struct ArgCase {
   Fill fill = Fill::normal;
   double scale = 1;
   int value_count = 0;
-  double values[8] = {};
+  double values[16] = {};
 };
 
 struct DimCase {

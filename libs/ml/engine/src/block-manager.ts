@@ -1,10 +1,21 @@
 import { assert } from '@hone/base';
 import type { Sequence } from './sequence.js';
 
+/** Who holds blocks beside sequences and can do without some: the adapters. */
+export interface BlockTenant {
+  /** Blocks of adapters that nobody uses. */
+  readonly idleBlocks: number;
+  /** Gives back those of the adapter that was not used for longest. */
+  evict(): void;
+}
+
 /**
  * Hands out the blocks of the paged key-value cache and remembers what full blocks hold, so that equal prompt beginnings are
  * computed once. A block's content is named by (content of the block before it, its tokens); the chain starts at the
  * adapter's key. Names are exact, not hashes: two contents never collide.
+ *
+ * Adapters lease blocks of the same pool (S-LoRA, arXiv 2311.03285). Whoever needs one takes an empty one, then one whose content is only
+ * remembered, then those of an adapter that nobody uses. What adapters may lease leaves `sequenceBlocksMax` to sequences, whatever runs.
  */
 export class BlockManager {
   readonly blocks: number;
@@ -16,20 +27,35 @@ export class BlockManager {
   readonly #contentOf: (number | undefined)[];
   readonly #keyOf: (string | undefined)[];
   readonly #blockOfKey = new Map<string, number>();
+  /** Blocks that adapters may hold together. */
+  readonly adapterBlocksMax: number;
+  tenant: BlockTenant | undefined;
   #contents = 0;
+  #leased = 0;
 
-  constructor(blocks: number, blockSize: number) {
+  constructor(blocks: number, blockSize: number, adapterBlocksMax = 0) {
     this.blocks = blocks;
     this.blockSize = blockSize;
+    this.adapterBlocksMax = adapterBlocksMax;
     this.#references = new Int32Array(blocks);
     this.#contentOf = new Array<number | undefined>(blocks);
     this.#keyOf = new Array<string | undefined>(blocks);
     for (let block = blocks - 1; block >= 0; block--) this.#empty.push(block);
   }
 
-  /** Blocks that can be handed out now, remembered ones included. */
+  /** Blocks that can be handed out now, remembered ones and those of idle adapters included. */
   get free(): number {
-    return this.#empty.length + this.#idle.size;
+    return this.#unused + (this.tenant?.idleBlocks ?? 0);
+  }
+
+  /** Blocks that one sequence can always have, at the cost of all others. */
+  get sequenceBlocksMax(): number {
+    return this.blocks - this.adapterBlocksMax;
+  }
+
+  /** Blocks of adapters, in use or not. */
+  get leased(): number {
+    return this.#leased;
   }
 
   get used(): number {
@@ -51,7 +77,7 @@ export class BlockManager {
     const needed = this.blocksFor(sequence.target);
     const shared = this.#remembered(sequence);
     const idleShared = shared.filter((block) => this.#references[block] === 0).length;
-    if (needed - shared.length > this.free - idleShared) return false;
+    if (!this.#makeRoom(needed - shared.length + idleShared)) return false;
     for (const block of shared) this.#take(block);
     sequence.blocks.push(...shared);
     sequence.committedBlocks = shared.length;
@@ -64,7 +90,7 @@ export class BlockManager {
   /** Makes room for the tokens up to `length`; false when no block is left. */
   grow(sequence: Sequence, length: number): boolean {
     const needed = this.blocksFor(length);
-    if (needed - sequence.blocks.length > this.free) return false;
+    if (!this.#makeRoom(needed - sequence.blocks.length)) return false;
     while (sequence.blocks.length < needed) sequence.blocks.push(this.#next());
     return true;
   }
@@ -108,6 +134,45 @@ export class BlockManager {
     sequence.computed = 0;
   }
 
+  /**
+   * Blocks for an adapter, or undefined where sequences hold too many. Never block 0: rows of a captured step that have no sequence look
+   * at its first token, which keys and values alone may have written.
+   */
+  lease(count: number): number[] | undefined {
+    assert(this.#leased + count <= this.adapterBlocksMax, '[blocks] adapters ask for more than they may have');
+    const isFirstUnused = this.#references[0] === 0;
+    if (!this.#makeRoom(count + (isFirstUnused ? 1 : 0))) return undefined;
+    const isRemembered = this.#idle.delete(0);
+    const empty = this.#empty.indexOf(0);
+    if (empty >= 0) this.#empty.splice(empty, 1);
+    const blocks = Array.from({ length: count }, () => this.#next());
+    if (empty >= 0) this.#empty.push(0);
+    if (isRemembered) this.#idle.add(0);
+    this.#leased += count;
+    return blocks;
+  }
+
+  /** Takes back what an adapter leased. */
+  endLease(blocks: readonly number[]): void {
+    this.#leased -= blocks.length;
+    for (const block of blocks) {
+      assert(this.#references[block] === 1, `[blocks] block ${block} of an adapter was given back twice`);
+      this.#references[block] = 0;
+      this.#empty.push(block);
+    }
+  }
+
+  get #unused(): number {
+    return this.#empty.length + this.#idle.size;
+  }
+
+  /** Sends idle adapters away until `count` blocks are unused; not one where all of them were not enough. */
+  #makeRoom(count: number): boolean {
+    if (count > this.free) return false;
+    while (count > this.#unused) this.tenant?.evict();
+    return true;
+  }
+
   #remembered(sequence: Sequence): number[] {
     const isScored = sequence.scoreNext < sequence.scoreEnd;
     const tokensMax = isScored ? Math.min(sequence.target - 1, sequence.scoreNext) : sequence.target - 1;
@@ -134,18 +199,20 @@ export class BlockManager {
   }
 
   #next(): number {
-    const block = this.#empty.pop() ?? this.#longestIdle();
+    const [longestIdle] = this.#idle;
+    if (this.#empty.length === 0 && longestIdle !== undefined) this.#forgetContent(longestIdle);
+    const block = this.#empty.pop();
+    assert(block !== undefined, '[blocks] a block was asked for although none is free');
     this.#references[block] = 1;
     return block;
   }
 
-  #longestIdle(): number {
-    const [block] = this.#idle;
-    assert(block !== undefined, '[blocks] a block was asked for although none is free');
-    this.#idle.delete(block);
+  /** A remembered block becomes an empty one. */
+  #forgetContent(block: number): void {
+    if (!this.#idle.delete(block)) return;
     this.#blockOfKey.delete(this.#keyOf[block] as string);
     this.#keyOf[block] = undefined;
     this.#contentOf[block] = undefined;
-    return block;
+    this.#empty.push(block);
   }
 }

@@ -1,9 +1,11 @@
 import { assert, HoneError, refusal } from '@hone/base';
 import type { CausalModel, KvCache } from '@hone/models';
 import { BlockManager } from './block-manager.js';
-import { type LoraAdapter, LoraStacks, type StackedAdapter } from '@hone/nn';
-import { deviceOfNewTensors, devices, type Tensor } from '@hone/tensor';
+import { type LoraAdapter, LoraPages, type PagedAdapter } from '@hone/nn';
+import type { Tensor } from '@hone/tensor';
+import { AdapterPages } from './adapter-pages.js';
 import { drawOnDevice } from './device-draw.js';
+import { adapterPagesMax, poolDemand } from './page-pool.js';
 import { type EngineAdapter, orderedByAdapter, runStep, wantedRows, type WantedRows } from './runner.js';
 import { type Drawing, type Drawn, drawTokens, isPlainDraw, logProbsOf, type TokenLogProb } from './sampler.js';
 import { Scheduler, type SchedulerLimits } from './scheduler.js';
@@ -42,7 +44,10 @@ export interface EngineStats {
   running: number;
   waiting: number;
   blocks: number;
+  /** Without what can be handed out at once: remembered blocks and those of idle adapters. */
   blocksUsed: number;
+  /** Blocks of adapters, in use or not. */
+  blocksOfAdapters: number;
   preemptions: number;
   promptTokensComputed: number;
   promptTokensReused: number;
@@ -69,7 +74,7 @@ export class Engine {
   readonly #scheduler: Scheduler<EngineAdapter>;
   readonly #plans: StepPlans;
   /** Where adapters lie on a device that works through a queue. */
-  readonly stacks: LoraStacks | undefined;
+  readonly adapterPages: AdapterPages | undefined;
   readonly #counts: TokenCounts;
   readonly #composed: ((why: string) => void) | undefined;
   /** Why no step is captured at all. */
@@ -90,21 +95,27 @@ export class Engine {
       stepTokensMax: Math.max(stepTokensMax, sequencesMax),
       logitRowsMax: Math.max(logitRowsMax, sequencesMax),
     };
-    const blocksUseful = sequencesMax * Math.ceil(model.shape.maxPositions / blockSize);
-    const blocks = Math.min(blocksUseful, Math.floor(kvBytesMax / model.kvBytesPerPage(blockSize)));
+    const { adaptersMax = 16 } = options;
+    const demand = poolDemand(model, { blockSize, sequencesMax, adaptersMax });
+    const blocks = Math.min(demand.most, Math.floor(kvBytesMax / model.kvBytesPerPage(blockSize)));
     if (blocks < 1) {
       const message = `[engine] expected kvBytesMax of at least ${model.kvBytesPerPage(blockSize)} but received ${kvBytesMax}`;
       throw refusal('cache_too_small', `${message}; fix: give the key-value cache more memory`);
     }
     this.#kv = model.newKvCache(blocks, blockSize);
-    this.#blocks = new BlockManager(blocks, blockSize);
+    this.#blocks = new BlockManager(blocks, blockSize, adapterPagesMax(blocks, demand));
     this.#scheduler = new Scheduler(this.limits, this.#blocks);
-    // On a card one graph serves every mixture of adapters; elsewhere each adapter's rows are a product of their own.
-    const isStacked = devices[deviceOfNewTensors()].isQueued && model.canStackAdapters;
-    this.stacks = isStacked ? new LoraStacks(options.adaptersMax ?? 16) : undefined;
+    if (demand.perAdapter > 0) {
+      const lora = new LoraPages(adaptersMax, model.moduleLayers, this.#kv);
+      this.adapterPages = new AdapterPages(lora, this.#blocks, () => this.#scheduler.preemptYoungest());
+    }
     this.#counts = new TokenCounts(sequencesMax, model.shape.vocabSize);
     const planned = { sequencesMax, stepTokensMax: this.limits.stepTokensMax };
-    this.#plans = new StepPlans(model, this.#kv, { stacks: this.stacks, counts: this.#counts, ...planned });
+    this.#plans = new StepPlans(model, this.#kv, {
+      loraPages: this.adapterPages?.lora,
+      counts: this.#counts,
+      ...planned,
+    });
     this.#composedAll = options.isCaptured === false ? 'unwanted' : undefined;
     this.#composed = options.composed;
   }
@@ -127,6 +138,7 @@ export class Engine {
       waiting: this.#scheduler.waiting.length,
       blocks: this.#blocks.blocks,
       blocksUsed: this.#blocks.used,
+      blocksOfAdapters: this.#blocks.leased,
       preemptions: this.#scheduler.preemptions,
       promptTokensComputed: this.#promptTokensComputed,
       promptTokensReused: this.#promptTokensReused,
@@ -144,7 +156,7 @@ export class Engine {
 
   /** The longest sequence, prompt and answer together, that can run here. */
   get lengthMax(): number {
-    return Math.min(this.model.shape.maxPositions, this.#blocks.blocks * this.#blocks.blockSize);
+    return Math.min(this.model.shape.maxPositions, this.#blocks.sequenceBlocksMax * this.#blocks.blockSize);
   }
 
   /** Queues a sequence. One that has nothing to compute is for the caller to answer. */
@@ -178,15 +190,15 @@ export class Engine {
   }
 
   /** Rows of an adapter that is about to be freed will not come again. */
-  forget(adapter: LoraAdapter | StackedAdapter): void {
+  forget(adapter: LoraAdapter | PagedAdapter): void {
     this.#plans.forget(adapter);
-    this.stacks?.remove(adapter);
+    this.adapterPages?.remove(adapter);
   }
 
   free(): void {
     for (const sequence of [...this.#scheduler.running, ...this.#scheduler.waiting]) this.#scheduler.finish(sequence);
     this.#plans.free();
-    this.stacks?.free();
+    this.adapterPages?.free();
     this.#counts.free();
     this.#kv.free();
   }
@@ -197,7 +209,7 @@ export class Engine {
     const { draws } = step.wanted;
     if (typeof plan === 'string') {
       this.#stepsComposed[plan]++;
-      const logits = runStep(this.model, this.#kv, step, this.stacks);
+      const logits = runStep(this.model, this.#kv, step, this.adapterPages?.lora);
       return logits ? [...this.#read(logits, step.wanted).values()] : [];
     }
     plan.run(step);

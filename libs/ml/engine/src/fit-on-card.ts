@@ -2,6 +2,7 @@ import { refusal } from '@hone/base';
 import { cardWorkspaceBytes, type LoadModelOptions, loadModel, type ModelSource, nameOfSource } from '@hone/models';
 import { memoryStats, onDevice, resetPeak } from '@hone/tensor';
 import { Engine, type EngineOptions } from './engine.js';
+import { poolDemand, poolLeast } from './page-pool.js';
 import { greedy } from './sampling-settings.js';
 
 export interface CardMemory {
@@ -14,18 +15,16 @@ export interface CardMemory {
 export interface CardFit {
   readonly parts: {
     readonly weights: number;
-    /** Stacks for as many adapters as may be loaded, of rank 16 on every linear layer. */
-    readonly adapters: number;
     /** What the largest step computes, and the memory under the graphs. */
     readonly steps: number;
     readonly workspace: number;
     /** What nobody counts: the driver's share of the graphs, and gaps between tensors. */
     readonly margin: number;
+    /** For keys and values, and for adapters among them. */
     readonly kvPages: number;
   };
 }
 
-const adapterRank = 16;
 /** Of the budget. */
 const marginShare = 1 / 32;
 
@@ -59,10 +58,12 @@ function dryRun(source: ModelSource, load: Pick<LoadModelOptions, 'format' | 'he
     const weights = memoryStats().liveBytes - before;
     const tokens = Math.min(stepTokensMax, maxPositions - 1);
     const pageBytes = model.kvBytesPerPage(blockSize);
-    const kvLeast = pageBytes * Math.ceil((tokens + 1) / blockSize);
-    const steps = stepBytes(new Engine(model, { ...options, kvBytesMax: kvLeast }), tokens) - weights - before;
-    const perRank = model.modules.reduce((sum, { inFeatures, outFeatures }) => sum + inFeatures + outFeatures, 0);
-    const adapters = model.canStackAdapters ? 2 * adaptersMax * adapterRank * perRank : 0;
+    const demand = poolDemand(model, { blockSize, sequencesMax, adaptersMax });
+    const pagesLeast = poolLeast(tokens + 1, blockSize, demand);
+    const kvLeast = pageBytes * pagesLeast;
+    // Of a larger pool the list of the adapters' pages is longer; tensors are whole 256 bytes.
+    const list = demand.perAdapter > 0 ? 256 * Math.ceil(Math.max(0, demand.most - pagesLeast) / 64) : 0;
+    const steps = stepBytes(new Engine(model, { ...options, kvBytesMax: kvLeast }), tokens) - weights - before + list;
     const hasBf16Weights = load.format === 'bf16';
     const workspace = cardWorkspaceBytes(model.config, {
       tokens,
@@ -70,8 +71,7 @@ function dryRun(source: ModelSource, load: Pick<LoadModelOptions, 'format' | 'he
       hasBf16Weights,
       sequences: sequencesMax,
     });
-    const kvMost = pageBytes * sequencesMax * Math.ceil(maxPositions / blockSize);
-    return { fixed: { weights, adapters, steps, workspace }, kvLeast, kvMost };
+    return { fixed: { weights, steps, workspace }, kvLeast, kvMost: pageBytes * demand.most };
   } finally {
     model.free();
   }
@@ -106,7 +106,6 @@ function tooLarge(
       ? [`a smaller key-value cache (HONE_SERVING_KV_MEGABYTES_MAX=${Math.floor(left / 2 ** 20)})`]
       : []),
     ...(format === 'f32' || format === 'bf16' ? ['a base in int8 or nf4 (HONE_SERVING_WEIGHTS)'] : []),
-    'fewer adapters (HONE_SERVING_ADAPTERS_MAX)',
     'more of the GPU (HONE_CUDA_MEMORY)',
   ];
   const message =

@@ -1,12 +1,12 @@
 import type { AdapterRows, CausalModel, KvCache } from '@hone/models';
-import type { LoraAdapter, LoraStacks, StackedAdapter } from '@hone/nn';
+import type { LoraAdapter, LoraPages, PagedAdapter } from '@hone/nn';
 import type { Tensor } from '@hone/tensor';
 import type { PlannedRows } from './scheduler.js';
 import type { Drawing } from './sampler.js';
 import type { AdapterKey, Sequence } from './sequence.js';
 
 export interface EngineAdapter extends AdapterKey {
-  readonly lora: LoraAdapter | StackedAdapter;
+  readonly lora: LoraAdapter | PagedAdapter;
 }
 
 /** A sequence whose last row of a step draws a token. */
@@ -45,7 +45,7 @@ export function runStep(
   model: CausalModel,
   kv: KvCache,
   { planned, wanted }: { planned: readonly Planned[]; wanted: WantedRows },
-  stacks?: LoraStacks,
+  loraPages?: LoraPages,
 ): Tensor | undefined {
   const rows = rowsOf(planned);
   const blocksPerSequence = Math.max(1, ...planned.map(({ sequence }) => sequence.blocks.length));
@@ -64,7 +64,7 @@ export function runStep(
     blocksPerSequence,
     kv,
     adapters: adapterRanges(planned),
-    stacks,
+    loraPages,
   };
   const isSilent = logitRows.length === 0;
   // A step of prompt chunks alone wants no logits, but a tensor has at least one row: the first one is computed and dropped.

@@ -48,7 +48,7 @@ export class Scheduler<Adapter extends AdapterKey = AdapterKey> {
 
   /** Whether a sequence could ever run to its end here. */
   fits(lengthMax: number): boolean {
-    return this.blocks.blocksFor(lengthMax) <= this.blocks.blocks;
+    return this.blocks.blocksFor(lengthMax) <= this.blocks.sequenceBlocksMax;
   }
 
   add(sequence: Sequence<Adapter>): void {
@@ -63,6 +63,13 @@ export class Scheduler<Adapter extends AdapterKey = AdapterKey> {
     remove(this.#running, sequence);
     this.blocks.release(sequence);
     sequence.state = 'finished';
+  }
+
+  /** Sends the youngest running sequence back to the queue; false when none runs. */
+  preemptYoungest(): boolean {
+    const youngest = this.#running.at(-1);
+    if (youngest) this.#preempt(youngest);
+    return youngest !== undefined;
   }
 
   /** The rows of the next step; empty only when nothing can run. */

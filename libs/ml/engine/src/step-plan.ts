@@ -1,5 +1,5 @@
 import type { AdapterRows, CausalModel, KvCache } from '@hone/models';
-import type { LoraStacks } from '@hone/nn';
+import type { LoraPages } from '@hone/nn';
 import { bytesOf, capture, type CapturedPlan, type PlanArena, type Tensor } from '@hone/tensor';
 import { countsFor, DrawOutput, drawOps, drawParts, type DrawShape, fillDraw } from './device-draw.js';
 import { type EngineAdapter, layOutRows, type RowNumbers, type WantedRows } from './runner.js';
@@ -30,7 +30,7 @@ export interface StepShape {
   /** The adapter of each row, where it is fixed. */
   readonly adapters: readonly AdapterRows[];
   /** The adapters that rows name when the plan runs. */
-  readonly stacks: LoraStacks | undefined;
+  readonly loraPages: LoraPages | undefined;
   readonly draw: DrawShape;
 }
 
@@ -109,14 +109,14 @@ export class StepPlan {
   }
 
   #fill({ planned, wanted }: StepRowsToRun): void {
-    const { width: blocksPerSequence, logitRows, stacks } = this.shape;
+    const { width: blocksPerSequence, logitRows, loraPages } = this.shape;
     const [input, numbers] = [this.#input, this.#numbers];
     const rows = layOutRows(planned, { pageSize: this.#pageSize, blocksPerSequence }, numbers);
     // The rows behind look at the first token of the first sequence, which always holds numbers, and as no row goes on where another
     // stops, they are no chunk. What lies behind the blocks of a sequence in the table is never read.
     for (const each of [numbers.ids, numbers.positions, numbers.rowSequence]) each.fill(0, rows);
     numbers.slots.fill(-1, rows);
-    if (stacks) fillPlaces(input.all('adapterSlots'), planned, stacks);
+    if (loraPages) fillPlaces(input.all('adapterSlots'), planned, loraPages);
     const { draws, drawRows } = wanted;
     const rowOfDraw = input.all('logitRows');
     rowOfDraw.set(drawRows);
@@ -125,11 +125,11 @@ export class StepPlan {
   }
 }
 
-function fillPlaces(places: Int32Array, planned: StepRowsToRun['planned'], stacks: LoraStacks): void {
+function fillPlaces(places: Int32Array, planned: StepRowsToRun['planned'], loraPages: LoraPages): void {
   let row = 0;
   for (const { sequence, count } of planned) {
     const { adapter } = sequence;
-    places.fill(adapter ? stacks.placeOf(adapter.lora) : -1, row, row + count);
+    places.fill(adapter ? loraPages.placeOf(adapter.lora) : -1, row, row + count);
     row += count;
   }
   places.fill(-1, row);
@@ -156,7 +156,7 @@ const numbersOf = (input: StepInput): RowNumbers => ({
 export function stepOps(
   model: CausalModel,
   kv: KvCache,
-  { adapters, stacks, draw }: StepShape,
+  { adapters, loraPages, draw }: StepShape,
   ends: { input: StepInput; output: DrawOutput; counts: Tensor | undefined },
 ): { logits: Tensor } {
   const { input } = ends;
@@ -168,10 +168,10 @@ export function stepOps(
     slots: input.on('slots'),
     rowSequence: input.on('rowSequence'),
     logitRows: input.on('logitRows'),
-    adapterSlots: stacks && input.on('adapterSlots'),
+    adapterSlots: loraPages && input.on('adapterSlots'),
     blockTable: input.on('blocks'),
   };
-  const logits = model.stepOn(rows, kv, { adapters, stacks });
+  const logits = model.stepOn(rows, kv, { adapters, loraPages });
   drawOps(logits, draw, ends);
   return { logits };
 }

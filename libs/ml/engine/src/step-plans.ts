@@ -1,5 +1,5 @@
 import type { CausalModel, KvCache } from '@hone/models';
-import type { LoraStacks } from '@hone/nn';
+import type { LoraPages } from '@hone/nn';
 import { deviceOfNewTensors, devices, measureCapture, PlanArena } from '@hone/tensor';
 import { DrawOutput, type DrawShape, drawKey, drawShapeOf, plainDraw } from './device-draw.js';
 import { adapterRanges, rowsOf } from './runner.js';
@@ -47,7 +47,7 @@ const blocksMin = 8;
 
 export interface StepPlansOptions {
   /** Where rows name their adapters when a plan runs. */
-  readonly stacks: LoraStacks | undefined;
+  readonly loraPages: LoraPages | undefined;
   readonly counts: TokenCounts;
   readonly sequencesMax: number;
   readonly stepTokensMax: number;
@@ -64,7 +64,7 @@ export class StepPlans {
   /** In the order of last use. */
   readonly #plans = new Map<string, StepPlan>();
   readonly #numbers = new WeakMap<object, number>();
-  readonly #stacks: LoraStacks | undefined;
+  readonly #loraPages: LoraPages | undefined;
   readonly #counts: TokenCounts;
   readonly #sequencesMax: number;
   readonly #rowsMax: number;
@@ -76,10 +76,10 @@ export class StepPlans {
   #adapters = 0;
   #captured = 0;
 
-  constructor(model: CausalModel, kv: KvCache, { stacks, counts, sequencesMax, stepTokensMax }: StepPlansOptions) {
+  constructor(model: CausalModel, kv: KvCache, { loraPages, counts, sequencesMax, stepTokensMax }: StepPlansOptions) {
     this.#model = model;
     this.#kv = kv;
-    this.#stacks = stacks;
+    this.#loraPages = loraPages;
     this.#counts = counts;
     this.#sequencesMax = sequencesMax;
     this.#rowsMax = Math.min(stepTokensMax, graphRowsMax);
@@ -105,17 +105,17 @@ export class StepPlans {
     const isDecode = rows === planned.length && wanted.draws.length === rows;
     if (!this.#isBucketed && !isDecode) return 'prompts';
     const hasAdapters = planned.some(({ sequence }) => sequence.adapter !== undefined);
-    if (!isDecode && hasAdapters && !this.#stacks) return 'adapters';
+    if (!isDecode && hasAdapters && !this.#loraPages) return 'adapters';
     if (rows > this.#rowsMax) return 'large';
-    this.#forgetOldStacks();
-    const stacks = hasAdapters ? this.#stacks : undefined;
+    this.#forgetOldLaunches();
+    const loraPages = hasAdapters ? this.#loraPages : undefined;
     const draw = this.#isBucketed ? drawShapeOf(wanted.draws, this.#model.shape.vocabSize) : plainDraw;
     const size = this.#sizeOf(step, rows);
-    const adapters = this.#stacks ? (stacks ? 'stacked' : 'base') : this.#signature(planned);
+    const adapters = this.#loraPages ? (loraPages ? 'paged' : 'base') : this.#signature(planned);
     return this.#planOf(`${Object.values(size).join('/')}/${drawKey(draw)}/${adapters}`, () => ({
       ...size,
-      adapters: this.#stacks ? [] : adapterRanges(planned),
-      stacks,
+      adapters: this.#loraPages ? [] : adapterRanges(planned),
+      loraPages,
       draw,
     }));
   }
@@ -169,10 +169,10 @@ export class StepPlans {
   }
 
   /** The largest step first, with the draw that takes most, which changes a copy of the logits: all others then fit into its memory. */
-  #reserve(arena: PlanArena, { width, adapters, stacks }: StepShape): void {
+  #reserve(arena: PlanArena, { width, adapters, loraPages }: StepShape): void {
     const [rows, logitRows] = [Math.min(bucketOf(this.#rowsMax), this.#rowsMax), bucketOf(this.#sequencesMax)];
     const draw: DrawShape = { ...plainDraw, biases: 1, top: 1 };
-    const shape = { rows, sequences: logitRows, logitRows, width, adapters, stacks, draw };
+    const shape = { rows, sequences: logitRows, logitRows, width, adapters, loraPages, draw };
     const input = stepInput(this.#model, shape);
     const output = new DrawOutput(logitRows, draw);
     try {
@@ -185,11 +185,11 @@ export class StepPlans {
     }
   }
 
-  /** Stacks that were laid out anew lie elsewhere. */
-  #forgetOldStacks(): void {
-    if (!this.#stacks || this.#builds === this.#stacks.builds) return;
-    this.#builds = this.#stacks.builds;
-    for (const [key, plan] of this.#plans) if (plan.shape.stacks) this.#drop(key, plan);
+  /** A larger rank wants larger launches, another module one more. */
+  #forgetOldLaunches(): void {
+    if (!this.#loraPages || this.#builds === this.#loraPages.builds) return;
+    this.#builds = this.#loraPages.builds;
+    for (const [key, plan] of this.#plans) if (plan.shape.loraPages) this.#drop(key, plan);
   }
 
   #makeRoom(): void {

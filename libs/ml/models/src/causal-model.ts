@@ -18,8 +18,9 @@ import {
   type Tensor,
   type TokenLogProbs,
 } from '@hone/tensor';
-import { baseOnly, type AdaptableModule, type LinearContext, type LoraAdapter, type LoraStacks } from '@hone/nn';
+import { baseOnly, type AdaptableModule, type LinearContext, type LoraAdapter, type LoraPages } from '@hone/nn';
 import type { ModelConfig } from './config/model-config.js';
+import { layerLinears } from './config/decoder-spec.js';
 import { allLinears } from './config/weight-map.js';
 import { attentionPrecision, kvBytesPerPage, newKvCache } from './kv-cache.js';
 import type { Attend } from './layers/attention.js';
@@ -118,8 +119,13 @@ export class CausalModel {
   }
 
   /** Whether rows can name their adapters on the device: the experts of a mixture sort them anew, and take ranges. */
-  get canStackAdapters(): boolean {
+  get canPageAdapters(): boolean {
     return this.config.decoder.layers.every(({ mlp }) => mlp.kind !== 'experts');
+  }
+
+  /** `modules` by layer: where the matrices of an adapter lie on pages. */
+  get moduleLayers(): readonly (readonly AdaptableModule[])[] {
+    return this.config.decoder.layers.map(layerLinears);
   }
 
   newKvCache(pages: number, pageSize: number): KvCache {
@@ -149,14 +155,14 @@ export class CausalModel {
    * The ops of a step over rows that lie on the device already: what `step` runs, and what a captured plan repeats. Logits
    * [logitRows, vocabSize].
    */
-  stepOn(rows: StepRows, { keys, values }: KvCache, { adapters = [], stacks }: StepAdapters = {}): Tensor {
+  stepOn(rows: StepRows, { keys, values }: KvCache, { adapters = [], loraPages }: StepAdapters = {}): Tensor {
     const attend: Attend = (layer, q, k, v, options, rotation) => {
       const [pagedKeys, pagedValues] = [keys[layer] as Tensor, values[layer] as Tensor];
       if (rotation) ropeKvWrite(q, k, v, rotation, rows.slots, pagedKeys, pagedValues);
       else kvWrite(k, v, rows.slots, pagedKeys, pagedValues);
       return pagedAttention(q, pagedKeys, pagedValues, rows, options);
     };
-    const x = this.#layersForward(rows.ids, rows.positions, attend, adaptersOf(rows, adapters, stacks));
+    const x = this.#layersForward(rows.ids, rows.positions, attend, adaptersOf(rows, adapters, loraPages));
     // Only the rows that sample now go through the norm and the head.
     const wanted = this.#norm.forward(gatherRows(x, rows.logitRows));
     const made = logits(wanted, this.#packedHead());
@@ -197,15 +203,15 @@ export class CausalModel {
   }
 }
 
-type StepAdapters = Pick<StepBatch, 'adapters' | 'stacks'>;
+type StepAdapters = Pick<StepBatch, 'adapters' | 'loraPages'>;
 
 function adaptersOf(
   { adapterSlots: slots }: StepRows,
   adapters: readonly AdapterRows[],
-  stacks: LoraStacks | undefined,
+  paged: LoraPages | undefined,
 ): LinearContext {
-  if (stacks) return slots ? { ranges: [], stacked: { stacks, slots } } : baseOnly;
-  // Without stacks every adapter has matrices of its own.
+  if (paged) return slots ? { ranges: [], paged: { paged, slots } } : baseOnly;
+  // Without pages every adapter has matrices of its own.
   const ranges = adapters.map(({ adapter, rowStart: begin, rowEnd: end }) => ({
     adapter: adapter as LoraAdapter,
     begin,
@@ -214,11 +220,11 @@ function adaptersOf(
   return { ranges };
 }
 
-/** The place of each row's adapter; undefined where no row has one. */
-function slotsOf({ ids, adapters = [], stacks }: StepBatch): Tensor | undefined {
-  if (!stacks || adapters.length === 0) return undefined;
+/** The slot of each row's adapter; undefined where no row has one. */
+function slotsOf({ ids, adapters = [], loraPages }: StepBatch): Tensor | undefined {
+  if (!loraPages || adapters.length === 0) return undefined;
   const slots = new Int32Array(ids.length).fill(-1);
-  for (const { adapter, rowStart, rowEnd } of adapters) slots.fill(stacks.placeOf(adapter), rowStart, rowEnd);
+  for (const { adapter, rowStart, rowEnd } of adapters) slots.fill(loraPages.placeOf(adapter), rowStart, rowEnd);
   return fromInts(slots);
 }
 

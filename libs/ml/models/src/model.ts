@@ -1,5 +1,5 @@
 import type { ActivationOffload, Tensor } from '@hone/tensor';
-import type { LoraAdapter, LoraStacks, StackedAdapter } from '@hone/nn';
+import type { LoraAdapter, LoraPages, PagedAdapter } from '@hone/nn';
 
 /**
  * How the frozen base is held in memory; adapters are f32 in every case, activations f32 on the processor and bf16 on a GPU. int4
@@ -56,7 +56,7 @@ export interface PackedBatch {
 
 /** Rows rowStart..rowEnd-1 of a step go through this adapter; ranges may not overlap, uncovered rows use the plain base. */
 export interface AdapterRows {
-  adapter: LoraAdapter | StackedAdapter;
+  adapter: LoraAdapter | PagedAdapter;
   rowStart: number;
   rowEnd: number;
 }
@@ -93,8 +93,8 @@ export interface StepBatch {
   kv: KvCache;
   /** Order the rows so that each adapter's rows are neighbours. */
   adapters?: readonly AdapterRows[];
-  /** Where all of these adapters have a place: rows then name theirs on the device. */
-  stacks?: LoraStacks | undefined;
+  /** Where all of these adapters have a slot: rows then name theirs on the device. */
+  loraPages?: LoraPages | undefined;
   /** The rows whose logits are wanted (the last row of each sequence that samples now; all of a prompt for echo). */
   logitRows: Int32Array;
 }
@@ -108,7 +108,7 @@ export interface StepRows {
   readonly slots: Tensor;
   readonly blockTable: Tensor;
   readonly logitRows: Tensor;
-  /** Which place of the stacks each row goes through (-1: none), where adapters are told so. */
+  /** Which slot of the paged adapters each row goes through (-1: none), where adapters are told so. */
   readonly adapterSlots?: Tensor | undefined;
 }
 

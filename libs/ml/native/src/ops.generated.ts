@@ -10,7 +10,7 @@ export const opNames = [
   'loraForward',
   'loraBackward',
   'loraGroupedForward',
-  'loraSlotsForward',
+  'loraPagedForward',
   'embeddingForward',
   'embeddingBackward',
   'rmsNormForward',
@@ -176,9 +176,19 @@ export function loraGroupedForward(
   ops().loraGroupedForward(x, y, a0, b0, begin0, end0, scale0, a1, b1, begin1, end1, scale1, a2, b2, begin2, end2, scale2, a3, b3, begin3, end3, scale3);
 }
 
-/** y[t] += scales[s] (x[t] a[s]ᵀ) b[s]ᵀ with s = slots[t]; nothing where s < 0. A rank below R is padded with zeros. */
-export function loraSlotsForward(x: Handle, slots: Handle, a: Handle, b: Handle, scales: Handle, y: Handle): void {
-  ops().loraSlotsForward(x, slots, a, b, scales, y);
+/** y[t] += scales[s] (x[t] Aᵀ) Bᵀ with s = slots[t]; nothing where s < 0. places[s] = (first, atA, atB, rank): A [rank,K] is elements atA, atA + 1 ... of a, B [N,rank] elements atB ... of b, where element e lies in page pages[first + e / E] at e % E; rank <= rankMax, and rank 0 is no update. */
+export function loraPagedForward(
+  x: Handle,
+  slots: Handle,
+  a: Handle,
+  b: Handle,
+  pages: Handle,
+  places: Handle,
+  scales: Handle,
+  rankMax: number,
+  y: Handle,
+): void {
+  ops().loraPagedForward(x, slots, a, b, pages, places, scales, rankMax, y);
 }
 
 /** y[t] = table[ids[t]]. */
@@ -745,7 +755,7 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'scale3', kind: 'number' },
     ],
   },
-  loraSlotsForward: {
+  loraPagedForward: {
     differentiable: null,
     backwardOf: null,
     saved: [],
@@ -755,7 +765,10 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'slots', kind: 'tensor', io: 'in', optional: false },
       { name: 'a', kind: 'tensor', io: 'in', optional: false },
       { name: 'b', kind: 'tensor', io: 'in', optional: false },
+      { name: 'pages', kind: 'tensor', io: 'in', optional: false },
+      { name: 'places', kind: 'tensor', io: 'in', optional: false },
       { name: 'scales', kind: 'tensor', io: 'in', optional: false },
+      { name: 'rankMax', kind: 'uint' },
       { name: 'y', kind: 'tensor', io: 'inout', optional: false },
     ],
   },

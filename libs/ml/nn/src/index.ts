@@ -9,6 +9,7 @@ export * from './optim/schedules.js';
 export * from './parameter-arena.js';
 export * from './peft/lora-adapter.js';
 export * from './peft/lora-config.js';
-export * from './peft/lora-stacks.js';
+export { pagesOfRank } from './peft/lora-layout.js';
+export * from './peft/lora-pages.js';
 export * from './peft/stored-adapter.js';
 export * from './rms-norm.js';

@@ -1,6 +1,6 @@
-import { dropout, isRecording, linear, lora, type LoraGroup, loraGrouped, loraSlots, type Tensor } from '@hone/tensor';
+import { dropout, isRecording, linear, lora, type LoraGroup, loraGrouped, loraPaged, type Tensor } from '@hone/tensor';
 import type { LoraAdapter } from './peft/lora-adapter.js';
-import type { StackedRows } from './peft/lora-stacks.js';
+import type { PagedRows } from './peft/lora-pages.js';
 
 /** A low-rank update for the rows begin..end-1 of the input. */
 export interface AdapterRange {
@@ -15,7 +15,7 @@ export interface LinearContext {
   /** The dropout masks of a step depend on this seed and the module alone. */
   readonly dropoutSeed?: number | undefined;
   /** In the place of ranges, where the device is told row by row which adapter is meant. */
-  readonly stacked?: StackedRows | undefined;
+  readonly paged?: PagedRows | undefined;
 }
 
 export const baseOnly: LinearContext = { ranges: [] };
@@ -31,10 +31,10 @@ export class Linear {
     readonly index: number,
   ) {}
 
-  forward(x: Tensor, { ranges, dropoutSeed, stacked }: LinearContext): Tensor {
+  forward(x: Tensor, { ranges, dropoutSeed, paged }: LinearContext): Tensor {
     const y = linear(x, this.weight, this.bias);
-    const stack = stacked?.stacks.of(this.path);
-    if (stack) loraSlots(x, (stacked as StackedRows).slots, stack, y);
+    const own = paged?.paged.of(this.path);
+    if (own) loraPaged(x, (paged as PagedRows).slots, own, y);
     if (ranges.length > 1 && dropoutSeed === undefined && !isRecording()) {
       loraGrouped(x, this.#groups(ranges), y);
       return y;

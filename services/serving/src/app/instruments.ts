@@ -40,6 +40,7 @@ export class Instruments {
     gauge('hone.serving.sequences.running', '{sequence}', ({ running }) => running);
     gauge('hone.serving.sequences.waiting', '{sequence}', ({ waiting }) => waiting);
     gauge('hone.serving.blocks.used', '{block}', ({ blocksUsed }) => blocksUsed);
+    gauge('hone.serving.blocks.adapters', '{block}', ({ blocksOfAdapters }) => blocksOfAdapters);
     gauge('hone.serving.blocks.limit', '{block}', ({ blocks }) => blocks);
     gauge('hone.serving.preemptions', '{preemption}', ({ preemptions }) => preemptions);
   }

@@ -85,5 +85,6 @@ export interface ResidentLoad {
   waiting: number;
   blocks: number;
   blocksUsed: number;
+  blocksOfAdapters: number;
   preemptions: number;
 }

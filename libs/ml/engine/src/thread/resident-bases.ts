@@ -70,8 +70,8 @@ export class ResidentBases {
 
   get load(): ResidentLoad[] {
     return [...this.#residents.values()].map(({ place, engine }) => {
-      const { running, waiting, blocks, blocksUsed, preemptions } = engine.engine.stats;
-      return { base: place.key, running, waiting, blocks, blocksUsed, preemptions };
+      const { running, waiting, blocks, blocksUsed, blocksOfAdapters, preemptions } = engine.engine.stats;
+      return { base: place.key, running, waiting, blocks, blocksUsed, blocksOfAdapters, preemptions };
     });
   }
 

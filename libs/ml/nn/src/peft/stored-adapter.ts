@@ -1,5 +1,7 @@
+import type { Tensor } from '@hone/tensor';
 import type { LoraAdapter } from './lora-adapter.js';
 import type { LoraConfig } from './lora-config.js';
+import type { AdapterLayout } from './lora-layout.js';
 
 /** A matrix as its file holds it, on no device yet. */
 export interface StoredMatrix {
@@ -24,8 +26,17 @@ export interface StoredAdapter {
   readonly modules: ReadonlyMap<string, StoredModule>;
 }
 
-/** An adapter whose values lie in stacks alone: what rows name it by. */
-export class StackedAdapter {
+/** A stored adapter as its pages hold it, in pinned memory of the host: the GPU fetches it by itself. */
+export interface AdapterImage {
+  readonly config: LoraConfig;
+  readonly baseFingerprint: string | undefined;
+  readonly layout: AdapterLayout;
+  /** [layers, 2, numbers on the pages of one tensor]: what the keys and the values of each layer have. */
+  readonly values: Tensor;
+}
+
+/** An adapter whose values lie on pages alone: what rows name it by. */
+export class PagedAdapter {
   constructor(
     readonly config: LoraConfig,
     readonly baseFingerprint: string | undefined,

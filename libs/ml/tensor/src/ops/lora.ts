@@ -45,20 +45,27 @@ export function loraGrouped(x: Tensor, groups: readonly LoraGroup[], y: Tensor):
   }
 }
 
-/** Adapters of one linear layer, stacked so that each row of a batch can name its own. */
-export interface LoraSlots {
-  /** [slots, rank, K]; an adapter of a lower rank is padded with zeros. */
+/** The adapters of one linear layer, each flat over pages that a list names, so that each row of a batch can name its own. */
+export interface LoraPaged {
+  /** f32 or bf16 [P, E]: where A [rank, K] of every adapter lies. */
   readonly a: Tensor;
-  /** [slots, N, rank] */
+  /** [P, E]: where B [N, rank] lies. */
   readonly b: Tensor;
-  /** f32 [slots]: alpha / rank of each. */
+  /** i32 [L]: the pages of all adapters, one adapter after the other. */
+  readonly pages: Tensor;
+  /** i32 [S, 4]: of each slot its first entry in `pages`, the elements at which A and B begin, and the rank; rank 0 is no update. */
+  readonly places: Tensor;
+  /** f32 [S]: alpha / rank of each. */
   readonly scales: Tensor;
+  /** No rank is larger. */
+  readonly rankMax: number;
 }
 
 /**
- * y[t] += scales[s] (x[t] a[s]ᵀ) b[s]ᵀ in place with s = slots[t] (i32 [T]); rows whose slot is below 0 stay as they are. Which
- * adapters a batch mixes is data, so that one recorded step serves every mixture. It is not recorded on the tape.
+ * y[t] += scales[s] (x[t] Aᵀ) Bᵀ in place with the A and B of s = slots[t] (i32 [T]); rows whose slot is below 0 stay as they are. Which
+ * adapters a batch mixes, and where they lie, is data: one recorded step serves every mixture. It is not recorded on the tape.
  */
-export function loraSlots(x: Tensor, slots: Tensor, adapters: LoraSlots, y: Tensor): void {
-  ops.loraSlotsForward(x.id, slots.id, adapters.a.id, adapters.b.id, adapters.scales.id, y.id);
+export function loraPaged(x: Tensor, slots: Tensor, paged: LoraPaged, y: Tensor): void {
+  const { a, b, pages, places, scales, rankMax } = paged;
+  ops.loraPagedForward(x.id, slots.id, a.id, b.id, pages.id, places.id, scales.id, rankMax, y.id);
 }

@@ -1,0 +1,41 @@
+#pragma once
+#include <algorithm>
+#include <string>
+
+#include "core/ops-args.h"
+
+namespace hone {
+
+// Where a slot of loraPagedForward has its matrices: what a row of `places` says.
+struct LoraPlace {
+  std::int64_t first;  // Of its entries in the list of pages.
+  std::int64_t a, b;   // Elements from the beginning of its first page.
+  std::int64_t rank;   // 0: no update.
+};
+
+inline LoraPlace lora_place(const LoraPagedForwardArgs& args, std::int64_t slot) {
+  const std::int32_t* place = args.places.data_as<std::int32_t>() + 4 * slot;
+  return {place[0], place[1], place[2], place[3]};
+}
+
+// The op table cannot say this: every slot that a row names has its whole A and B on pages of the list.
+inline Status check_lora_places(const LoraPagedForwardArgs& args) {
+  const std::int64_t listed = args.pages.dim[0], elements = args.a.dim[1];
+  for (std::int64_t t = 0; t < args.x.dim[0]; ++t) {
+    const std::int32_t slot = args.slots.data_as<std::int32_t>()[t];
+    if (slot < 0) continue;
+    const LoraPlace place = lora_place(args, slot);
+    if (place.rank == 0) continue;
+    const bool is_rank = place.rank > 0 && place.rank <= args.rank_max;
+    const std::int64_t end = std::max(place.a + place.rank * args.x.dim[1], place.b + place.rank * args.y.dim[1]);
+    if (is_rank && place.first >= 0 && place.a >= 0 && place.b >= 0 && place.first + (end - 1) / elements < listed) continue;
+    return bad_argument("[loraPagedForward] expected a rank of at most " + std::to_string(args.rank_max) + " and matrices on the " +
+                        std::to_string(listed) + " listed pages of " + std::to_string(elements) + " elements for slot " +
+                        std::to_string(slot) + " but received rank " + std::to_string(place.rank) + " at " + std::to_string(place.a) +
+                        " and " + std::to_string(place.b) + " from entry " + std::to_string(place.first) +
+                        "; fix: write the slot's row of `places` anew when its pages or its rank change");
+  }
+  return {};
+}
+
+}  // namespace hone
