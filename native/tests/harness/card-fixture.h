@@ -46,6 +46,7 @@ class CardFixture {
  private:
   void place(int arg, const CardForm& form);
   void fill(int arg);
+  void hide_guards() const;
 
   const Fixture& fixture_;
   const OpSpec& spec_;

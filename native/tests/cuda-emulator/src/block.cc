@@ -13,7 +13,8 @@ dim3 blockDim, gridDim;
 namespace hone_emulator {
 namespace {
 
-constexpr std::size_t kStackBytes = 256 * 1024;
+// Reserved alone, so that there is room for what sanitizers put around variables.
+constexpr std::size_t kStackBytes = 1024 * 1024;
 constexpr std::size_t kPage = 4096;
 constexpr int kRegisters = 65536;  // Of a multiprocessor.
 constexpr const char* kBarrier = "__syncthreads";

@@ -4,7 +4,29 @@
 
 namespace hone_emulator {
 
+namespace {
+Fiber* arriving = nullptr;
+}
+
 Fiber::Fiber(std::byte* stack, std::size_t bytes) : stack_(stack), bytes_(bytes) {}
+
+void Fiber::begin(void (*entry)()) {
+  entry_ = entry;
+  seen_.renew(stack_, bytes_, deepest());
+  prepare(enter);
+}
+
+void Fiber::enter() {
+  arriving->seen_.arrive();
+  arriving->entry_();
+}
+
+void Fiber::go_to(Fiber& next) {
+  arriving = &next;
+  seen_.leave_for(next.seen_);
+  switch_to(next);
+  seen_.arrive();
+}
 
 #ifdef __x86_64__
 
@@ -35,27 +57,32 @@ hone_emulator_switch:
 .popsection
 )");
 
-void Fiber::begin(void (*entry)()) {
+// What ran here last and has not returned lies above.
+const std::byte* Fiber::deepest() const { return top_ != nullptr ? static_cast<const std::byte*>(top_) : stack_ + bytes_; }
+
+void Fiber::prepare(void (*first)()) {
   auto* top = reinterpret_cast<std::uintptr_t*>(stack_ + bytes_);
-  *--top = 0;  // Where `entry` would return to, so that the stack is aligned as after a call.
-  *--top = reinterpret_cast<std::uintptr_t>(entry);
+  *--top = 0;  // Where `first` would return to, so that the stack is aligned as after a call.
+  *--top = reinterpret_cast<std::uintptr_t>(first);
   for (int i = 0; i < 6; ++i) *--top = 0;
   top_ = top;
 }
 
-void Fiber::go_to(Fiber& next) { hone_emulator_switch(&top_, next.top_); }
+void Fiber::switch_to(Fiber& next) { hone_emulator_switch(&top_, next.top_); }
 
 #else
 
-void Fiber::begin(void (*entry)()) {
+const std::byte* Fiber::deepest() const { return stack_; }
+
+void Fiber::prepare(void (*first)()) {
   getcontext(&context_);
   context_.uc_stack.ss_sp = stack_;
   context_.uc_stack.ss_size = bytes_;
   context_.uc_link = nullptr;
-  makecontext(&context_, entry, 0);
+  makecontext(&context_, first, 0);
 }
 
-void Fiber::go_to(Fiber& next) { swapcontext(&context_, &next.context_); }
+void Fiber::switch_to(Fiber& next) { swapcontext(&context_, &next.context_); }
 
 #endif
 

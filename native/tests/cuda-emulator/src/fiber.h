@@ -5,6 +5,8 @@
 #include <ucontext.h>
 #endif
 
+#include "src/fiber-sanitizers.h"
+
 namespace hone_emulator {
 
 // A stack on which a function runs until it hands on to another fiber. The one that started the program has no stack of its own.
@@ -19,6 +21,13 @@ class Fiber {
   void go_to(Fiber& next);
 
  private:
+  static void enter();
+  void prepare(void (*first)());
+  void switch_to(Fiber& next);
+  const std::byte* deepest() const;
+
+  void (*entry_)() = nullptr;
+  StackOfFiber seen_;
   std::byte* stack_ = nullptr;
   std::size_t bytes_ = 0;
 #ifdef __x86_64__
