@@ -201,11 +201,11 @@ void check_pages(Card& card, std::byte* base) {
   slots_at = room.put(std::vector<std::int32_t>{kSlots, -1});
   CHECK(is_refused("slots"));
   slots_at = room.put(std::vector<std::int32_t>{0, -1});
-  const std::vector<std::vector<std::int32_t>> wrong = {{-1, 0, 0, 12}, {24, 0, 0, 12}, {0, -1, 0, 12}, {20, 0, 0, 12}, {23, 0, 0, 1}, {0, 0, 3000, 8}, {0, 0, 0, 17}, {0, 0, 0, -8}};
+  const std::vector<std::vector<std::int32_t>> wrong = {{-1, 0, 0, 12}, {24, 0, 0, 12}, {0, -1, 0, 12}, {20, 0, 0, 12}, {22, 128, 96, 1}, {22, 128, 97, 1}, {0, 0, 3000, 8}, {0, 0, 0, 17}, {0, 0, 0, -8}};
   for (std::size_t i = 0; i < wrong.size(); ++i) {
     places_at = room.put(wrong[i]);
     if (i == 4) {
-      run(0, 2);  // The last page holds all of it.
+      run(0, 2);  // The last page ends where it does: rows of B take eight elements each.
       CHECK(card.synchronise().ok());
     } else {
       CHECK(is_refused("places"));

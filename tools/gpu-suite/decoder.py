@@ -16,7 +16,8 @@ class Slots:
         self.scales, self.layers, self.places = hone.put(torch.tensor(scales, dtype=F32)), [], {}
         count, page = len(scales), shape.groups * PAGE * shape.head
         for layer in range(shape.layers):
-            stacks, ends = {name: stack(layer, name) for name in LINEARS}, [0, 0]
+            drawn, ends = {name: stack(layer, name) for name in LINEARS}, [0, 0]
+            stacks = {name: (a, whole_rows(b)) for name, (a, b) in drawn.items()}
             begins = {name: self.begins(parts, ends) for name, parts in stacks.items()}
             each = -(-max(ends) // page)
             if layer == 0:
@@ -44,6 +45,16 @@ class Slots:
         for at, values in enumerate(parts):
             ends[at] += -(-values.shape[1] * values.shape[2] // 8) * 8
         return begins
+
+
+def whole_rows(b):
+    """Rows of B [S,N,R] lie on pages as whole vectors of eight, zeros behind the rank."""
+    slots, columns, rank = b.shape
+    if rank % 8 == 0:
+        return b
+    wide = hone.zeros((slots, columns, -(-rank // 8) * 8), BF16)
+    hone.invoke("sliceColumnsBackward", dy=hone.view(b, (slots * columns, rank)), dx=hone.view(wide, (slots * columns, wide.shape[2])))
+    return wide
 
 
 def drawn_stacks(shape, rank, draws):

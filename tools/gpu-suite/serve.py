@@ -18,7 +18,7 @@ from train import FLOOR, SLACK, tell
 
 SMALL = "--small" in sys.argv
 CHUNKS = (5, 1, 16, 64)
-RANK, SCALE = 8, 2.0
+RANK, SCALE = 4, 2.0
 
 
 def reference_logits(model, sequences):

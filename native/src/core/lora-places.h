@@ -18,6 +18,9 @@ inline LoraPlace lora_place(const LoraPagedForwardArgs& args, std::int64_t slot)
   return {place[0], place[1], place[2], place[3]};
 }
 
+// Elements from one row of B to the next: whole vectors of 16 bytes, zeros behind the rank.
+inline std::int64_t lora_row_stride(std::int64_t rank) { return (rank + 7) / 8 * 8; }
+
 // The op table cannot say this: every slot that a row names has its whole A and B on pages of the list.
 inline Status check_lora_places(const LoraPagedForwardArgs& args) {
   const std::int64_t listed = args.pages.dim[0], elements = args.a.dim[1];
@@ -27,7 +30,7 @@ inline Status check_lora_places(const LoraPagedForwardArgs& args) {
     const LoraPlace place = lora_place(args, slot);
     if (place.rank == 0) continue;
     const bool is_rank = place.rank > 0 && place.rank <= args.rank_max;
-    const std::int64_t end = std::max(place.a + place.rank * args.x.dim[1], place.b + place.rank * args.y.dim[1]);
+    const std::int64_t end = std::max(place.a + place.rank * args.x.dim[1], place.b + lora_row_stride(place.rank) * args.y.dim[1]);
     if (is_rank && place.first >= 0 && place.a >= 0 && place.b >= 0 && place.first + (end - 1) / elements < listed) continue;
     return bad_argument("[loraPagedForward] expected a rank of at most " + std::to_string(args.rank_max) + " and matrices on the " +
                         std::to_string(listed) + " listed pages of " + std::to_string(elements) + " elements for slot " +

@@ -151,7 +151,7 @@ struct LoraGroupedForwardArgs {
   double scale3;
 };
 
-// y[t] += scales[s] (x[t] Aᵀ) Bᵀ with s = slots[t]; nothing where s < 0. places[s] = (first, atA, atB, rank): A [rank,K] is elements atA, atA + 1 ... of a, B [N,rank] elements atB ... of b, where element e lies in page pages[first + e / E] at e % E; rank <= rankMax, and rank 0 is no update
+// y[t] += scales[s] (x[t] Aᵀ) Bᵀ with s = slots[t]; nothing where s < 0. places[s] = (first, atA, atB, rank): A [rank,K] is elements atA, atA + 1 ... of a, B [N,rank] the elements of b from atB on, a row at every ceil(rank / 8) * 8 and zeros behind it, where element e lies in page pages[first + e / E] at e % E; rank <= rankMax, and rank 0 is no update
 struct LoraPagedForwardArgs {
   View x;  // in f32|bf16 [T,K]
   View slots;  // in i32 [T]

@@ -70,15 +70,18 @@ __device__ inline std::int64_t room_of(const LoraPages& paged) {
   return room < most ? room : most;
 }
 
+// Elements from one row of B on pages to the next (lora_row_stride of core/lora-places.h): each row is whole vectors.
+__device__ inline int row_stride(int rank) { return (rank + 7) / 8 * 8; }
+
 // What is wrong with a slot's numbers: the entry of `places`, or -1. Its matrices must lie on listed pages, as a whole.
 __device__ inline int wrong_place(const LoraRows& work, const std::int32_t* place) {
   const LoraPages& paged = work.paged;
   if (place[kRank] < 0 || place[kRank] > work.rank_max) return kRank;
   const std::int64_t room = room_of(paged);
   if (place[kFirst] < 0 || place[kFirst] >= paged.listed) return kFirst;
-  const std::int64_t first = place[kFirst] * paged.elements, rank = place[kRank];
+  const std::int64_t first = place[kFirst] * paged.elements, rank = place[kRank], stride = row_stride(place[kRank]);
   if (place[kAtA] < 0 || first + place[kAtA] + rank * work.depth > room) return kAtA;
-  if (place[kAtB] < 0 || first + place[kAtB] + rank * work.columns > room) return kAtB;
+  if (place[kAtB] < 0 || first + place[kAtB] + stride * work.columns > room) return kAtB;
   return -1;
 }
 
@@ -96,7 +99,7 @@ __device__ inline Update update_of(const Arguments& args, int adapter) {
     }
     const std::int32_t* pages = paged.pages + place[kFirst];
     return {{paged.a, pages, place[kAtA], paged.is_f32, args.is_a_aligned && place[kAtA] % 8 == 0},
-            {paged.b, pages, place[kAtB], paged.is_f32, args.is_b_aligned && place[kAtB] % 8 == 0 && place[kRank] % 8 == 0},
+            {paged.b, pages, place[kAtB], paged.is_f32, args.is_b_aligned && place[kAtB] % 8 == 0},
             place[kRank],
             paged.scales[adapter]};
   }
@@ -227,11 +230,11 @@ __global__ void __launch_bounds__(kThreads) expand_kernel(const Arguments args) 
     }
     __syncthreads();
     if (n >= work.columns) continue;
-    const std::int64_t line = n * update.rank;
+    const std::int64_t line = n * (kPaged ? row_stride(update.rank) : update.rank);
     float sums[kRows] = {};
     for (int r = 0; r < update.rank; r += 8) {
       float b[8];
-      load_eight<kPaged>(b, args, update.b, line + r, line + update.rank);
+      load_eight<kPaged>(b, args, update.b, line + r, kPaged ? line + r + 8 : line + update.rank);
 #pragma unroll
       for (int i = 0; i < kRows; ++i) {
 #pragma unroll

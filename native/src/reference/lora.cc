@@ -62,7 +62,7 @@ Status lora_paged_forward(Context& context, const LoraPagedForwardArgs& args) {
     for (std::int64_t r = 0; r < place.rank; ++r) {
       float xa = 0.0f;
       for (std::int64_t k = 0; k < depth; ++k) xa += x[k] * value(args.a, place.a + r * depth + k);
-      for (std::int64_t n = 0; n < columns; ++n) y[n] += scale * xa * value(args.b, place.b + n * place.rank + r);
+      for (std::int64_t n = 0; n < columns; ++n) y[n] += scale * xa * value(args.b, place.b + n * lora_row_stride(place.rank) + r);
     }
   });
   return {};

@@ -176,7 +176,7 @@ export function loraGroupedForward(
   ops().loraGroupedForward(x, y, a0, b0, begin0, end0, scale0, a1, b1, begin1, end1, scale1, a2, b2, begin2, end2, scale2, a3, b3, begin3, end3, scale3);
 }
 
-/** y[t] += scales[s] (x[t] Aᵀ) Bᵀ with s = slots[t]; nothing where s < 0. places[s] = (first, atA, atB, rank): A [rank,K] is elements atA, atA + 1 ... of a, B [N,rank] elements atB ... of b, where element e lies in page pages[first + e / E] at e % E; rank <= rankMax, and rank 0 is no update. */
+/** y[t] += scales[s] (x[t] Aᵀ) Bᵀ with s = slots[t]; nothing where s < 0. places[s] = (first, atA, atB, rank): A [rank,K] is elements atA, atA + 1 ... of a, B [N,rank] the elements of b from atB on, a row at every ceil(rank / 8) * 8 and zeros behind it, where element e lies in page pages[first + e / E] at e % E; rank <= rankMax, and rank 0 is no update. */
 export function loraPagedForward(
   x: Handle,
   slots: Handle,

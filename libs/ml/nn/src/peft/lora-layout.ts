@@ -1,7 +1,8 @@
+import { loraRowStride } from '@hone/tensor';
 import type { AdaptableModule } from './lora-adapter.js';
 import type { StoredModule } from './stored-adapter.js';
 
-/** Where a module's A [rank, in] and B [out, rank] begin among the numbers of its layer, in elements. */
+/** Where a module's A [rank, in] and B [out, rank] begin among the numbers of its layer, in elements; rows of B are whole vectors. */
 export interface ModuleLayout {
   readonly atA: number;
   readonly atB: number;
@@ -37,7 +38,7 @@ export function layoutOf(
       const [rank = 0] = module.a.shape;
       places.set(path, { atA, atB, rank, scale: module.scale });
       atA += aligned(rank * inFeatures);
-      atB += aligned(rank * outFeatures);
+      atB += loraRowStride(rank) * outFeatures;
     }
     most = Math.max(most, atA, atB);
   }

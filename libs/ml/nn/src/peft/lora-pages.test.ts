@@ -72,10 +72,11 @@ function expectEqual(adapter: LoraAdapter, pages: LoraPages, placed: PagedAdapte
 afterAll(() => expect(memoryStats().liveTensors).toBe(0));
 
 it('takes as many pages as the fullest layer needs', () => {
-  // A of 12 r and B of 20 r numbers a module, each rounded up to 8; pages of 40 numbers.
-  expect(pagesOfRank(layers, 1, pageNumbers)).toBe(Math.ceil((24 + 24) / 40));
-  expect(pagesOfRank(layers, 8, pageNumbers)).toBe(Math.ceil((160 + 160) / 40));
-  expect(pagesOfRank([layers[0]?.slice(0, 1) ?? []], 3, pageNumbers)).toBe(2);
+  // A of 12 r numbers a module, and B of 20 rows of 8 for a rank of up to 8; pages of 40 numbers.
+  expect(pagesOfRank(layers, 1, pageNumbers)).toBe((160 + 160) / 40);
+  expect(pagesOfRank(layers, 8, pageNumbers)).toBe((160 + 160) / 40);
+  expect(pagesOfRank(layers, 12, pageNumbers)).toBe((320 + 320) / 40);
+  expect(pagesOfRank([layers[0]?.slice(0, 1) ?? []], 3, pageNumbers)).toBe(4);
 });
 
 it('holds each adapter, whatever its rank and its pages, and adds nothing where it has no module', () => {
@@ -84,9 +85,9 @@ it('holds each adapter, whatever its rank and its pages, and adds nothing where 
   const adapters = [adapterOf(3, ['q_proj'], 1), adapterOf(8, ['q_proj', 'v_proj'], 2), adapterOf(12, ['v_proj'], 3)];
   // Page 0 and those between stay what they were.
   const own = [
-    [29, 3],
+    [29, 3, 15, 16],
     [5, 4, 28, 7, 12, 9, 14, 11],
-    [1, 27, 2, 25, 13, 6],
+    [1, 27, 2, 25, 13, 6, 18, 19],
   ];
   const placed = adapters.map((adapter, index) => {
     const stored = storedOf(adapter);
@@ -98,16 +99,16 @@ it('holds each adapter, whatever its rank and its pages, and adds nothing where 
   expect(pages.of('model.layers.0.q_proj')?.rankMax).toBe(16);
   for (const [index, adapter] of adapters.entries()) expectEqual(adapter, pages, placed[index]?.[0] as PagedAdapter);
   const [first] = adapters as [LoraAdapter];
-  expect(() => pages.put(storedOf(first), [20, 21])).toThrow('all 3 are taken');
+  expect(() => pages.put(storedOf(first), [20, 21, 22, 23])).toThrow('all 3 are taken');
   const [[gone], [stays]] = placed as [[PagedAdapter, number], [PagedAdapter, number]];
-  expect(pages.remove(gone)).toEqual([29, 3]);
+  expect(pages.remove(gone)).toEqual([29, 3, 15, 16]);
   expect(pages.remove(gone)).toEqual([]);
   expect(pages.slotOf(gone)).toBe(-1);
   expect(() => pages.placeOf(gone)).toThrow('expected an adapter that was put on pages');
   // On pages of the one that went, and others: the list of pages is written anew for all.
   const next = adapterOf(5, ['v_proj'], 4);
-  expect(() => pages.put(storedOf(next), [3])).toThrow('expected 3 pages');
-  const place = pages.put(storedOf(next), [3, 17, 29]);
+  expect(() => pages.put(storedOf(next), [3])).toThrow('expected 4 pages');
+  const place = pages.put(storedOf(next), [3, 17, 29, 24]);
   expect([pages.slotOf(place), pages.builds]).toEqual([0, 3]);
   expectEqual(next, pages, place);
   expectEqual(adapters[1] as LoraAdapter, pages, stays);
@@ -117,7 +118,7 @@ it('holds each adapter, whatever its rank and its pages, and adds nothing where 
     expect(values.subarray(page * pageNumbers, (page + 1) * pageNumbers).every(Number.isNaN)).toBe(true);
   }
   // Nothing between or behind the matrices of a page is left from before.
-  for (const page of [...own.flat(), 17]) {
+  for (const page of [...own.flat(), 17, 24]) {
     expect(values.subarray(page * pageNumbers, (page + 1) * pageNumbers).some(Number.isNaN)).toBe(false);
   }
   pages.free();

@@ -1,6 +1,7 @@
 import { assert, bug } from '@hone/base';
 import {
   activationDType,
+  addColumns,
   cast,
   empty,
   fromInts,
@@ -9,6 +10,8 @@ import {
   scoped,
   zeros,
   type LoraPaged,
+  loraRowStride,
+  type PlainDType,
   SideCopy,
   type Tensor,
 } from '@hone/tensor';
@@ -179,7 +182,7 @@ export class LoraPages {
         for (const { path, atA, atB } of own) {
           const { a: storedA, b: storedB } = source.modules.get(path) as { a: StoredMatrix; b: StoredMatrix };
           writeMatrix(storedA, keys, atA);
-          writeMatrix(storedB, values, atB);
+          writeRows(storedB, values, atB);
         }
       }
       const pages = a.shape[0] as number;
@@ -247,6 +250,18 @@ function writeMatrix(matrix: StoredMatrix, pages: Tensor, at: number): void {
   const values = matrix.values();
   if (matrix.dtype === pages.dtype) return void pages.write(values, at);
   scoped(() => cast(empty([values.length], matrix.dtype).write(values), pages.slice(at, [values.length])));
+}
+
+/** The same of B, whose rows are whole vectors on pages: where they are not in its file, the device puts them there, over zeros. */
+function writeRows(matrix: StoredMatrix, pages: Tensor, at: number): void {
+  const [rows, rank] = matrix.shape;
+  const stride = loraRowStride(rank);
+  if (stride === rank) return writeMatrix(matrix, pages, at);
+  scoped(() => {
+    const close = empty([rows, rank], pages.dtype as PlainDType);
+    writeMatrix(matrix, close, 0);
+    addColumns(close, pages.slice(at, [rows, stride]), 0);
+  });
 }
 
 /** Which adapter each row of a step goes through. */

@@ -49,7 +49,7 @@ export function loraGrouped(x: Tensor, groups: readonly LoraGroup[], y: Tensor):
 export interface LoraPaged {
   /** f32 or bf16 [P, E]: where A [rank, K] of every adapter lies. */
   readonly a: Tensor;
-  /** [P, E]: where B [N, rank] lies. */
+  /** [P, E]: where B [N, rank] lies, a row at every `loraRowStride(rank)` elements and zeros behind it. */
   readonly b: Tensor;
   /** i32 [L]: the pages of all adapters, one adapter after the other. */
   readonly pages: Tensor;
@@ -60,6 +60,9 @@ export interface LoraPaged {
   /** No rank is larger. */
   readonly rankMax: number;
 }
+
+/** Elements from one row of B on pages to the next: each is whole vectors of 16 bytes. */
+export const loraRowStride = (rank: number): number => Math.ceil(rank / 8) * 8;
 
 /**
  * y[t] += scales[s] (x[t] Aᵀ) Bᵀ in place with the A and B of s = slots[t] (i32 [T]); rows whose slot is below 0 stay as they are. Which

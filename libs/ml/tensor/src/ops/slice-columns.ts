@@ -16,3 +16,8 @@ export function sliceColumns(x: Tensor, begin: number, end: number): Tensor {
   if (isRecorded(x)) recordOp('sliceColumns', [x], [y], { begin });
   return y;
 }
+
+/** y[t, begin ..] += x[t] in place, of x [T, W]: the columns of y [T, N] that are x's. It is not recorded on the tape. */
+export function addColumns(x: Tensor, y: Tensor, begin: number): void {
+  ops.sliceColumnsBackward(x.id, y.id, begin);
+}
