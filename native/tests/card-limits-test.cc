@@ -23,7 +23,7 @@ using Sizes = std::map<std::string, std::int64_t>;
 const Sizes kUsual = {{"T", 4096}, {"M", 4096}, {"R", 4096}, {"K", 4096},  {"N", 4096},   {"d", 4096}, {"V", 32768},       {"r", 16},
                       {"r0", 16},  {"r1", 16},  {"r2", 16},  {"r3", 16},   {"S", 64},     {"H", 32},   {"KV", 8},          {"D", 128},
                       {"Half", 64}, {"P", 8192}, {"page", 16}, {"maxBlocks", 8192}, {"B", 256}, {"E", 128}, {"k", 8}, {"q", 16},
-                      {"W", 1024}, {"L", 64}, {"n", 4096}};
+                      {"W", 1024}, {"L", 64}, {"n", 4096}, {"N0", 4096}, {"N1", 1024}, {"N2", 1024}};
 
 DType dtype_of(const ArgSpec& spec, DType weight) {
   if (spec.dtypes & bit(DType::nf4)) return weight;
@@ -168,6 +168,7 @@ void tensors_have_more_than_two_thousand_million_elements(Calls& calls) {
   for (const DType weight : {DType::packed_bf16, DType::nf4, DType::int8, DType::int4}) {
     for (const std::int64_t rows : {1, 8, 33, 64, 65, 4096}) {
       calls.call(op_named("linearForward"), {{"M", rows}, {"N", 262144}, {"K", 16384}}, weight);
+      calls.call(op_named("linearGroupForward"), {{"M", rows}, {"N0", 28672}, {"N1", 28672}, {"K", 16384}}, weight);
       calls.call(op_named("linearBackwardInput"), {{"M", rows}, {"N", 262144}, {"K", 16384}}, weight);
     }
   }

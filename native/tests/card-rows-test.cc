@@ -90,11 +90,12 @@ Layer pack(Card& card, Room& room, DType format, std::int64_t rows, std::int64_t
 }
 
 // y of rows begin..end-1 of x.
-Bits forward(Card& card, const CardWeight& weight, std::uint16_t* x, std::int64_t begin, std::int64_t end, std::byte* y) {
+Bits forward(Card& card, const CardWeight& weight, std::uint16_t* x, std::int64_t begin, std::int64_t end, std::byte* y, const View& bias = {}) {
   ArgValue values[4];
   values[0].view = test::shaped(x + begin * weight.columns, DType::bf16, {end - begin, weight.columns});
   values[1].view = test::shaped(nullptr, weight.format, {weight.rows, weight.columns});
   values[1].view.on_card = &weight;
+  values[2].view = bias;
   values[3].view = test::shaped(y, DType::bf16, {end - begin, weight.rows});
   CHECK(card.run(static_cast<int>(Op::kLinearForward), values).ok());
   return read(card, y, (end - begin) * weight.rows);
@@ -147,6 +148,33 @@ void check_linear(Card& card, std::byte* base, DType format, std::int64_t column
   CardWeight resident = layer.weight;
   resident.values = room.put(rounded(layer.restored));
   CHECK(forward(card, resident, x, 0, kMost, y) == many);
+}
+
+// Several weights in one op have the bits that each has alone, whatever tile the rows of all together ask for.
+void check_group(Card& card, std::byte* base, DType format, int group, bool is_nested) {
+  constexpr std::int64_t kDepth = 128, kRows = 40;
+  Room room(card, base);
+  std::uint16_t* x = room.put(rounded(normal(kRows * kDepth, 3)));
+  std::vector<Layer> layers;
+  for (const std::int64_t rows : {72, 33, 1024}) layers.push_back(pack(card, room, format, rows, kDepth, group, is_nested));
+  float* bias = room.put(normal(33, 5));
+  std::byte* alone = room.take(kRows * 1024 * 2);
+  for (const std::int64_t rows : {1, 12, 20, 40}) {
+    ArgValue values[10];
+    values[0].view = test::shaped(x, DType::bf16, {rows, kDepth});
+    for (int i = 0; i < 3; ++i) {
+      const CardWeight& weight = layers[i].weight;
+      values[1 + 3 * i].view = test::shaped(nullptr, format, {weight.rows, kDepth});
+      values[1 + 3 * i].view.on_card = &weight;
+      values[3 + 3 * i].view = test::shaped(room.take(rows * weight.rows * 2), DType::bf16, {rows, weight.rows});
+    }
+    values[5].view = test::shaped(bias, DType::f32, {33});
+    CHECK(card.run(static_cast<int>(Op::kLinearGroupForward), values).ok());
+    for (int i = 0; i < 3; ++i) {
+      const View& y = values[3 + 3 * i].view;
+      CHECK(read(card, y.data, y.count()) == forward(card, layers[i].weight, x, 0, rows, alone, values[2 + 3 * i].view));
+    }
+  }
 }
 
 // 300 rows share their reading of an adapter by eights, one row does not.
@@ -239,6 +267,9 @@ int main() {
   check_linear(*card, base, DType::int8, 1040, 64, true);
   for (const int group : {32, 64, 128}) check_linear(*card, base, DType::int4, 1152, group, true);
   check_linear(*card, base, DType::int4, 96, 32, true);
+  for (const DType format : {DType::packed_bf16, DType::packed_f32, DType::nf4, DType::int8, DType::int4}) check_group(*card, base, format, 64, true);
+  check_group(*card, base, DType::int4, 128, true);
+  check_group(*card, base, DType::nf4, 64, false);
   check_pages(*card, base);
   card.release();  // The library may be gone before this is.
   return test::failures;

@@ -28,7 +28,7 @@ void every_op_is_defined_and_fast() {
 }
 
 void products_of_rounded_weights_use_the_bf16_units() {
-  for (const Op op : {Op::kLinearForward, Op::kLinearBackwardInput}) {
+  for (const Op op : {Op::kLinearForward, Op::kLinearGroupForward, Op::kLinearBackwardInput}) {
     CHECK(has(static_cast<int>(op), Isa::avx512bf16));
     CHECK(has(static_cast<int>(op), Isa::amx));
   }

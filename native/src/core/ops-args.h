@@ -11,70 +11,71 @@ struct Context;
 
 enum class Op : int {
   kLinearForward = 0,
-  kLinearBackwardInput = 1,
-  kLinearBackwardWeight = 2,
-  kLoraForward = 3,
-  kLoraBackward = 4,
-  kLoraGroupedForward = 5,
-  kLoraPagedForward = 6,
-  kEmbeddingForward = 7,
-  kEmbeddingBackward = 8,
-  kRmsNormForward = 9,
-  kRmsNormBackward = 10,
-  kAddRmsNorm = 11,
-  kLayerNormForward = 12,
-  kLayerNormBackward = 13,
-  kRope = 14,
-  kSwigluForward = 15,
-  kSwigluBackward = 16,
-  kGegluForward = 17,
-  kGegluBackward = 18,
-  kGeluForward = 19,
-  kGeluBackward = 20,
-  kAttentionForward = 21,
-  kAttentionBackward = 22,
-  kKvWrite = 23,
-  kRopeKvWrite = 24,
-  kPagedAttention = 25,
-  kTokenLogProbsForward = 26,
-  kTokenLogProbsBackward = 27,
-  kTokenSums = 28,
-  kAdamwStep = 29,
-  kAdamw8bitStep = 30,
-  kSumSquares = 31,
-  kTensorFill = 32,
-  kTensorCopy = 33,
-  kTensorScale = 34,
-  kTensorAdd = 35,
-  kTensorAccumulate = 36,
-  kDropout = 37,
-  kGatherRows = 38,
-  kScatterRowsAdd = 39,
-  kSliceColumnsForward = 40,
-  kSliceColumnsBackward = 41,
-  kRouteTopKForward = 42,
-  kRouteTopKBackward = 43,
-  kRouteRows = 44,
-  kExpertLinearForward = 45,
-  kExpertLinearBackwardInput = 46,
-  kExpertLinearBackwardWeight = 47,
-  kExpertLoraForward = 48,
-  kExpertLoraBackward = 49,
-  kMixRowsForward = 50,
-  kMixRowsBackward = 51,
-  kTensorCast = 52,
-  kLogitsAddSparse = 53,
-  kLogitsSoftcap = 54,
-  kSample = 55,
-  kLogitsAdjust = 56,
-  kTokenCountsAdd = 57,
-  kLogitsTopLogProbs = 58,
+  kLinearGroupForward = 1,
+  kLinearBackwardInput = 2,
+  kLinearBackwardWeight = 3,
+  kLoraForward = 4,
+  kLoraBackward = 5,
+  kLoraGroupedForward = 6,
+  kLoraPagedForward = 7,
+  kEmbeddingForward = 8,
+  kEmbeddingBackward = 9,
+  kRmsNormForward = 10,
+  kRmsNormBackward = 11,
+  kAddRmsNorm = 12,
+  kLayerNormForward = 13,
+  kLayerNormBackward = 14,
+  kRope = 15,
+  kSwigluForward = 16,
+  kSwigluBackward = 17,
+  kGegluForward = 18,
+  kGegluBackward = 19,
+  kGeluForward = 20,
+  kGeluBackward = 21,
+  kAttentionForward = 22,
+  kAttentionBackward = 23,
+  kKvWrite = 24,
+  kRopeKvWrite = 25,
+  kPagedAttention = 26,
+  kTokenLogProbsForward = 27,
+  kTokenLogProbsBackward = 28,
+  kTokenSums = 29,
+  kAdamwStep = 30,
+  kAdamw8bitStep = 31,
+  kSumSquares = 32,
+  kTensorFill = 33,
+  kTensorCopy = 34,
+  kTensorScale = 35,
+  kTensorAdd = 36,
+  kTensorAccumulate = 37,
+  kDropout = 38,
+  kGatherRows = 39,
+  kScatterRowsAdd = 40,
+  kSliceColumnsForward = 41,
+  kSliceColumnsBackward = 42,
+  kRouteTopKForward = 43,
+  kRouteTopKBackward = 44,
+  kRouteRows = 45,
+  kExpertLinearForward = 46,
+  kExpertLinearBackwardInput = 47,
+  kExpertLinearBackwardWeight = 48,
+  kExpertLoraForward = 49,
+  kExpertLoraBackward = 50,
+  kMixRowsForward = 51,
+  kMixRowsBackward = 52,
+  kTensorCast = 53,
+  kLogitsAddSparse = 54,
+  kLogitsSoftcap = 55,
+  kSample = 56,
+  kLogitsAdjust = 57,
+  kTokenCountsAdd = 58,
+  kLogitsTopLogProbs = 59,
 };
 
-inline constexpr int kOpCount = 59;
+inline constexpr int kOpCount = 60;
 
 // Of the names and arguments of all ops in their order: two libraries of one process must have the same.
-inline constexpr int kOpTableDigest = 318086954;
+inline constexpr int kOpTableDigest = 1053453665;
 
 // y = x Wᵀ + bias; every weight but f32 and packed-f32 rounds x to bf16 first
 struct LinearForwardArgs {
@@ -82,6 +83,20 @@ struct LinearForwardArgs {
   View w;  // in f32|bf16|packed_f32|packed_bf16|nf4|int8|int4 [N,K]
   View bias;  // in f32 [N], may be absent
   View y;  // out f32|bf16 [M,N]
+};
+
+// linearForward of x with each weight, the bits of one call for each
+struct LinearGroupForwardArgs {
+  View x;  // in f32|bf16 [M,K]
+  View w0;  // in f32|bf16|packed_f32|packed_bf16|nf4|int8|int4 [N0,K]
+  View bias0;  // in f32 [N0], may be absent
+  View y0;  // out f32|bf16 [M,N0]
+  View w1;  // in f32|bf16|packed_f32|packed_bf16|nf4|int8|int4 [N1,K]
+  View bias1;  // in f32 [N1], may be absent
+  View y1;  // out f32|bf16 [M,N1]
+  View w2;  // in f32|bf16|packed_f32|packed_bf16|nf4|int8|int4 [N2,K], may be absent
+  View bias2;  // in f32 [N2], may be absent
+  View y2;  // out f32|bf16 [M,N2], may be absent
 };
 
 // dx (+)= dy W; every weight but f32 and packed-f32 rounds dy to bf16 first, nf4, int8 and int4 their values too
@@ -706,6 +721,7 @@ inline constexpr int kLogitsTopLogProbsTokens = 1;
 
 // Every kernel of an op has this signature, in namespace hone::reference or hone::<isa>:
 //   Status linear_forward(Context&, const LinearForwardArgs&);
+//   Status linear_group_forward(Context&, const LinearGroupForwardArgs&);
 //   Status linear_backward_input(Context&, const LinearBackwardInputArgs&);
 //   Status linear_backward_weight(Context&, const LinearBackwardWeightArgs&);
 //   Status lora_forward(Context&, const LoraForwardArgs&);

@@ -6,6 +6,7 @@ namespace hone {
 // Weak, so that a level without its own kernel of an op is a null pointer and the next lower level serves.
 namespace reference {
 __attribute__((weak)) Status linear_forward(Context&, const LinearForwardArgs&);
+__attribute__((weak)) Status linear_group_forward(Context&, const LinearGroupForwardArgs&);
 __attribute__((weak)) Status linear_backward_input(Context&, const LinearBackwardInputArgs&);
 __attribute__((weak)) Status linear_backward_weight(Context&, const LinearBackwardWeightArgs&);
 __attribute__((weak)) Status lora_forward(Context&, const LoraForwardArgs&);
@@ -68,6 +69,7 @@ __attribute__((weak)) Status logits_top_log_probs(Context&, const LogitsTopLogPr
 
 namespace avx2 {
 __attribute__((weak)) Status linear_forward(Context&, const LinearForwardArgs&);
+__attribute__((weak)) Status linear_group_forward(Context&, const LinearGroupForwardArgs&);
 __attribute__((weak)) Status linear_backward_input(Context&, const LinearBackwardInputArgs&);
 __attribute__((weak)) Status linear_backward_weight(Context&, const LinearBackwardWeightArgs&);
 __attribute__((weak)) Status lora_forward(Context&, const LoraForwardArgs&);
@@ -130,6 +132,7 @@ __attribute__((weak)) Status logits_top_log_probs(Context&, const LogitsTopLogPr
 
 namespace avx512 {
 __attribute__((weak)) Status linear_forward(Context&, const LinearForwardArgs&);
+__attribute__((weak)) Status linear_group_forward(Context&, const LinearGroupForwardArgs&);
 __attribute__((weak)) Status linear_backward_input(Context&, const LinearBackwardInputArgs&);
 __attribute__((weak)) Status linear_backward_weight(Context&, const LinearBackwardWeightArgs&);
 __attribute__((weak)) Status lora_forward(Context&, const LoraForwardArgs&);
@@ -192,6 +195,7 @@ __attribute__((weak)) Status logits_top_log_probs(Context&, const LogitsTopLogPr
 
 namespace avx512bf16 {
 __attribute__((weak)) Status linear_forward(Context&, const LinearForwardArgs&);
+__attribute__((weak)) Status linear_group_forward(Context&, const LinearGroupForwardArgs&);
 __attribute__((weak)) Status linear_backward_input(Context&, const LinearBackwardInputArgs&);
 __attribute__((weak)) Status linear_backward_weight(Context&, const LinearBackwardWeightArgs&);
 __attribute__((weak)) Status lora_forward(Context&, const LoraForwardArgs&);
@@ -254,6 +258,7 @@ __attribute__((weak)) Status logits_top_log_probs(Context&, const LogitsTopLogPr
 
 namespace amx {
 __attribute__((weak)) Status linear_forward(Context&, const LinearForwardArgs&);
+__attribute__((weak)) Status linear_group_forward(Context&, const LinearGroupForwardArgs&);
 __attribute__((weak)) Status linear_backward_input(Context&, const LinearBackwardInputArgs&);
 __attribute__((weak)) Status linear_backward_weight(Context&, const LinearBackwardWeightArgs&);
 __attribute__((weak)) Status lora_forward(Context&, const LoraForwardArgs&);
@@ -324,6 +329,22 @@ Status call_linear_forward(AnyKernel kernel, Context& context, const ArgValue* v
       values[3].view,
   };
   return reinterpret_cast<Status (*)(Context&, const LinearForwardArgs&)>(kernel)(context, args);
+}
+
+Status call_linear_group_forward(AnyKernel kernel, Context& context, const ArgValue* values) {
+  const LinearGroupForwardArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].view,
+      values[4].view,
+      values[5].view,
+      values[6].view,
+      values[7].view,
+      values[8].view,
+      values[9].view,
+  };
+  return reinterpret_cast<Status (*)(Context&, const LinearGroupForwardArgs&)>(kernel)(context, args);
 }
 
 Status call_linear_backward_input(AnyKernel kernel, Context& context, const ArgValue* values) {
@@ -1037,6 +1058,12 @@ const DispatchRow kRows[kOpCount] = {
       reinterpret_cast<AnyKernel>(avx512::linear_forward),
       reinterpret_cast<AnyKernel>(avx512bf16::linear_forward),
       reinterpret_cast<AnyKernel>(amx::linear_forward)}},
+    {call_linear_group_forward,
+     {reinterpret_cast<AnyKernel>(reference::linear_group_forward),
+      reinterpret_cast<AnyKernel>(avx2::linear_group_forward),
+      reinterpret_cast<AnyKernel>(avx512::linear_group_forward),
+      reinterpret_cast<AnyKernel>(avx512bf16::linear_group_forward),
+      reinterpret_cast<AnyKernel>(amx::linear_group_forward)}},
     {call_linear_backward_input,
      {reinterpret_cast<AnyKernel>(reference::linear_backward_input),
       reinterpret_cast<AnyKernel>(avx2::linear_backward_input),

@@ -27,25 +27,32 @@ inline bool streams_bf16(std::int64_t rows, const PackedWeight& weight, const fl
   return rows <= kStreamedRows && bias == nullptr && weight.rows() % PackedWeight::kPanel == 0 && weight.columns() % (2 * kAmxPairs) == 0;
 }
 
+struct Bf16Stream {
+  const PackedWeight& weight;
+  float* y;
+};
+
 template <int Rows>
-[[gnu::noinline]] void stream_bf16_panel(const PackedWeight& weight, const float* x, std::int64_t panel, float* y) {
+[[gnu::noinline]] void stream_bf16_panel(const Bf16Stream& product, const float* x, std::int64_t panel) {
   Vec dot[Rows][4];
+  const PackedWeight& weight = product.weight;
   const std::int64_t depth = weight.columns(), columns = weight.rows();
   stream_block<Bf16Pairs, Rows>(Bf16Pairs(), weight.panel_as<std::uint8_t>(panel), depth / 2, x, depth, dot);
   for (int r = 0; r < Rows; ++r) {
-    for (int j = 0; j < 4; ++j) vec_store(y + r * columns + panel * PackedWeight::kPanel + j * kLanes, dot[r][j]);
+    for (int j = 0; j < 4; ++j) vec_store(product.y + r * columns + panel * PackedWeight::kPanel + j * kLanes, dot[r][j]);
   }
 }
 
-inline void stream_bf16(Context& context, const float* x, std::int64_t rows, const PackedWeight& weight, float* y) {
-  const std::int64_t count = rows * weight.columns();
-  float* const rounded = context.scratch_as<float>(ThreadPool::thread_index(), static_cast<std::size_t>(count), kSharedRows);
-  for (std::int64_t k = 0; k < count; k += kLanes) {
+// One x [rows, depth] with each of `count` weights.
+inline void stream_bf16(Context& context, const float* x, std::int64_t rows, std::int64_t depth, const Bf16Stream* products, int count) {
+  const std::int64_t values = rows * depth;
+  float* const rounded = context.scratch_as<float>(ThreadPool::thread_index(), static_cast<std::size_t>(values), kSharedRows);
+  for (std::int64_t k = 0; k < values; k += kLanes) {
     vec_store(rounded + k, _mm512_castsi512_ps(_mm512_slli_epi32(bits_round_bf16(vec_load(x + k)), 16)));
   }
-  walk_streams<FlushSubnormals>(context.pool, weight.panels(), [&](std::int64_t panel) {
-    if (rows == 1) return stream_bf16_panel<1>(weight, rounded, panel, y);
-    stream_bf16_panel<2>(weight, rounded, panel, y);
+  walk_streams_of<FlushSubnormals>(context.pool, products, count, [&](const Bf16Stream& product, std::int64_t panel) {
+    if (rows == 1) return stream_bf16_panel<1>(product, rounded, panel);
+    stream_bf16_panel<2>(product, rounded, panel);
   });
 }
 

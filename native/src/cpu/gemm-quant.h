@@ -169,9 +169,10 @@ void stream_rows(int rows, const QuantProduct& product, const Format& format, st
   stream_panel<Format, Rows>(product, format, first, panel);
 }
 
+// Of one x with each of `count` weights, in one run of the pool.
 template <class Format>
-void stream_product(Context& context, const QuantProduct& product, const Format& format) {
-  walk_streams<FlushSubnormals>(context.pool, product.weight.panels(), [&](std::int64_t panel) {
+void stream_products(Context& context, const QuantProduct* products, int count, const Format& format) {
+  walk_streams_of<FlushSubnormals>(context.pool, products, count, [&](const QuantProduct& product, std::int64_t panel) {
     for (std::int64_t m = 0; m < product.rows; m += kStreamedAtOnce) {
       const int rows = static_cast<int>(std::min<std::int64_t>(kStreamedAtOnce, product.rows - m));
       stream_rows(rows, product, format, m, panel);
@@ -203,7 +204,7 @@ void product_quantized(Context& context, const float* x, std::int64_t rows, cons
 #if defined(__AVX512F__)
   if (rows <= kStreamedRows) {
     round_quant_rows(context, x, true, product);
-    return stream_product(context, product, format);
+    return stream_products(context, &product, 1, format);
   }
 #endif
   round_quant_rows(context, x, false, product);

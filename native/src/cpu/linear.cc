@@ -26,7 +26,8 @@ Status linear_forward(Context& context, const LinearForwardArgs& args) {
     case DType::packed_bf16:
 #if defined(__AMX_BF16__)
       if (streams_bf16(rows, *args.w.packed, bias)) {
-        stream_bf16(context, x, rows, *args.w.packed, y);
+        const Bf16Stream product{*args.w.packed, y};
+        stream_bf16(context, x, rows, depth, &product, 1);
         return {};
       }
 #endif

@@ -35,4 +35,16 @@ void walk_streams(ThreadPool& pool, std::int64_t panels, Work&& work) {
   });
 }
 
+// The same over the panels of `count` products, whose weights follow each other in one walk: work(product, panel).
+template <class Guard, class Product, class Work>
+void walk_streams_of(ThreadPool& pool, const Product* products, int count, Work&& work) {
+  std::int64_t panels = 0;
+  for (int i = 0; i < count; ++i) panels += products[i].weight.panels();
+  walk_streams<Guard>(pool, panels, [&](std::int64_t panel) {
+    const Product* product = products;
+    for (; panel >= product->weight.panels(); ++product) panel -= product->weight.panels();
+    work(*product, panel);
+  });
+}
+
 }  // namespace hone::HONE_ISA

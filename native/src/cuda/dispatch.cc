@@ -5,6 +5,7 @@ namespace hone::cuda {
 
 // Weak, so that an op without a kernel is a null pointer, and is refused by name.
 __attribute__((weak)) Status linear_forward(Stream&, const LinearForwardArgs&);
+__attribute__((weak)) Status linear_group_forward(Stream&, const LinearGroupForwardArgs&);
 __attribute__((weak)) Status linear_backward_input(Stream&, const LinearBackwardInputArgs&);
 __attribute__((weak)) Status linear_backward_weight(Stream&, const LinearBackwardWeightArgs&);
 __attribute__((weak)) Status lora_forward(Stream&, const LoraForwardArgs&);
@@ -74,6 +75,22 @@ Status call_linear_forward(AnyKernel kernel, Stream& context, const ArgValue* va
       values[3].view,
   };
   return reinterpret_cast<Status (*)(Stream&, const LinearForwardArgs&)>(kernel)(context, args);
+}
+
+Status call_linear_group_forward(AnyKernel kernel, Stream& context, const ArgValue* values) {
+  const LinearGroupForwardArgs args = {
+      values[0].view,
+      values[1].view,
+      values[2].view,
+      values[3].view,
+      values[4].view,
+      values[5].view,
+      values[6].view,
+      values[7].view,
+      values[8].view,
+      values[9].view,
+  };
+  return reinterpret_cast<Status (*)(Stream&, const LinearGroupForwardArgs&)>(kernel)(context, args);
 }
 
 Status call_linear_backward_input(AnyKernel kernel, Stream& context, const ArgValue* values) {
@@ -782,6 +799,7 @@ Status call_logits_top_log_probs(AnyKernel kernel, Stream& context, const ArgVal
 
 const DispatchRow kRows[kOpCount] = {
     {call_linear_forward, reinterpret_cast<AnyKernel>(linear_forward)},
+    {call_linear_group_forward, reinterpret_cast<AnyKernel>(linear_group_forward)},
     {call_linear_backward_input, reinterpret_cast<AnyKernel>(linear_backward_input)},
     {call_linear_backward_weight, reinterpret_cast<AnyKernel>(linear_backward_weight)},
     {call_lora_forward, reinterpret_cast<AnyKernel>(lora_forward)},

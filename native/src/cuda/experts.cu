@@ -36,7 +36,7 @@ Status expert_linear_forward(Stream& stream, const ExpertLinearForwardArgs& args
   const std::int64_t rows = args.x.dim[0];
   RowRange range;
   HONE_TRY(range_of(stream, Op::kExpertLinearForward, 1, args.segments, args.expert, 0, args.segments.dim[1] - 1, rows, range));
-  if (rows <= kFewRows) return linear_narrow(stream, {weight, args.x, {}, args.y, range});
+  if (rows <= kFewRows) return linear_narrow(stream, {args.x, range, 1, {{weight, {}, args.y}}});
   Pieces pieces(stream);
   WeightRows stretches(weight);
   HONE_TRY(stretches.open(pieces));

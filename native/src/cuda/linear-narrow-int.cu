@@ -18,8 +18,8 @@ struct Int8 {
     uint4 codes;
   };
   static constexpr std::size_t kTableBytes = 0;
-  static constexpr int kAhead = 2;
-  static constexpr int kRowTiles = 2;
+  static constexpr int kAhead = 4;
+  static constexpr int kRowSets = 4;
   static constexpr int kUnit = 16;
   static constexpr bool kScaled = false;
 
@@ -52,8 +52,8 @@ struct Int4 {
     std::uint32_t zero;
   };
   static constexpr std::size_t kTableBytes = 0;
-  static constexpr int kAhead = 2;
-  static constexpr int kRowTiles = 2;
+  static constexpr int kAhead = 4;
+  static constexpr int kRowSets = 4;
   static constexpr int kUnit = 16;
   static constexpr bool kScaled = false;
 
@@ -86,9 +86,10 @@ struct Int4 {
 }  // namespace
 
 Status linear_narrow_int(Stream& stream, const NarrowProduct& product) {
-  const CardWeight& weight = product.weight;
-  if (weight.format == DType::int8) return narrow::run<Int8>(stream, product, weight.codes, weight.columns, {});
-  return narrow::run<Int4>(stream, product, weight.codes, weight.columns / 2, {});
+  const CardWeight& weight = product.parts[0].weight;
+  const auto codes_of = [](const CardWeight& each) { return each.codes; };
+  if (weight.format == DType::int8) return narrow::run<Int8>(stream, product, codes_of, weight.columns, {});
+  return narrow::run<Int4>(stream, product, codes_of, weight.columns / 2, {});
 }
 
 }  // namespace hone::cuda

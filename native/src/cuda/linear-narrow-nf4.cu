@@ -22,8 +22,8 @@ struct Nf4 {
   // In shared memory: pairs[byte][lane], scales[code].
   static constexpr int kPairs = 256 * 32;
   static constexpr std::size_t kTableBytes = (kPairs + 256) * sizeof(float);
-  static constexpr int kAhead = 4;
-  static constexpr int kRowTiles = 2;
+  static constexpr int kAhead = 8;
+  static constexpr int kRowSets = 4;
   static constexpr int kUnit = kNf4Block;
   static constexpr bool kScaled = true;
 
@@ -75,7 +75,8 @@ Status linear_narrow_nf4(Stream& stream, const NarrowProduct& product) {
   Nf4::Tables tables;
   for (int i = 0; i < 16; ++i) tables.codes[i] = kNf4Code[i];
   for (int i = 0; i < 256; ++i) tables.scales[i] = dynamic_map()[i];
-  return narrow::run<Nf4>(stream, product, product.weight.codes, product.weight.columns / 2, tables);
+  const auto codes_of = [](const CardWeight& each) { return each.codes; };
+  return narrow::run<Nf4>(stream, product, codes_of, product.parts[0].weight.columns / 2, tables);
 }
 
 }  // namespace hone::cuda

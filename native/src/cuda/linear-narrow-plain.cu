@@ -17,8 +17,8 @@ struct Plain {
 };
 
 struct Bf16Weight : Plain {
-  static constexpr int kAhead = 1;
-  static constexpr int kRowTiles = 2;
+  static constexpr int kAhead = 2;
+  static constexpr int kRowSets = 4;
   struct Raw {
     std::uint32_t pairs[8];
   };
@@ -40,7 +40,7 @@ struct Bf16Weight : Plain {
 
 struct F32Weight : Plain {
   static constexpr int kAhead = 1;
-  static constexpr int kRowTiles = 1;
+  static constexpr int kRowSets = 2;
   struct Raw {
     float4 quads[4];
   };
@@ -68,9 +68,10 @@ struct F32Weight : Plain {
 }  // namespace
 
 Status linear_narrow_plain(Stream& stream, const NarrowProduct& product) {
-  const CardWeight& weight = product.weight;
-  if (weight.format == DType::packed_f32) return narrow::run<F32Weight>(stream, product, weight.values, weight.columns * 4, {});
-  return narrow::run<Bf16Weight>(stream, product, weight.values, weight.columns * 2, {});
+  const CardWeight& weight = product.parts[0].weight;
+  const auto values_of = [](const CardWeight& each) { return each.values; };
+  if (weight.format == DType::packed_f32) return narrow::run<F32Weight>(stream, product, values_of, weight.columns * 4, {});
+  return narrow::run<Bf16Weight>(stream, product, values_of, weight.columns * 2, {});
 }
 
 }  // namespace hone::cuda

@@ -3,7 +3,7 @@
 namespace hone::cuda {
 
 Status linear_narrow(Stream& stream, const NarrowProduct& product) {
-  switch (product.weight.format) {
+  switch (product.parts[0].weight.format) {
     case DType::nf4:
       return linear_narrow_nf4(stream, product);
     case DType::int8:

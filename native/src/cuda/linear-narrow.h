@@ -5,13 +5,20 @@
 
 namespace hone::cuda {
 
-// y [rows,N] = x W^T + bias for few rows: reads the codes of the weight themselves.
+inline constexpr int kNarrowParts = 3;
+
+struct NarrowPart {
+  CardWeight weight;  // [N,K]
+  View bias;          // [N] f32, may be absent
+  View y;             // [rows,N] bf16 or f32
+};
+
+// y [rows,N] = x W^T + bias for few rows and one weight, or several of one format: reads the codes of the weights themselves.
 struct NarrowProduct {
-  CardWeight weight;
-  View x;              // [rows,K] bf16
-  View bias;           // [N] f32, may be absent
-  View y;              // [rows,N] bf16 or f32
-  RowRange range;      // Of x and y.
+  View x;         // [rows,K] bf16
+  RowRange range;  // Of x and y.
+  int count = 1;
+  NarrowPart parts[kNarrowParts];
 };
 
 // Up to how many rows this is the kernel for a weight. It is a constant of the format, so that a row has the same bits in every

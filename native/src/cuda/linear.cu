@@ -1,7 +1,7 @@
 // Linear layers over every weight format. Many rows: the weight as bf16 (its own, a resident copy, or dequantised into one
 // reused workspace: 2.5 bytes a weight for nf4, some 3 % of the product of 8192 rows) times x by cuBLASLt. Up to kNarrowRows rows:
 // linear-narrow.cu, which reads the codes themselves.
-#include "core/ops-args.h"
+#include "core/linear-group.h"
 #include "cuda/blas.h"
 #include "cuda/linear-bias.h"
 #include "cuda/linear-narrow.h"
@@ -24,7 +24,7 @@ Status linear_forward(Stream& stream, const LinearForwardArgs& args) {
   const CardWeight weight = weight_of(args.w);
   const Matrix x = matrix_of(args.x), y = matrix_of(args.y);
   if (x.rows <= narrow_rows(weight)) {
-    NarrowProduct product = {weight, args.x, args.bias, args.y, {}};
+    NarrowProduct product = {args.x, {}, 1, {{weight, args.bias, args.y}}};
     product.range.rows = x.rows;
     return linear_narrow(stream, product);
   }
@@ -41,6 +41,23 @@ Status linear_forward(Stream& stream, const LinearForwardArgs& args) {
     begin += w.rows;
   }
   return {};
+}
+
+// Few rows and weights of one format are one launch over the rows of all weights.
+Status linear_group_forward(Stream& stream, const LinearGroupForwardArgs& args) {
+  LinearGroup group;
+  HONE_TRY(linear_group(args, group));
+  static_assert(LinearGroup::kMost == kNarrowParts);
+  NarrowProduct product = {args.x, {}, group.count, {}};
+  product.range.rows = args.x.dim[0];
+  bool is_one_launch = true;
+  for (int i = 0; i < group.count; ++i) {
+    const LinearForwardArgs& part = group.part[i];
+    product.parts[i] = {weight_of(part.w), part.bias, part.y};
+    const CardWeight& weight = product.parts[i].weight;
+    is_one_launch = is_one_launch && weight.format == product.parts[0].weight.format && product.range.rows <= narrow_rows(weight);
+  }
+  return is_one_launch ? linear_narrow(stream, product) : run_apart(stream, group, linear_forward);
 }
 
 Status linear_backward_input(Stream& stream, const LinearBackwardInputArgs& args) {

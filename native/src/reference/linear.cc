@@ -2,6 +2,7 @@
 
 #include "core/context.h"
 #include "core/half.h"
+#include "core/linear-group.h"
 #include "core/ops-args.h"
 #include "reference/weights.h"
 
@@ -21,6 +22,12 @@ Status linear_forward(Context& context, const LinearForwardArgs& args) {
     }
   });
   return {};
+}
+
+Status linear_group_forward(Context& context, const LinearGroupForwardArgs& args) {
+  LinearGroup group;
+  HONE_TRY(linear_group(args, group));
+  return run_apart(context, group, linear_forward);
 }
 
 Status linear_backward_input(Context& context, const LinearBackwardInputArgs& args) {

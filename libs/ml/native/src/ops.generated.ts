@@ -5,6 +5,7 @@ import type { Handle } from './addon.js';
 /** The ops by their names in native/ops.json, in the order of their numbers. */
 export const opNames = [
   'linearForward',
+  'linearGroupForward',
   'linearBackwardInput',
   'linearBackwardWeight',
   'loraForward',
@@ -109,6 +110,22 @@ export interface OpSpec {
 /** y = x Wᵀ + bias; every weight but f32 and packed-f32 rounds x to bf16 first. */
 export function linearForward(x: Handle, w: Handle, bias: Handle | 0, y: Handle): void {
   ops().linearForward(x, w, bias, y);
+}
+
+/** linearForward of x with each weight, the bits of one call for each. */
+export function linearGroupForward(
+  x: Handle,
+  w0: Handle,
+  bias0: Handle | 0,
+  y0: Handle,
+  w1: Handle,
+  bias1: Handle | 0,
+  y1: Handle,
+  w2: Handle | 0,
+  bias2: Handle | 0,
+  y2: Handle | 0,
+): void {
+  ops().linearGroupForward(x, w0, bias0, y0, w1, bias1, y1, w2, bias2, y2);
 }
 
 /** dx (+)= dy W; every weight but f32 and packed-f32 rounds dy to bf16 first, nf4, int8 and int4 their values too. */
@@ -666,6 +683,24 @@ export const opSpecs: Readonly<Record<OpName, OpSpec>> = {
       { name: 'w', kind: 'tensor', io: 'in', optional: false },
       { name: 'bias', kind: 'tensor', io: 'in', optional: true },
       { name: 'y', kind: 'tensor', io: 'out', optional: false },
+    ],
+  },
+  linearGroupForward: {
+    differentiable: null,
+    backwardOf: null,
+    saved: [],
+    tolerance: 0.00001,
+    args: [
+      { name: 'x', kind: 'tensor', io: 'in', optional: false },
+      { name: 'w0', kind: 'tensor', io: 'in', optional: false },
+      { name: 'bias0', kind: 'tensor', io: 'in', optional: true },
+      { name: 'y0', kind: 'tensor', io: 'out', optional: false },
+      { name: 'w1', kind: 'tensor', io: 'in', optional: false },
+      { name: 'bias1', kind: 'tensor', io: 'in', optional: true },
+      { name: 'y1', kind: 'tensor', io: 'out', optional: false },
+      { name: 'w2', kind: 'tensor', io: 'in', optional: true },
+      { name: 'bias2', kind: 'tensor', io: 'in', optional: true },
+      { name: 'y2', kind: 'tensor', io: 'out', optional: true },
     ],
   },
   linearBackwardInput: {

@@ -1,4 +1,14 @@
-import { dropout, isRecording, linear, lora, type LoraGroup, loraGrouped, loraPaged, type Tensor } from '@hone/tensor';
+import {
+  dropout,
+  isRecording,
+  linear,
+  linearGroup,
+  lora,
+  type LoraGroup,
+  loraGrouped,
+  loraPaged,
+  type Tensor,
+} from '@hone/tensor';
 import type { LoraAdapter } from './peft/lora-adapter.js';
 import type { PagedRows } from './peft/lora-pages.js';
 
@@ -31,13 +41,19 @@ export class Linear {
     readonly index: number,
   ) {}
 
-  forward(x: Tensor, { ranges, dropoutSeed, paged }: LinearContext): Tensor {
+  forward(x: Tensor, context: LinearContext): Tensor {
     const y = linear(x, this.weight, this.bias);
+    this.update(x, y, context);
+    return y;
+  }
+
+  /** Adds what the adapters of the context make of x to y = x Wᵀ + b. */
+  update(x: Tensor, y: Tensor, { ranges, dropoutSeed, paged }: LinearContext): void {
     const own = paged?.paged.of(this.path);
     if (own) loraPaged(x, (paged as PagedRows).slots, own, y);
     if (ranges.length > 1 && dropoutSeed === undefined && !isRecording()) {
       loraGrouped(x, this.#groups(ranges), y);
-      return y;
+      return;
     }
     for (const { adapter, begin, end } of ranges) {
       const update = adapter.modules.get(this.path);
@@ -47,7 +63,6 @@ export class Linear {
       const input = p > 0 ? dropout(rows, p, [dropoutSeed as number, this.index]) : rows;
       lora(input, update.a, update.b, update.scale, y.rows(begin, end));
     }
-    return y;
   }
 
   #groups(ranges: readonly AdapterRange[]): LoraGroup[] {
@@ -61,4 +76,11 @@ export class Linear {
     this.weight.free();
     this.bias?.free();
   }
+}
+
+/** The results of two or three linears that share their input: the bits of one `forward` after the other. */
+export function forwardAll(linears: readonly Linear[], x: Tensor, context: LinearContext): Tensor[] {
+  const results = linearGroup(x, linears);
+  for (const [i, linear] of linears.entries()) linear.update(x, results[i] as Tensor, context);
+  return results;
 }

@@ -1,5 +1,5 @@
 import { discard, sliceColumns, type AttentionOptions, type Rotation, type Tensor } from '@hone/tensor';
-import type { Linear, LinearContext } from '@hone/nn';
+import { forwardAll, type Linear, type LinearContext } from '@hone/nn';
 import type { AttentionSpec } from '../config/decoder-spec.js';
 import type { ModuleBuilder, Norm } from './module-builder.js';
 
@@ -75,6 +75,6 @@ function projectionOf({ projection, heads, kvHeads, headDim }: AttentionSpec, bu
       return parts;
     };
   }
-  const [q, k, v] = [build.linear(projection.q), build.linear(projection.k), build.linear(projection.v)];
-  return (x, context) => [q.forward(x, context), k.forward(x, context), v.forward(x, context)];
+  const linears = [build.linear(projection.q), build.linear(projection.k), build.linear(projection.v)];
+  return (x, context) => forwardAll(linears, x, context) as [q: Tensor, k: Tensor, v: Tensor];
 }

@@ -1,5 +1,5 @@
 import { discard, gelu, sliceColumns, type Tensor } from '@hone/tensor';
-import type { Linear, LinearContext } from '@hone/nn';
+import { forwardAll, type Linear, type LinearContext } from '@hone/nn';
 import type { MlpSpec } from '../config/decoder-spec.js';
 import { expertsOf } from './experts.js';
 import { gateOf } from './gate.js';
@@ -25,9 +25,9 @@ export function mlpOf(spec: MlpSpec, build: ModuleBuilder): Mlp {
 function innerOf(spec: Exclude<MlpSpec, { kind: 'experts' }>, build: ModuleBuilder): Mlp {
   switch (spec.kind) {
     case 'gated': {
-      const [gate, up] = [build.linear(spec.gate), build.linear(spec.up)];
+      const linears = [build.linear(spec.gate), build.linear(spec.up)];
       const gated = gateOf(spec.activation);
-      return (x, context) => gated(gate.forward(x, context), up.forward(x, context));
+      return (x, context) => gated(...(forwardAll(linears, x, context) as [gate: Tensor, up: Tensor]));
     }
     case 'fused-gated': {
       const gateUp = build.linear(spec.gateUp);
