@@ -1,5 +1,5 @@
 // A row of a linear layer, or of an adapter's update, has the same bits in every batch that one kernel serves, at any address and
-// beside any other rows; and a bf16 copy beside the codes of a weight changes no bit. On the emulated card, or the one that
+// beside any other rows; what a row of logits draws is the same by one block and by many; and a bf16 copy beside the codes of a weight changes no bit. On the emulated card, or the one that
 // HONE_CUDA_LIBRARY names. Exit code: the number of failed checks; 77 without a card.
 #include <cmath>
 #include <cstdio>
@@ -246,6 +246,47 @@ void check_pages(Card& card, std::byte* base) {
   }
 }
 
+// 20 rows have a block each, one row has a block for each 4096 logits.
+void check_draws(Card& card, std::byte* base) {
+  constexpr std::int64_t kRows = 20, kVocabulary = 9001;
+  Room room(card, base);
+  float* logits = room.put(normal(kRows * kVocabulary, 8));
+  std::vector<float> temperatures, top_ps, min_ps;
+  std::vector<std::int32_t> top_ks, seeds, counters;
+  for (int b = 0; b < kRows; ++b) {
+    temperatures.push_back(b % 5 == 0 ? 0.0f : 0.3f * static_cast<float>(b % 4 + 1));
+    top_ps.push_back(b % 3 == 0 ? 0.9f : 1.0f);
+    min_ps.push_back(b % 2 == 0 ? 0.02f : 0.0f);
+    top_ks.push_back(b % 7 == 0 ? 50 : 0);
+    counters.push_back(b);
+    for (const int half : {0, 1}) seeds.push_back(b * 2 + half);
+  }
+  float *temperature = room.put(temperatures), *top_p = room.put(top_ps), *min_p = room.put(min_ps);
+  std::int32_t *top_k = room.put(top_ks), *seed = room.put(seeds), *counter = room.put(counters);
+  std::byte* tokens = room.take(kRows * 4);
+  const auto draw = [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t rows = end - begin;
+    ArgValue values[8];
+    values[0].view = test::shaped(logits + begin * kVocabulary, DType::f32, {rows, kVocabulary});
+    values[1].view = test::shaped(temperature + begin, DType::f32, {rows});
+    values[2].view = test::shaped(top_k + begin, DType::i32, {rows});
+    values[3].view = test::shaped(top_p + begin, DType::f32, {rows});
+    values[4].view = test::shaped(min_p + begin, DType::f32, {rows});
+    values[5].view = test::shaped(seed + 2 * begin, DType::i32, {rows, 2});
+    values[6].view = test::shaped(counter + begin, DType::i32, {rows});
+    values[7].view = test::shaped(tokens, DType::i32, {rows});
+    const std::int64_t before = card.counters().launches;
+    CHECK(card.run(static_cast<int>(Op::kSample), values).ok());
+    CHECK(card.counters().launches - before == (rows == 1 ? 3 : 1));
+    std::vector<std::int32_t> out(static_cast<std::size_t>(rows));
+    CHECK(card.read(out.data(), tokens, rows * 4).ok());
+    return out;
+  };
+  if (card.facts().multiprocessors / 2 >= kRows) return;
+  const std::vector<std::int32_t> together = draw(0, kRows);
+  for (int b = 0; b < kRows; ++b) CHECK(draw(b, b + 1)[0] == together[b]);
+}
+
 }  // namespace
 
 int main() {
@@ -271,6 +312,7 @@ int main() {
   check_group(*card, base, DType::int4, 128, true);
   check_group(*card, base, DType::nf4, 64, false);
   check_pages(*card, base);
+  check_draws(*card, base);
   card.release();  // The library may be gone before this is.
   return test::failures;
 }

@@ -5,6 +5,7 @@ namespace hone::cuda {
 namespace {
 
 struct NoTables {};
+struct NoScales {};
 
 // 2^23 + code - offset, exact.
 __device__ inline float small_float(std::uint32_t code, float offset) { return __uint_as_float(0x4b000000u | code) - offset; }
@@ -24,6 +25,8 @@ struct Int8 {
   static constexpr bool kScaled = false;
 
   __device__ static void fill(const Tables&) {}
+  using Scales = NoScales;
+  __device__ static Scales scales_of(const CardWeight&) { return {}; }
   __device__ static Raw load(const CardWeight& weight, int base, int chunk, int pair) {
     return {__ldg(reinterpret_cast<const uint4*>(weight.codes) + base + chunk * 4 + pair)};
   }
@@ -36,7 +39,7 @@ struct Int8 {
       out[i] = pack_bf16(small_float(two & 255u, kTwo23 + 128.0f), small_float(two >> 8, kTwo23 + 128.0f));
     }
   }
-  __device__ static float scale(const CardWeight&, const Raw&, int) { return 1.0f; }
+  __device__ static float scale(const NoScales&, const Raw&, int) { return 1.0f; }
   __device__ static float row_scale(const CardWeight& weight, std::int64_t row) { return weight.absmax[row] * 7.874015718698502e-3f; }
   __device__ static std::uint32_t value(const CardWeight& weight, std::int64_t row, std::int64_t k) {
     return to_bf16(static_cast<float>(static_cast<std::int8_t>(weight.codes[row * weight.columns + k])));
@@ -58,6 +61,8 @@ struct Int4 {
   static constexpr bool kScaled = false;
 
   __device__ static void fill(const Tables&) {}
+  using Scales = NoScales;
+  __device__ static Scales scales_of(const CardWeight&) { return {}; }
   __device__ static Raw load(const CardWeight& weight, int base, int chunk, int pair) {
     const int at = base + chunk * 4 + pair, group = at >> (weight.group == 32 ? 1 : weight.group == 64 ? 2 : 3);
     Raw raw;
@@ -74,7 +79,7 @@ struct Int4 {
       out[i] = pack_bf16(small_float(byte >> 4 & 15u, offset) * raw.scale, small_float(byte & 15u, offset) * raw.scale);
     }
   }
-  __device__ static float scale(const CardWeight&, const Raw&, int) { return 1.0f; }
+  __device__ static float scale(const NoScales&, const Raw&, int) { return 1.0f; }
   __device__ static float row_scale(const CardWeight&, std::int64_t) { return 1.0f; }
   __device__ static std::uint32_t value(const CardWeight& weight, std::int64_t row, std::int64_t k) {
     const std::int64_t at = row * weight.columns + k;

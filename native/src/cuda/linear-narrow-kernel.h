@@ -177,7 +177,7 @@ template <class Format, int kRowSets, int kColumnTiles>
 __device__ inline void multiply_tiles(const Arguments& args, const typename Format::Tables& tables, int m_begin, int m_end) {
   constexpr int kTiles = (kRowSets + 1) / 2;
   // Bytes under way are bounded by registers, of which sums take more the more rows of x there are.
-  constexpr int kAhead = kColumnTiles == 8 || Format::kAhead <= kRowSets ? 1 : Format::kAhead / kRowSets;
+  constexpr int kMost = kRowSets > kColumnTiles ? kRowSets : kColumnTiles, kAhead = Format::kAhead > kMost ? Format::kAhead / kMost : 1;
   using Raw = typename Format::Raw;
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, group = lane / 4, pair = lane % 4;
   const std::int64_t columns = args.columns;
@@ -222,6 +222,7 @@ __device__ inline void multiply_tiles(const Arguments& args, const typename Form
   for (;;) {
     const Part& part = args.parts[place.part];
     const CardWeight& weight = part.weight;
+    const typename Format::Scales scales = Format::scales_of(weight);
     Sums<kTiles, kColumnTiles> sums;
     for (int chunk = warp; chunk < whole; chunk += kAhead * kWarps) {
       load(next, chunk + kAhead * kWarps);
@@ -240,10 +241,10 @@ __device__ inline void multiply_tiles(const Arguments& args, const typename Form
             std::uint32_t low[8], high[8] = {};
             float scale_high = 0.0f;
             Format::unpack(now[i][2 * t], low);
-            const float scale_low = Format::scale(weight, now[i][2 * t], w_base[2 * t] + at);
+            const float scale_low = Format::scale(scales, now[i][2 * t], w_base[2 * t] + at);
             if constexpr (kRowSets > 1) {
               Format::unpack(now[i][2 * t + 1], high);
-              scale_high = Format::scale(weight, now[i][2 * t + 1], w_base[2 * t + 1] + at);
+              scale_high = Format::scale(scales, now[i][2 * t + 1], w_base[2 * t + 1] + at);
             }
 #pragma unroll
             for (int j = 0; j < kColumnTiles; ++j) {
@@ -254,10 +255,11 @@ __device__ inline void multiply_tiles(const Arguments& args, const typename Form
           const Bf16* from = args.x + static_cast<std::int64_t>(eighth) * 8;
           std::uint32_t w[kRowSets][8];
           float scale[kRowSets];
+          const typename Format::Scales scales_here = Format::scales_of(weight);  // Registers are dear here.
 #pragma unroll
           for (int row = 0; row < kRowSets; ++row) {
             Format::unpack(now[i][row], w[row]);
-            scale[row] = Format::scale(weight, now[i][row], w_base[row] + at);
+            scale[row] = Format::scale(scales_here, now[i][row], w_base[row] + at);
           }
 #pragma unroll
           for (int j = 0; j < kColumnTiles; ++j) {

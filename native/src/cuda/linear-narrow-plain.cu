@@ -5,6 +5,7 @@ namespace hone::cuda {
 namespace {
 
 struct NoTables {};
+struct NoScales {};
 
 struct Plain {
   using Tables = NoTables;
@@ -13,6 +14,8 @@ struct Plain {
   static constexpr bool kScaled = false;
 
   __device__ static void fill(const Tables&) {}
+  using Scales = NoScales;
+  __device__ static Scales scales_of(const CardWeight&) { return {}; }
   __device__ static float row_scale(const CardWeight&, std::int64_t) { return 1.0f; }
 };
 
@@ -32,7 +35,7 @@ struct Bf16Weight : Plain {
 #pragma unroll
     for (int i = 0; i < 8; ++i) out[i] = raw.pairs[i];
   }
-  __device__ static float scale(const CardWeight&, const Raw&, int) { return 1.0f; }
+  __device__ static float scale(const NoScales&, const Raw&, int) { return 1.0f; }
   __device__ static std::uint32_t value(const CardWeight& weight, std::int64_t row, std::int64_t k) {
     return static_cast<const Bf16*>(weight.values)[row * weight.columns + k];
   }
@@ -59,7 +62,7 @@ struct F32Weight : Plain {
       out[2 * i + 1] = pack_bf16(raw.quads[i].z, raw.quads[i].w);
     }
   }
-  __device__ static float scale(const CardWeight&, const Raw&, int) { return 1.0f; }
+  __device__ static float scale(const NoScales&, const Raw&, int) { return 1.0f; }
   __device__ static std::uint32_t value(const CardWeight& weight, std::int64_t row, std::int64_t k) {
     return to_bf16(static_cast<const float*>(weight.values)[row * weight.columns + k]);
   }

@@ -1,204 +1,25 @@
 // One block a row, and no row is ever sorted: the row is read four times where a filter is on, twice where none is. Bound by
-// those reads: 131 MB each at 256 rows of 128 k.
+// those reads: 131 MB each at 256 rows of 128 k. Of few rows one block each would leave most of the card idle, and read a row at what
+// one multiprocessor can have under way: they are cut into slices, whose blocks find the best token and, where no filter is on, add up
+// the masses. What is drawn is the same.
 //
 // A weight exp((logit - most) / temperature) counts as a whole number of steps of 2^-34, so that sums are exact and do not depend
 // on their order, and atomics are allowed. Against the reference loop, which adds in f64, a draw can differ only where the uniform
 // number, or the end of a top-p prefix, falls within the rounding of an f32 exponential of the border between two tokens. A token
 // that weighs less than 2^-34 of the best one is never drawn.
+#include <algorithm>
+
 #include "core/counter-random.h"
 #include "core/ops-args.h"
 #include "cuda/device/report.h"
 #include "cuda/device/shared-memory.h"
 #include "cuda/launch.h"
-#include "cuda/logits-row.h"
+#include "cuda/sample-cut.h"
 
 namespace hone::cuda {
 namespace {
 
-constexpr int kBins = 1024;
-#ifdef HONE_SMALL_CHUNKS  // So that the small cases of tests go over the whole row too.
-constexpr int kListed = 64;
-#else
-constexpr int kListed = 12288;  // Candidates that a block keeps in shared memory.
-#endif
-constexpr int kUnit = 128;      // Consecutive ids that one warp adds up.
-constexpr int kUnits = 4096;
-constexpr float kOne = 17179869184.0f;   // 2^34 steps weigh 1.
-constexpr float kFarthest = 24.0f;       // exp(-24) is less than one step.
-constexpr float kBinsOfOne = kBins / kFarthest;
-
-struct Shared {
-  union {
-    float listed[kListed];
-    struct {
-      Word mass[kUnits];
-      std::uint32_t ties[kUnits];
-    } units;
-  };
-  std::uint32_t bins[kBins];
-  Word lines[kWarp];
-  std::uint32_t lines32[kWarp];
-  std::uint32_t listed_count;
-  std::int32_t unit, token;
-  Word unit_before;
-  std::uint32_t unit_ties_left;
-};
-
-struct Weighing {
-  float most, temperature;
-
-  __device__ float distance(float logit) const { return (most - logit) / temperature; }
-  // A NaN weighs nothing.
-  __device__ Word mass(float logit) const {
-    const float distance_here = distance(logit);
-    return distance_here < kFarthest ? static_cast<Word>(expf(-distance_here) * kOne) : 0;
-  }
-};
-
-// Which tokens survive: those above a key, and of those with the key itself so many, by id.
-struct Cut {
-  std::uint32_t key;
-  std::uint32_t ties;
-};
-
-// How many candidates there are, and their mass: of the whole row, or from a key on.
-struct Tally {
-  std::uint32_t count;
-  Word mass;
-};
-
-struct BinVisit {
-  Weighing weighing;
-  std::uint32_t* bins;
-  Tally mine;
-
-  __device__ void operator()(float logit, std::int64_t) {
-    const Word mass = weighing.mass(logit);
-    if (mass == 0) return;
-    atomicAdd(bins + static_cast<int>(weighing.distance(logit) * kBinsOfOne), 1u);
-    mine.count += 1;
-    mine.mass += mass;
-  }
-};
-
-struct ListVisit {
-  Weighing weighing;
-  Shared* shared;
-  int bins;  // What lies in these is listed.
-  Word mass_here;
-
-  __device__ void operator()(float logit, std::int64_t) {
-    const Word mass = weighing.mass(logit);
-    if (mass == 0 || static_cast<int>(weighing.distance(logit) * kBinsOfOne) >= bins) return;
-    shared->listed[atomicAdd(&shared->listed_count, 1u)] = logit;
-    mass_here += mass;
-  }
-};
-
-struct TallyVisit {
-  Weighing weighing;
-  std::uint32_t key;
-  Tally mine;
-
-  __device__ void operator()(float logit, std::int64_t) {
-    if (key_of(logit) < key) return;
-    const Word mass = weighing.mass(logit);
-    mine.count += mass > 0 ? 1 : 0;
-    mine.mass += mass;
-  }
-};
-
-__device__ inline Tally total_of(const Tally& mine, Shared& shared) {
-  return {block_total(mine.count, shared.lines32), block_total(mine.mass, shared.lines)};
-}
-
-// The candidates in which a cut is looked for: the best few in shared memory, or the whole row.
-struct Candidates {
-  LogitsRow row;
-  Weighing weighing;
-  bool is_listed;
-  std::uint32_t listed;
-};
-
-__device__ inline Tally tally_from(const Candidates& from, std::uint32_t key, Shared& shared) {
-  TallyVisit visit = {from.weighing, key, {0, 0}};
-  if (from.is_listed) {
-    for (std::uint32_t i = threadIdx.x; i < from.listed; i += kScanThreads) visit(shared.listed[i], 0);
-  } else {
-    scan_row(from.row, visit);
-  }
-  return total_of(visit.mine, shared);
-}
-
-// The largest key from which on there are `count` candidates, or a mass of `mass`, by halving; then how many of those that have
-// the key are needed.
-__device__ inline Cut find_cut(const Candidates& from, bool by_count, std::uint32_t count, double mass, Shared& shared, Tally& kept) {
-  const Weighing& weighing = from.weighing;
-  std::uint32_t low = key_of(weighing.most - kFarthest * 1.01f * weighing.temperature), high = key_of(weighing.most);
-  while (low < high) {
-    const std::uint32_t middle = low + (high - low + 1) / 2;
-    const Tally tally = tally_from(from, middle, shared);
-    if (by_count ? tally.count >= count : static_cast<double>(tally.mass) >= mass) {
-      low = middle;
-    } else {
-      high = middle - 1;
-    }
-  }
-  kept = low == 0xffffffffu ? Tally{0, 0} : tally_from(from, low + 1, shared);
-  const Word one = weighing.mass(logit_of(low));
-  Cut cut = {low, 0};
-  if (by_count) {
-    cut.ties = count - kept.count;
-  } else {
-    const double left = mass - static_cast<double>(kept.mass);
-    cut.ties = one > 0 ? static_cast<std::uint32_t>(ceil(left / static_cast<double>(one))) : 0;
-    if (cut.ties == 0) cut.ties = 1;
-  }
-  kept.count += cut.ties;
-  kept.mass += cut.ties * one;
-  return cut;
-}
-
-struct Options {
-  std::int32_t top_k;
-  float top_p, min_p;
-  double uniform;
-};
-
-// Lists the best candidates, as many whole bins of distance as fit.
-__device__ inline Tally list_best(const LogitsRow& row, const Weighing& weighing, Shared& shared, Tally& all) {
-  shared.bins[threadIdx.x] = 0;
-  if (threadIdx.x == 0) shared.listed_count = 0;
-  __syncthreads();
-  BinVisit bin = {weighing, shared.bins, {0, 0}};
-  scan_row(row, bin);
-  all = total_of(bin.mine, shared);
-  const std::uint32_t reached = block_inclusive(shared.bins[threadIdx.x], shared.lines32);
-  const int bins = __syncthreads_count(reached <= kListed);
-  ListVisit list = {weighing, &shared, bins, 0};
-  scan_row(row, list);
-  const Word mass = block_total(list.mass_here, shared.lines);
-  return {shared.listed_count, mass};
-}
-
-// Top-k and top-p as one cut; without them everything survives.
-__device__ inline Cut cut_of(const LogitsRow& row, const Weighing& weighing, const Options& options, Shared& shared) {
-  const bool has_share = options.top_p > 0 && options.top_p < 1;
-  if (options.top_k <= 0 && !has_share) return {0, 0};
-  Tally all;
-  const Tally listed = list_best(row, weighing, shared, all);
-  Cut cut = {0, 0};
-  Candidates from = {row, weighing, true, listed.count};
-  const auto top_k = static_cast<std::uint32_t>(options.top_k);
-  if (options.top_k > 0 && top_k < all.count) {
-    from.is_listed = listed.count >= top_k;
-    cut = find_cut(from, true, top_k, 0, shared, all);
-  }
-  if (!has_share) return cut;
-  const double target = static_cast<double>(options.top_p) * static_cast<double>(all.mass);
-  from.is_listed = static_cast<double>(listed.mass) >= target;
-  return find_cut(from, false, 0, target, shared, all);
-}
+using namespace sampling;
 
 // Whether a token above the cut keeps its mass under min-p; the best one does.
 struct Survivors {
@@ -214,32 +35,32 @@ struct Survivors {
   }
 };
 
-// The mass of every unit of 128 ids: of what lies above the cut, and how many lie on it.
-__device__ inline void add_units(const LogitsRow& row, const Survivors& survivors, Shared& shared) {
+// The mass of every unit of 128 ids of a row, or of a slice of it that begins at `begin`: of what lies above the cut, and how many lie
+// on it. `ties` may be null where nothing is cut.
+__device__ inline void add_units(const LogitsRow& row, std::int64_t begin, const Survivors& survivors, Word* masses, std::uint32_t* all_ties) {
   const int lane = threadIdx.x % kWarp;
   for (std::int64_t first = 0; first < row.count; first += kRowStep) {
     const float4 four = four_of(row, first);
-    const std::int64_t id = first + threadIdx.x * 4;
+    const std::int64_t at = first + threadIdx.x * 4;
     const float logits[4] = {four.x, four.y, four.z, four.w};
     Word mass = 0;
     std::uint32_t ties = 0;
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
       const std::uint32_t key = key_of(logits[i]);
-      if (key > survivors.cut.key) mass += survivors.mass(logits[i], id + i);
+      if (key > survivors.cut.key) mass += survivors.mass(logits[i], begin + at + i);
       ties += key == survivors.cut.key && survivors.cut.ties > 0 ? 1 : 0;
     }
     for (int distance = 16; distance > 0; distance /= 2) {
       mass += __shfl_xor_sync(kAllLanes, mass, distance);
       ties += __shfl_xor_sync(kAllLanes, ties, distance);
     }
-    const std::int64_t unit = id / kUnit;
+    const std::int64_t unit = at / kUnit;
     if (lane == 0 && unit * kUnit < row.count) {
-      shared.units.mass[unit] = mass;
-      shared.units.ties[unit] = ties;
+      masses[unit] = mass;
+      if (all_ties != nullptr) all_ties[unit] = ties;
     }
   }
-  __syncthreads();
 }
 
 // The unit in which the drawn share of the mass is reached, by all threads: each holds four units in a row.
@@ -334,42 +155,118 @@ struct Rows {
   const std::int32_t* counters;
   std::int32_t* tokens;
   Fault* fault;
+
+  __device__ LogitsRow row(unsigned b) const { return {logits + b * vocabulary, vocabulary, is_aligned}; }
 };
 
-__device__ inline double uniform_of(const Rows& rows, unsigned b) {
-  const std::uint32_t bits = random32(static_cast<std::uint32_t>(rows.seeds[2 * b]), static_cast<std::uint32_t>(rows.seeds[2 * b + 1]),
-                                      static_cast<std::uint32_t>(rows.counters[b]));
-  return uniform_f64(bits);
+// What the blocks of few rows leave for the one that draws.
+struct Slices {
+  int count;            // Of a row; 0 where one block does all.
+  std::int64_t length;  // In ids, a multiple of kRowStep.
+  Word* best;           // [rows][count] ranks.
+  Word* masses;         // [rows][units], of rows without a cut.
+  std::int64_t units;
+
+  __device__ std::int64_t begin() const { return blockIdx.x * length; }
+  __device__ LogitsRow part(const LogitsRow& row) const {
+    return {row.logits + begin(), min(length, row.count - begin()), row.is_aligned};
+  }
+};
+
+// The best of a row of which every slice has its own, to every thread.
+__device__ inline Word best_of_slices(const Slices& slices, unsigned b, Word* lines) {
+  return block_largest(threadIdx.x < slices.count ? slices.best[b * slices.count + threadIdx.x] : Word{0}, lines);
 }
 
-__global__ void __launch_bounds__(kScanThreads) sample_kernel(Rows rows) {
+// How a row is weighed; false where it is not, because it is greedy or has no mass.
+__device__ inline bool weighing_of(Word rank, float temperature, Weighing& weighing) {
+  weighing = {logit_of(static_cast<std::uint32_t>(rank >> 32)), temperature};
+  return temperature > 0 && rank >> 32 != 0 && fabsf(weighing.most) != INFINITY;
+}
+
+__device__ inline Options options_of(const Rows& rows, unsigned b) {
+  const std::uint32_t bits = random32(static_cast<std::uint32_t>(rows.seeds[2 * b]), static_cast<std::uint32_t>(rows.seeds[2 * b + 1]),
+                                      static_cast<std::uint32_t>(rows.counters[b]));
+  return {rows.top_k[b], rows.top_p[b], rows.min_p[b], uniform_f64(bits)};
+}
+
+struct SliceBestVisit {
+  Word best;
+  std::int64_t begin;
+  __device__ void operator()(float logit, std::int64_t id) { best = max(best, ranked(logit, begin + id)); }
+};
+
+__global__ void __launch_bounds__(kScanThreads) best_of_slice_kernel(Rows rows, Slices slices) {
+  __shared__ Word lines[kWarp];
+  SliceBestVisit visit = {0, slices.begin()};
+  scan_row(slices.part(rows.row(blockIdx.y)), visit);
+  const Word best = block_largest(visit.best, lines);
+  if (threadIdx.x == 0) slices.best[blockIdx.y * slices.count + blockIdx.x] = best;
+}
+
+__global__ void __launch_bounds__(kScanThreads) masses_of_slice_kernel(Rows rows, Slices slices) {
+  __shared__ Word lines[kWarp];
+  const unsigned b = blockIdx.y;
+  const Word rank = best_of_slices(slices, b, lines);
+  const Options options = options_of(rows, b);
+  Weighing weighing;
+  if (!weighing_of(rank, rows.temperature[b], weighing) || options.has_cut()) return;
+  const Survivors survivors = {weighing, {0, 0}, options.min_p, id_of(rank)};
+  add_units(slices.part(rows.row(b)), slices.begin(), survivors, slices.masses + b * slices.units + slices.begin() / kUnit, nullptr);
+}
+
+__global__ void __launch_bounds__(kScanThreads) sample_kernel(Rows rows, Slices slices) {
   Shared& shared = *dynamic_shared<Shared>();
   const unsigned b = blockIdx.x;
-  const LogitsRow row = {rows.logits + b * rows.vocabulary, rows.vocabulary, rows.is_aligned};
+  const LogitsRow row = rows.row(b);
   const float temperature = rows.temperature[b];
   if (threadIdx.x == 0 && rows.top_k[b] < 0) {
     report(rows.fault, static_cast<int>(Op::kSample), kSampleTopK, b, rows.top_k[b], std::int64_t{1} << 31);
   }
-  const Word rank = best_of(row, shared.lines);
+  const Word rank = slices.count > 0 ? best_of_slices(slices, b, shared.lines) : best_of(row, shared.lines);
   const std::int32_t best = id_of(rank);
-  const float most = logit_of(static_cast<std::uint32_t>(rank >> 32));
-  if (!(temperature > 0) || rank >> 32 == 0 || fabsf(most) == INFINITY) {
+  Weighing weighing;
+  if (!weighing_of(rank, temperature, weighing)) {
     // A row without a number above -inf draws its first id, as one that is +inf draws that.
-    const bool has_none = temperature > 0 && (rank >> 32 == 0 || most < 0);
+    const bool has_none = temperature > 0 && (rank >> 32 == 0 || weighing.most < 0);
     if (threadIdx.x == 0) rows.tokens[b] = has_none ? 0 : best;
     return;
   }
-  const Weighing weighing = {most, temperature};
-  const Options options = {rows.top_k[b], rows.top_p[b], rows.min_p[b], uniform_of(rows, b)};
+  const Options options = options_of(rows, b);
   const Survivors survivors = {weighing, cut_of(row, weighing, options, shared), options.min_p, best};
   __syncthreads();
-  add_units(row, survivors, shared);
+  if (slices.count > 0 && !options.has_cut()) {
+    for (std::int64_t unit = threadIdx.x; unit < slices.units; unit += kScanThreads) {
+      shared.units.mass[unit] = slices.masses[b * slices.units + unit];
+      shared.units.ties[unit] = 0;
+    }
+  } else {
+    add_units(row, 0, survivors, shared.units.mass, shared.units.ties);
+  }
+  __syncthreads();
   find_unit((row.count + kUnit - 1) / kUnit, survivors, options.uniform, shared);
   if (threadIdx.x < kWarp && shared.unit >= 0) {
     find_token(row, survivors, options.uniform * static_cast<double>(shared.lines[0]), shared);
   }
   __syncthreads();
   if (threadIdx.x == 0) rows.tokens[b] = shared.token;
+}
+
+// Slices for as many rows as leave multiprocessors idle, a few for each of those.
+Status slices_of(Stream& stream, std::int64_t rows, std::int64_t vocabulary, Slices& slices) {
+  slices = {};
+  const std::int64_t steps = (vocabulary + kRowStep - 1) / kRowStep, wanted = std::min<std::int64_t>(steps, stream.multiprocessors / std::max<std::int64_t>(1, rows));
+  if (wanted < 2) return {};
+  slices.length = (steps + wanted - 1) / wanted * kRowStep;
+  slices.count = static_cast<int>((vocabulary + slices.length - 1) / slices.length);
+  slices.units = (vocabulary + kUnit - 1) / kUnit;
+  void *best = nullptr, *masses = nullptr;
+  const std::int64_t best_bytes = (rows * slices.count * static_cast<std::int64_t>(sizeof(Word)) + 255) / 256 * 256;
+  HONE_TRY(stream.workspace->take(0, best_bytes, best));
+  HONE_TRY(stream.workspace->take(best_bytes, rows * slices.units * static_cast<std::int64_t>(sizeof(Word)), masses));
+  slices.best = static_cast<Word*>(best);
+  slices.masses = static_cast<Word*>(masses);
+  return {};
 }
 
 }  // namespace
@@ -385,7 +282,15 @@ Status sample(Stream& stream, const SampleArgs& args) {
                      args.min_p.data_as<float>(),         args.seeds.data_as<std::int32_t>(),
                      args.counters.data_as<std::int32_t>(), args.tokens.data_as<std::int32_t>(),
                      stream.fault};
-  return launch(stream, "sample", sample_kernel, static_cast<unsigned>(args.logits.dim[0]), kScanThreads, sizeof(Shared), rows);
+  const std::int64_t count = args.logits.dim[0];
+  Slices slices;
+  HONE_TRY(slices_of(stream, count, vocabulary, slices));
+  if (slices.count > 0) {
+    const dim3 grid(static_cast<unsigned>(slices.count), static_cast<unsigned>(count));
+    HONE_TRY(launch(stream, "best_of_slice", best_of_slice_kernel, grid, kScanThreads, 0, rows, slices));
+    HONE_TRY(launch(stream, "masses_of_slice", masses_of_slice_kernel, grid, kScanThreads, 0, rows, slices));
+  }
+  return launch(stream, "sample", sample_kernel, static_cast<unsigned>(count), kScanThreads, sizeof(Shared), rows, slices);
 }
 
 }  // namespace hone::cuda

@@ -24,7 +24,7 @@ import { layerLinears } from './config/decoder-spec.js';
 import { allLinears } from './config/weight-map.js';
 import { attentionPrecision, kvBytesPerPage, newKvCache } from './kv-cache.js';
 import type { Attend } from './layers/attention.js';
-import { DecoderLayer } from './layers/decoder-layer.js';
+import { DecoderLayer, sumOf, type Residual } from './layers/decoder-layer.js';
 import { InputEmbedding } from './layers/input-embedding.js';
 import { ModuleBuilder, type Norm } from './layers/module-builder.js';
 import type {
@@ -188,18 +188,25 @@ export class CausalModel {
     context: LinearContext,
     { isCheckpointed, offload }: Pick<PackedBatch, 'isCheckpointed' | 'offload'> = {},
   ): Tensor {
-    let x = this.#embedding.forward(ids, positions);
-    for (const layer of this.#layers) {
-      const forward = (input: Tensor) => layer.forward(input, positions, attend, context);
-      if (isRecording()) {
-        x = isCheckpointed ? checkpoint(forward, x, offload) : forward(x);
-        continue;
-      }
-      const input = x;
-      x = scoped(() => forward(input));
-      input.free();
+    const embedded = this.#embedding.forward(ids, positions);
+    if (isRecording()) {
+      return this.#layers.reduce((x, layer) => {
+        const forward = (input: Tensor) => layer.forward(input, positions, attend, context);
+        return isCheckpointed ? checkpoint(forward, x, offload) : forward(x);
+      }, embedded);
     }
-    return x;
+    let residual: Residual = { x: embedded };
+    for (const layer of this.#layers) {
+      const input = residual;
+      const output = scoped(() => ({ ...layer.forwardOn(input, positions, attend, context) }));
+      (input.update ?? input.x).free();
+      residual = output;
+    }
+    const { x, update } = residual;
+    if (!update) return x;
+    sumOf({ x, update });
+    x.free();
+    return update;
   }
 }
 
