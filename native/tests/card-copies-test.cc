@@ -13,7 +13,7 @@ namespace {
 
 using namespace hone;
 
-constexpr std::int64_t kSegmentBytes = std::int64_t{4} << 20;  // Of cuda/staging.h.
+constexpr std::int64_t kSegmentBytes = std::int64_t{4} << 20;  // Of cuda/card/staging.h.
 
 // Nothing waits between the two writes that take the same segment of the ring but for the ring itself.
 void keeps_segments_until_they_are_copied(Card& card, std::byte* base) {

@@ -162,7 +162,7 @@ it('buckets are few and never too small, and a quarter too large at most where r
   expect(buckets.every((bucket, rows) => rows < 32 || bucket <= 1.25 * (rows + 1))).toBe(true);
   expect([...new Set(buckets)].slice(0, 12)).toEqual([1, 2, 4, 8, 16, 24, 32, 40, 48, 56, 64, 80]);
   expect(new Set(buckets).size).toBe(31);
-  // Where the kernels for few rows end: see native/src/cuda/linear-narrow.h, lora-rows.cu and experts.cu.
+  // Where the kernels for few rows end: see native/src/cuda/linear/linear-narrow.h, lora-rows.cu and experts.cu.
   for (const last of [32, 64, 256]) expect(buckets).toContain(last);
 });
 

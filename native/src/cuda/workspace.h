@@ -1,7 +1,7 @@
 #pragma once
 #include <memory>
 
-#include "cuda/address-space.h"
+#include "cuda/card/address-space.h"
 #include "cuda/stream.h"
 
 namespace hone::cuda {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/half.h"
-#include "cuda/attention-groups.h"
+#include "cuda/attention/attention-groups.h"
 #include "cuda/device/shared-memory.h"
 #include "harness/check.h"
 

@@ -48,7 +48,7 @@ function attentionBytes(
   return 4 * (tokens + 64) + 4 * lines * heads * unitsOf(positions) * (headDim + 2);
 }
 
-/** As unit_of in native/src/cuda/paged-attention-units.h: 16 of 256 keys, 24 of 512, 48 of 1024, then of 2048. */
+/** As unit_of in native/src/cuda/attention/paged-attention-units.h: 16 of 256 keys, 24 of 512, 48 of 1024, then of 2048. */
 function unitsOf(positions: number): number {
   const [first, second, third] = [4096, 16384, 65536];
   const within = (begin: number, end: number, keys: number) =>

@@ -1,5 +1,5 @@
-// The products of cuda/blas.h by plain loops, in the place of blas-lt.cu.
-#include "cuda/blas.h"
+// The products of cuda/linear/blas.h by plain loops, in the place of blas-lt.cu.
+#include "cuda/linear/blas.h"
 
 #include <cmath>
 #include <vector>
