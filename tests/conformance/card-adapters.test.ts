@@ -263,3 +263,32 @@ onCard('is refused for now where those in use leave no pages, and for good where
     own - 1 + 16,
   );
 });
+
+onCard('leaves the whole pool to sequences where adapters are not wanted, and else says what it keeps for them', () => {
+  withEngine(
+    0,
+    (engine, slots) => {
+      expect([engine.lengthMax, engine.shortBecause]).toEqual([
+        40,
+        'the key-value cache has room for 40 tokens; fix: raise HONE_SERVING_KV_MEGABYTES_MAX',
+      ]);
+      expect(() => slots.load('a', at('a'))).toThrow('expected a base without an adapter');
+      const sequence = submit(engine, undefined, 36);
+      run(engine);
+      expect(sequence.tokens).toHaveLength(40);
+    },
+    10,
+  );
+  withEngine(
+    1,
+    (engine) => {
+      expect([engine.lengthMax, engine.shortBecause]).toEqual([
+        20,
+        'the key-value cache has room for 40 tokens, and adapters may take that of 20; fix: raise HONE_SERVING_KV_MEGABYTES_MAX, or ' +
+          'serve no adapters (HONE_SERVING_ADAPTERS_MAX=0)',
+      ]);
+    },
+    10,
+  );
+  withEngine(1, (engine) => expect([engine.lengthMax, engine.shortBecause]).toEqual([64, undefined]), 32);
+});

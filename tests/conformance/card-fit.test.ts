@@ -61,6 +61,19 @@ describe('the plan of a base on a card', () => {
     expect(fit(4096 * mebibyte, 3).parts.kvPages).toBe(whole);
   });
 
+  it('gives adapters nothing where there are to be none', () => {
+    const model = loadModel(folder, { format: 'bf16' });
+    const perPage = model.kvBytesPerPage(options.blockSize);
+    model.free();
+    const { parts } = fitOnCard(
+      folder,
+      { format: 'bf16' },
+      { ...options, adaptersMax: 0 },
+      { budgetBytes: 1024 * mebibyte, bases: 1 },
+    );
+    expect(parts.kvPages).toBe(perPage * 32 * 16);
+  });
+
   it('gives them what is left, in equal parts for the bases that may come', () => {
     const budget = Math.floor(((fixed + whole / 2) * 32) / 31);
     for (const bases of [1, 2]) {

@@ -27,6 +27,8 @@ function startEngine(settings: Settings, instruments: Instruments, readiness: Re
     queue: { waitingMax: settings.waitingMax, waitingTokensMax: settings.waitingTokensMax },
     stepped: (step) => instruments.stepped(step),
     composed: ({ base, why }) => log.warn({ base, why }, 'steps are composed op by op'),
+    shortened: ({ base, lengthMax, why }) =>
+      log.info({ base, why }, `sequences have at most ${lengthMax} tokens, prompt and answer together`),
     chose: ({ device, why, card }) => {
       readiness.tell('device', `${card ?? 'the processor'} (${why})`);
       log.info({ device, why }, `computes on ${card ?? 'the processor'}`);

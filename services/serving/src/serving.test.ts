@@ -155,6 +155,7 @@ async function registerModels(): Promise<void> {
   const other = await writeRandomModel(join(folder, 'other'), { seed: 2 });
   const base = await storeBase(store, plain);
   const foreign = await storeBase(store, other);
+  const long = await writeRandomModel(join(folder, 'long'), { seed: 3, contextLength: 4096 });
   const endless = join(folder, 'endless');
   cpSync(plain, endless, { recursive: true });
   writeFileSync(join(endless, 'chat_template.jinja'), endlessTemplate);
@@ -168,6 +169,7 @@ async function registerModels(): Promise<void> {
   const entry = { kind: 'base' as const, createdAt, evidence: [] };
   await models().create(modelId('random'), { ...entry, name: 'random', ...base });
   await models().create(modelId('other'), { ...entry, name: 'other', ...foreign });
+  await models().create(modelId('long'), { ...entry, name: 'long', ...(await storeBase(store, long)) });
   await models().create(modelId('endless'), { ...entry, name: 'endless', ...(await storeBase(store, endless)) });
   await models().create(modelId('slow'), { ...entry, name: 'slow', ...(await storeBase(store, slow)) });
   for (const [index, name] of ['ft:random:hone:desk:a', 'ft:random:hone:desk:b'].entries()) {
@@ -399,6 +401,21 @@ describe('a serving process with one slot', () => {
     const stopped = stopServing(serving);
     expect((await told(frames)).finish).toMatchObject({ reason: 'length', completionTokens: 150 });
     expect(await stopped).toBe(0);
+  });
+});
+
+describe('a serving process with a small cache and without adapters', () => {
+  it('says how long sequences get, once, and refuses adapters', async () => {
+    const serving = await startServing({ HONE_SERVING_KV_MEGABYTES_MAX: '1', HONE_SERVING_ADAPTERS_MAX: '0' });
+    for (const model of ['long', 'long', 'random']) await chat(model);
+    // Two layers of 32 keys and 32 values in f32: 512 bytes a token.
+    const lines = serving.log().split('\n');
+    const told = lines.filter((line) => line.includes('sequences have at most'));
+    expect(told).toHaveLength(1);
+    expect(told[0]).toContain('sequences have at most 2048 tokens');
+    expect(told[0]).toContain('the key-value cache has room for 2048 tokens; fix: raise HONE_SERVING_KV_MEGABYTES_MAX');
+    expect(await refusedBy(chat('ft:random:hone:desk:a'))).toMatchObject({ kind: 'refusal', code: 'adapters_off' });
+    expect(await stopServing(serving)).toBe(0);
   });
 });
 

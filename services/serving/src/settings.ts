@@ -19,8 +19,8 @@ export const servingSettings = z.object({
   kvMegabytesMax: z.int().min(1).optional(),
   /** Tokens per block of that cache. */
   blockTokens: z.int().min(1).max(256).default(16),
-  /** Adapters in memory beside one base. */
-  adaptersMax: z.int().min(1).max(4096).default(16),
+  /** Adapters in memory beside one base; 0 = none is served. */
+  adaptersMax: z.int().min(0).max(4096).default(16),
   /** Bases in memory; one base in two weight formats counts twice. */
   basesMax: z.int().min(1).max(64).default(3),
   /** Seconds without a sign of life from the engine thread, loading aside, after which it is stuck and serving starts anew. */

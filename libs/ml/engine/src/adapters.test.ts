@@ -28,6 +28,12 @@ afterAll(() => {
 });
 
 describe('adapter slots', () => {
+  it('refuse adapters where there are to be none', () => {
+    expect(() => new AdapterSlots(model, 0).load('a', at('a'))).toThrow(
+      'expected a base without an adapter for HONE_SERVING_ADAPTERS_MAX=0',
+    );
+  });
+
   it('send the least recently used adapter away, never one that is in use, and give all memory back', () => {
     const before = memoryStats().liveBytes;
     const slots = new AdapterSlots(model, 2);

@@ -55,6 +55,7 @@ export class AdapterSlots implements BlockTenant {
   /** Reads an adapter folder into a slot, unless its content is there already. */
   load(key: string, folder: string): void {
     if (this.#slots.has(key)) return;
+    if (this.slotsMax === 0) throw noAdapters();
     if (this.#slots.size >= this.slotsMax && !this.#evictIdle()) throw slotsFull(this.slotsMax);
     const pages = this.#user?.adapterPages;
     const read = () => readAdapter(folder, this.#model);
@@ -107,6 +108,13 @@ export class AdapterSlots implements BlockTenant {
 }
 
 const later = { status: 429, retryAfterSeconds: 1 };
+
+const noAdapters = (): HoneError =>
+  refusal(
+    'adapters_off',
+    '[serving] expected a base without an adapter for HONE_SERVING_ADAPTERS_MAX=0 but received one with an adapter; fix: raise it, or ask ' +
+      'for the base',
+  );
 
 const slotsFull = (slots: number): HoneError =>
   fault(

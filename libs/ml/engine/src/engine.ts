@@ -5,7 +5,7 @@ import { type LoraAdapter, LoraPages, type PagedAdapter } from '@hone/nn';
 import type { Tensor } from '@hone/tensor';
 import { AdapterPages } from './adapter-pages.js';
 import { drawOnDevice } from './device-draw.js';
-import { adapterPagesMax, poolDemand } from './page-pool.js';
+import { adapterPagesMax, poolDemand, shortBecause } from './page-pool.js';
 import { type EngineAdapter, orderedByAdapter, runStep, wantedRows, type WantedRows } from './runner.js';
 import { type Drawing, type Drawn, drawTokens, isPlainDraw, logProbsOf, type TokenLogProb } from './sampler.js';
 import { Scheduler, type SchedulerLimits } from './scheduler.js';
@@ -19,7 +19,7 @@ export interface EngineOptions extends Partial<SchedulerLimits> {
   blockSize?: number;
   /** Memory for keys and values. */
   kvBytesMax?: number;
-  /** Adapters in memory beside the base; default 16. */
+  /** Adapters in memory beside the base; default 16. 0 = none, and the whole pool of pages is for sequences. */
   adaptersMax?: number;
   /** false = every step is composed anew, as the proof that a replayed one gives the same bits needs it. */
   isCaptured?: boolean;
@@ -157,6 +157,12 @@ export class Engine {
   /** The longest sequence, prompt and answer together, that can run here. */
   get lengthMax(): number {
     return Math.min(this.model.shape.maxPositions, this.#blocks.sequenceBlocksMax * this.#blocks.blockSize);
+  }
+
+  /** Why that is less than the model's positions; undefined where it is not. */
+  get shortBecause(): string | undefined {
+    if (this.lengthMax === this.model.shape.maxPositions) return undefined;
+    return shortBecause(this.#blocks.blocks, this.#blocks.adapterBlocksMax, this.#blocks.blockSize);
   }
 
   /** Queues a sequence. One that has nothing to compute is for the caller to answer. */

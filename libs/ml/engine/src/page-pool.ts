@@ -34,6 +34,17 @@ export function poolDemand(
 export const adapterPagesMax = (pages: number, { perSequence, perAdapter }: PoolDemand): number =>
   perAdapter === 0 ? 0 : pages - Math.min(perSequence, Math.ceil(pages / 2));
 
+/** Why no sequence of `lengthMax` tokens gets as long as the model's: said once, when the pool is made. */
+export function shortBecause(pages: number, adapterPages: number, blockSize: number): string {
+  const room = `the key-value cache has room for ${pages * blockSize} tokens`;
+  const more = 'raise HONE_SERVING_KV_MEGABYTES_MAX';
+  if (adapterPages === 0) return `${room}; fix: ${more}`;
+  return (
+    `${room}, and adapters may take that of ${adapterPages * blockSize}; fix: ${more}, or serve no adapters ` +
+    '(HONE_SERVING_ADAPTERS_MAX=0)'
+  );
+}
+
 /** The smallest pool that serves a sequence of so many tokens, and one adapter beside it. */
 export function poolLeast(tokens: number, blockSize: number, { perSequence, perAdapter }: PoolDemand): number {
   const sequence = Math.ceil(tokens / blockSize);

@@ -28,7 +28,7 @@ async function heardOf(state: ServingState, name: string): Promise<void> {
 
 /** What aliases name now is what will be asked for; loaded one after the other, while requests are answered already. */
 export async function warmAliases(state: ServingState): Promise<void> {
-  const { adaptersMax } = state.parts.settings;
+  const { adaptersMax, basesMax } = state.parts.settings;
   const names = [...new Set([...state.snapshot.aliases.values()].map(({ model }) => model))];
-  for (const name of names.slice(0, adaptersMax)) await warmModel(state, name);
+  for (const name of names.slice(0, Math.max(adaptersMax, basesMax))) await warmModel(state, name);
 }

@@ -15,6 +15,7 @@ import type {
   EngineThreadOptions,
   ResidentLoad,
   ResidentStats,
+  ShortenedNews,
 } from './protocol.js';
 
 /** Which weights answer: a base, and perhaps an adapter on it. */
@@ -37,6 +38,8 @@ export interface EnginePortOptions extends EngineThreadOptions {
   chose?: (choice: DeviceNews) => void;
   /** Told once of a base whose steps cannot be captured. */
   composed?: (news: ComposedNews) => void;
+  /** Told once of a base whose sequences have fewer tokens than its model allows. */
+  shortened?: (news: ShortenedNews) => void;
 }
 
 type Call = { resolve: (value: never) => void; reject: (error: HoneError) => void };
@@ -56,14 +59,16 @@ export class EnginePort {
   readonly #stepped: ((step: StepNews) => void) | undefined;
   readonly #chose: ((choice: DeviceNews) => void) | undefined;
   readonly #composed: ((news: ComposedNews) => void) | undefined;
+  readonly #shortened: ((news: ShortenedNews) => void) | undefined;
   #count = 0;
   #isClosing = false;
   #end: HoneError | undefined;
 
-  constructor({ stepped, chose, composed, ...options }: EnginePortOptions = {}) {
+  constructor({ stepped, chose, composed, shortened, ...options }: EnginePortOptions = {}) {
     this.#stepped = stepped;
     this.#chose = chose;
     this.#composed = composed;
+    this.#shortened = shortened;
     this.#worker = new Worker(new URL('./engine-worker.js', import.meta.url), {
       workerData: options,
       name: 'engine',
@@ -220,6 +225,7 @@ export class EnginePort {
     if (news.type === 'pong') return;
     if (news.type === 'device') return this.#chose?.(news);
     if (news.type === 'composed') return this.#composed?.(news);
+    if (news.type === 'shortened') return this.#shortened?.(news);
     if (news.type === 'loading') return this.#watch.rest(news.isLoading);
     if (news.type === 'step') {
       for (const output of news.outputs) this.#channels.get(output.request)?.push(output);

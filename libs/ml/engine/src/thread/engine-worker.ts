@@ -15,6 +15,7 @@ tell({ type: 'device', device, why, card: card?.name });
 const bases = new ResidentBases(workerData as EngineThreadOptions, {
   loading: (isLoading) => tell({ type: 'loading', isLoading }),
   composed: (base, why) => tell({ type: 'composed', base, why }),
+  shortened: (base, lengthMax, why) => tell({ type: 'shortened', base, lengthMax, why }),
 });
 const commands: Exclude<EngineCommand, { type: 'ping' }>[] = [];
 let isRunning = false;

@@ -68,12 +68,20 @@ export interface ComposedNews {
   why: string;
 }
 
-/** What the engine thread says: `device` at its start, `composed` once for a base whose steps cannot be captured, a `pong` for each ping, `loading` when it begins and ends to load a base, one reply per call, one `step` per pass over all resident bases that have work, `idle` when none is left. */
+/** Sequences on a base have at most so many tokens, fewer than the model allows: told once, when it is loaded. */
+export interface ShortenedNews {
+  base: string;
+  lengthMax: number;
+  why: string;
+}
+
+/** What the engine thread says: `device` at its start, `composed` once for a base whose steps cannot be captured, `shortened` for one whose cache is small, a `pong` for each ping, `loading` when it begins and ends to load a base, one reply per call, one `step` per pass over all resident bases that have work, `idle` when none is left. */
 export type EngineNews =
   | { type: 'reply'; call: number; value: Accepted | ResidentStats[] | TemplateSource | undefined }
   | { type: 'pong' }
   | ({ type: 'device' } & DeviceNews)
   | ({ type: 'composed' } & ComposedNews)
+  | ({ type: 'shortened' } & ShortenedNews)
   | { type: 'loading'; isLoading: boolean }
   | { type: 'refused'; call: number; error: ErrorBody }
   | { type: 'step'; outputs: GenerationOutput[]; milliseconds: number; residents: ResidentLoad[] }

@@ -24,6 +24,8 @@ export interface ResidentNews {
   loading(isLoading: boolean): void;
   /** A base whose steps cannot be captured, and why. */
   composed(base: string, why: string): void;
+  /** A base whose sequences cannot have all positions of the model, and why. */
+  shortened(base: string, lengthMax: number, why: string): void;
 }
 
 /** The models in memory. Loading one that is absent may send the least recently used idle one away. */
@@ -108,7 +110,10 @@ export class ResidentBases {
     try {
       const composed = (why: string) => this.#told.composed(place.key, why);
       const options = { ...this.#options, composed, ...(kvBytesMax !== undefined && { kvBytesMax }) };
-      return { place, template, engine: new TextEngine({ model, tokenizer }, options) };
+      const engine = new TextEngine({ model, tokenizer }, options);
+      const { lengthMax, shortBecause } = engine.engine;
+      if (shortBecause !== undefined) this.#told.shortened(place.key, lengthMax, shortBecause);
+      return { place, template, engine };
     } catch (thrown) {
       model.free();
       throw thrown;
