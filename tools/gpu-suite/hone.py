@@ -15,7 +15,7 @@ ARGUMENTS = {op["name"]: [re.match(r"\w+", text)[0] for text in op["args"]] for 
 CODES = {torch.float32: 0, torch.bfloat16: 1, torch.float16: 2, torch.int32: 3, torch.uint8: 4}
 DTYPES = {code: dtype for dtype, code in CODES.items()}
 FORMATS = {"packed-f32": 5, "packed-bf16": 6, "nf4": 7, "int8": 8, "int4": 9}
-CUDA = 2
+CUDA, PINNED = 2, 4
 
 
 class CardFacts(ctypes.Structure):
@@ -68,17 +68,28 @@ class Tensor:
         return out
 
 
-def empty(shape, dtype=torch.bfloat16):
+def empty(shape, dtype=torch.bfloat16, device=CUDA):
     handle = ctypes.c_int32()
-    check(library.hone_tensor_alloc(CUDA, CODES[dtype], sizes(shape), ctypes.byref(handle)))
+    check(library.hone_tensor_alloc(device, CODES[dtype], sizes(shape), ctypes.byref(handle)))
     return Tensor(handle.value, shape, dtype)
 
 
-def write(tensor, values):
+def write(tensor, values, offset=0):
     values = values.detach().cpu().contiguous()
     check(library.hone_tensor_write(
-        tensor.handle, ctypes.c_int64(0), ctypes.c_void_p(values.data_ptr()), CODES[values.dtype],
+        tensor.handle, ctypes.c_int64(offset), ctypes.c_void_p(values.data_ptr()), CODES[values.dtype],
         ctypes.c_int64(values.numel())))
+
+
+def copy(sources, targets):
+    """Between tensors of the card and pinned ones, by the GPU alone: what is queued from here on finds them done."""
+    tickets = []
+    for source, target in zip(sources, targets):
+        ticket = ctypes.c_int64()
+        check(library.hone_copy_start(source.handle, target.handle, ctypes.byref(ticket)))
+        tickets.append(ticket)
+    for ticket in tickets:
+        check(library.hone_copy_await(ticket))
 
 
 def put(values):
