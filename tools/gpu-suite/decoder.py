@@ -3,7 +3,7 @@ card, one graph). The ops and their order are those of the engine's step."""
 import torch
 
 import hone
-from llama import BF16, F32, I32, LINEARS
+from llama import BF16, F32, I32, LINEARS, grouped
 
 PAGE = 16
 
@@ -103,13 +103,21 @@ class Decoder:
                  (("q", q, s.heads), ("k", k, s.groups), ("v", v, s.groups), ("o", o, s.heads))}
         calls = [("embeddingForward", dict(ids=ids, table=w.embedding, y=h))]
 
-        def linear(layer, name, x, target):
-            held = w.layers[layer]
-            calls.append(("linearForward", dict(x=x, w=held[name], bias=held.get(f"{name}_bias", 0), y=target)))
+        def update(layer, name, x, target):
             if self.slots:
                 a, b = self.slots.layers[layer]
                 calls.append(("loraPagedForward", dict(x=x, slots=adapters, a=a, b=b, pages=self.slots.pages, places=self.slots.places[name],
                                                        scales=self.slots.scales, rankMax=self.slots.rank, y=target)))
+
+        def linear(layer, name, x, target):
+            held = w.layers[layer]
+            calls.append(("linearForward", dict(x=x, w=held[name], bias=held.get(f"{name}_bias", 0), y=target)))
+            update(layer, name, x, target)
+
+        def group(layer, x, targets):
+            calls.append(("linearGroupForward", grouped(w.layers[layer], x, targets)))
+            for name, target in targets.items():
+                update(layer, name, x, target)
 
         def add_norm(weight):
             calls.append(("addRmsNorm", dict(x=out, sum=h, weight=weight, y=y, rstd=rstd, eps=s.eps)))
@@ -119,8 +127,7 @@ class Decoder:
                 calls.append(("rmsNormForward", dict(x=h, weight=held["norm1"], y=y, rstd=rstd, eps=s.eps)))
             else:
                 add_norm(held["norm1"])
-            for name, target in (("q", q), ("k", k), ("v", v)):
-                linear(layer, name, y, target)
+            group(layer, y, dict(q=q, k=k, v=v))
             pages = dict(zip(("kCache", "vCache"), self.caches[layer]))
             turned = {name: heads[name] for name in "qkv"}
             calls.append(("ropeKvWrite", dict(turned, positions=positions, invFreq=w.inv_freq, slots=places, mscale=w.mscale, **pages)))
@@ -128,8 +135,7 @@ class Decoder:
                                                  rowPosition=positions, scale=s.head**-0.5, **pages)))
             linear(layer, "o", o, out)
             add_norm(held["norm2"])
-            linear(layer, "gate", y, gate)
-            linear(layer, "up", y, up)
+            group(layer, y, dict(gate=gate, up=up))
             calls.append(("swigluForward", dict(gate=gate, up=up, y=inner)))
             linear(layer, "down", inner, out)
         add_norm(w.norm)

@@ -110,6 +110,14 @@ class Full:
             hone.invoke("tensorFill", x=trained.gradients.all, value=0.0)
 
 
+def grouped(held, x, targets):
+    """The arguments of one product of x with several linears of a layer; `targets`: name to result."""
+    arguments = dict(x=x)
+    for at, (name, y) in enumerate(targets.items()):
+        arguments |= {f"w{at}": held[name], f"bias{at}": held.get(f"{name}_bias", 0), f"y{at}": y}
+    return arguments
+
+
 def step(arenas, number, rate):
     """AdamW as torch has it by default, without decay."""
     op, scales = "adamwStep", {}
@@ -153,16 +161,27 @@ class Llama:
     def __init__(self, shape, weights, adapter=None, full=None, recompute=False):
         self.shape, self.weights, self.adapter, self.full, self.recompute = shape, weights, adapter, full, recompute
 
+    def update(self, layer, name, x, y):
+        """Adds LoRA's part to y; returns what it keeps of it."""
+        if not self.adapter:
+            return None
+        xa = hone.empty((x.shape[0], self.adapter.rank))
+        a, b = (self.adapter.values[layer, name, part] for part in "ab")
+        hone.invoke("loraForward", x=x, a=a, b=b, scale=self.adapter.scale, y=y, xa=xa)
+        return xa
+
     def linear(self, layer, name, x):
         """y, and what LoRA keeps of it."""
-        held = self.weights.layers[layer]
-        y, xa = hone.empty((x.shape[0], self.shape.linear(name)[0])), None
+        held, y = self.weights.layers[layer], hone.empty((x.shape[0], self.shape.linear(name)[0]))
         hone.invoke("linearForward", x=x, w=held[name], bias=held.get(f"{name}_bias", 0), y=y)
-        if self.adapter:
-            xa = hone.empty((x.shape[0], self.adapter.rank))
-            a, b = (self.adapter.values[layer, name, part] for part in "ab")
-            hone.invoke("loraForward", x=x, a=a, b=b, scale=self.adapter.scale, y=y, xa=xa)
-        return y, xa
+        return y, self.update(layer, name, x, y)
+
+    def linears(self, layer, names, x, kept):
+        """The results of linears that share their input; what LoRA keeps of them goes to `kept`."""
+        results = {name: hone.empty((x.shape[0], self.shape.linear(name)[0])) for name in names}
+        hone.invoke("linearGroupForward", **grouped(self.weights.layers[layer], x, results))
+        kept |= {f"{name}a": self.update(layer, name, x, y) for name, y in results.items()}
+        return results.values()
 
     def linear_backward(self, layer, name, dy, x, xa, dx, accumulate):
         """Gradients of the input, unless `dx` is None, and of what is trained."""
@@ -201,9 +220,7 @@ class Llama:
         s, held = self.shape, self.weights.layers[number]
         kept = {"h": h}
         n1, kept["rstd1"] = self.norm(h, held["norm1"])
-        q, kept["qa"] = self.linear(number, "q", n1)
-        k, kept["ka"] = self.linear(number, "k", n1)
-        v, kept["va"] = self.linear(number, "v", n1)
+        q, k, v = self.linears(number, "qkv", n1, kept)
         self.turn(q, s.heads, batch)
         self.turn(k, s.groups, batch)
         o, lse = hone.empty(q.shape), hone.empty((h.shape[0], s.heads), F32)
@@ -211,8 +228,7 @@ class Llama:
         middle, kept["oa"] = self.linear(number, "o", o)
         hone.invoke("tensorAccumulate", dst=middle, src=h)
         n2, kept["rstd2"] = self.norm(middle, held["norm2"])
-        gate, kept["gatea"] = self.linear(number, "gate", n2)
-        up, kept["upa"] = self.linear(number, "up", n2)
+        gate, up = self.linears(number, ("gate", "up"), n2, kept)
         inner = hone.empty(gate.shape)
         hone.invoke("swigluForward", gate=gate, up=up, y=inner)
         out, kept["downa"] = self.linear(number, "down", inner)

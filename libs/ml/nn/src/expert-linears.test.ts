@@ -74,6 +74,6 @@ it('an expert that nobody sorted rows for is refused', () => {
     const routed = routeRows(fromInts(ids, [tokens, k]), experts);
     const weights = Array.from({ length: experts + 1 }, () => floats(out, width));
     const rows = floats(tokens * k, width);
-    expect(() => expertLinear(rows, routed, weights)).toThrow('expected an expert below 4');
+    expect(() => expertLinear(rows, routed, weights)).toThrow('expected expert below 4');
   });
 });
