@@ -177,6 +177,36 @@ void check_group(Card& card, std::byte* base, DType format, int group, bool is_n
   }
 }
 
+// A matrix that begins on the first page of a list, a row at every `stride`, its rows close together.
+Bits listed(const Bits& values, const std::vector<std::int32_t>& pages, std::int64_t elements, std::int64_t rows, std::int64_t width, std::int64_t stride) {
+  Bits out;
+  for (std::int64_t i = 0; i < rows * width; ++i) {
+    const std::int64_t e = i / width * stride + i % width;
+    out.push_back(values[static_cast<std::size_t>(pages[static_cast<std::size_t>(e / elements)] * elements + e % elements)]);
+  }
+  return out;
+}
+
+struct Matrix {
+  const Bits& values;
+  std::int64_t rows, columns;
+};
+
+// What loraForward makes of y.
+Bits update_alone(Card& card, Room& room, std::uint16_t* x, const Matrix& a, const Matrix& b, double scale, const Bits& y) {
+  const auto rows = static_cast<std::int64_t>(y.size()) / b.rows;
+  std::uint16_t* out = room.put(y);
+  ArgValue values[6];
+  values[0].view = test::shaped(x, DType::bf16, {rows, a.columns});
+  values[1].view = test::shaped(room.put(a.values), DType::bf16, {a.rows, a.columns});
+  values[2].view = test::shaped(room.put(b.values), DType::bf16, {b.rows, b.columns});
+  values[3].number = scale;
+  values[4].view = test::shaped(out, DType::bf16, {rows, b.rows});
+  values[5].view = test::shaped(room.take(rows * a.rows * 2), DType::bf16, {rows, a.rows});
+  CHECK(card.run(static_cast<int>(Op::kLoraForward), values).ok());
+  return read(card, out, rows * b.rows);
+}
+
 // 300 rows share their reading of an adapter by eights, one row does not.
 void check_pages(Card& card, std::byte* base) {
   constexpr std::int64_t kRows = 300, kSlots = 3, kRank = 12, kDepth = 72, kColumns = 20, kPages = 40, kElements = 128;
@@ -189,8 +219,9 @@ void check_pages(Card& card, std::byte* base) {
   std::int32_t* pages_at = room.put(pages);
   std::int32_t* places_at = room.put(places);
   std::uint16_t* x = room.put(rounded(normal(kRows * kDepth, 1)));
-  std::uint16_t* a = room.put(rounded(normal(kPages * kElements, 2)));
-  std::uint16_t* b = room.put(rounded(normal(kPages * kElements, 4)));
+  const Bits a_values = rounded(normal(kPages * kElements, 2)), b_values = rounded(normal(kPages * kElements, 4));
+  std::uint16_t* a = room.put(a_values);
+  std::uint16_t* b = room.put(b_values);
   float* scales = room.put(std::vector<float>{0.5f, 2.0f, 1.25f});
   const Bits start = rounded(normal(kRows * kColumns, 5));
   std::uint16_t* y = room.put(start);
@@ -218,6 +249,10 @@ void check_pages(Card& card, std::byte* base) {
   for (const auto& [begin, end] : {std::pair<int, int>{0, 1}, {7, 8}, {3, 40}, {299, 300}}) {
     CHECK(is_part(update(begin, end), whole, begin * kColumns));
   }
+  // The adapter of rows 5 to 9 by itself, its matrices close together: on pages a row of B begins at every 16th element.
+  const Bits own_a = listed(a_values, pages, kElements, kRank, kDepth, kDepth), own_b = listed(b_values, pages, kElements, kColumns, kRank, 16);
+  const Bits y_start(start.begin() + 5 * kColumns, start.begin() + 10 * kColumns);
+  CHECK(is_part(update_alone(card, room, x + 5 * kDepth, {own_a, kRank, kDepth}, {own_b, kColumns, kRank}, 0.5, y_start), whole, 5 * kColumns));
   // The next call that waits tells of what is not there; its row stays as it is.
   const auto is_refused = [&](const char* name) {
     run(0, 2);
