@@ -100,7 +100,8 @@ struct TileRows {
   float warp_factors[kWarps][16];  // By which the sums of each warp count.
   Gathered units[16], sum[16];  // Of the whole unit, and of all units so far.
   float2 unit_factors[16];
-  int line;  // Of the block's row: here, because registers are scarce.
+  // What belongs to the block's row: here, because registers are scarce.
+  int line, row, earliest, last;
 };
 
 // The sums of a warp to shared memory, and what its rows have seen.
@@ -160,15 +161,14 @@ __device__ inline void attend_row(const Paged& args, TileRows& tile) {
   const int heads = min(16, group - part * 16), width = args.width;
   const int last = args.last_key(row, args.listed == nullptr && threadIdx.x == 0 && blockIdx.y == 0 && blockIdx.z == 0);
   if (last < 0) return;
-  const int earliest = max(0, last - args.reach + 1), end_unit = unit_of(last);
-  const bool is_split = tile.line < args.split_lines;
-  if (!is_split && blockIdx.z > 0) return;
+  const int earliest = max(0, last - args.reach + 1);
+  if (tile.line >= args.split_lines && blockIdx.z > 0) return;
   int unit = unit_of(earliest);
-  if (is_split) {
+  if (tile.line < args.split_lines) {
     const int splits = static_cast<int>(gridDim.z);
     unit += (static_cast<int>(blockIdx.z) + splits - unit % splits) % splits;
   }
-  if (unit > end_unit) return;
+  if (unit > unit_of(last)) return;
 
   Bf16* const q_tile = dynamic_shared<Bf16>();
   Bf16* const places = q_tile + 16 * kStride<kDepth>;
@@ -176,6 +176,11 @@ __device__ inline void attend_row(const Paged& args, TileRows& tile) {
   const TokenLines lines = {static_cast<std::int64_t>(row) * args.heads + kv_head * group + part * 16, heads};
   const QueryRows<TokenLines> queries = {lines, args.q, args.o, width};
   if (threadIdx.x < 16) tile.sum[threadIdx.x] = Gathered{};
+  if (threadIdx.x == 0) {
+    tile.row = row;
+    tile.earliest = earliest;
+    tile.last = last;
+  }
   load_rows<16, kDepth, kThreads>(q_tile, queries, 0, width, args.is_vector);
   commit_copies();
   wait_copies<0>();
@@ -186,16 +191,17 @@ __device__ inline void attend_row(const Paged& args, TileRows& tile) {
   // What the units so far gave: each thread reads and writes its own.
   float* const out = values + kWarps * Shape::kWarpValues / 2 + threadIdx.x;
   for (int i = 0; i < Shape::kShare; ++i) out[i * kThreads] = 0.0f;
-  for (; unit <= end_unit; unit += is_split ? static_cast<int>(gridDim.z) : 1) {
+  for (; unit <= unit_of(tile.last); unit += tile.line < args.split_lines ? static_cast<int>(gridDim.z) : 1) {
     Sums<1, kDepth> o;
     OnlineSoftmax<1> softmax;
     attend_slices<kDepth>(q_tile, places + warp * Shape::kWarpValues, keys, static_cast<const Bf16*>(args.v_cache), unit_begin(unit),
-                          max(earliest, unit_begin(unit)), min(last, unit_begin(unit + 1) - 1), args, o, softmax);
+                          max(tile.earliest, unit_begin(unit)), min(tile.last, unit_begin(unit + 1) - 1), args, o, softmax);
     __syncthreads();
     put_sums<kDepth>(values + warp * kWarpSums, tile.warps[warp], o, softmax, args.rule.factor);
     __syncthreads();
     if (threadIdx.x < 16) add_warps(tile, static_cast<int>(threadIdx.x));
     __syncthreads();
+    const bool is_split = tile.line < args.split_lines;
     const std::int64_t place = static_cast<std::int64_t>(tile.line * args.heads + kv_head * group + part * 16) * args.units + unit;
     if (is_split && static_cast<int>(threadIdx.x) < heads) {
       const Gathered own = tile.units[threadIdx.x];
@@ -218,11 +224,11 @@ __device__ inline void attend_row(const Paged& args, TileRows& tile) {
     }
     __syncthreads();
   }
-  if (is_split) return;
+  if (tile.line < args.split_lines) return;
 #pragma unroll
   for (int i = 0; i < Shape::kShare; ++i) {
     const int at = static_cast<int>(threadIdx.x) + i * kThreads, head = at / kDepth, column = at % kDepth;
-    if (head < heads && column < width) args.o[(lines.first + head) * width + column] = to_bf16(out[i * kThreads] / tile.sum[head].total);
+    if (head < heads && column < width) args.o[(static_cast<std::int64_t>(tile.row) * args.heads + kv_head * group + part * 16 + head) * width + column] = to_bf16(out[i * kThreads] / tile.sum[head].total);
   }
 }
 
