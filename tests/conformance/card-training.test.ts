@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { PagedMoments } from '@hone/nn';
 import { writeInitialModel } from '@hone/models';
 import { datasetOf, prepareTraining, sft, trainingSettings, type TrainingSettings } from '@hone/recipes';
@@ -12,6 +12,8 @@ import { adamw8bitStep, adamwStep, cardCounters, empty, keep, useDevice, type Te
 import { openEmulatedCard } from '@hone/testkit';
 
 const hasCard = openEmulatedCard();
+// Up to six runs of training on an emulator in one test: minutes where other suites share the machine.
+jest.setTimeout(300_000);
 const describeCard = hasCard ? describe : describe.skip;
 
 const rows = Array.from({ length: 8 }, (_, row) => ({
