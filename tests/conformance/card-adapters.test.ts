@@ -1,7 +1,7 @@
 // Goal: adapters come to a card as the bytes of their files and go again while others are answered: one upload for each matrix, no wait,
 // no graph lost, no second copy, no memory but pages of the key-value cache, for which they and sequences compete. Method: the emulated card,
 // and counters of what it was asked for.
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AdapterSlots, Engine, greedy, type EngineAdapter } from '@hone/engine';
@@ -10,9 +10,11 @@ import {
   type CausalModel,
   loadModel,
   readAdapter,
+  saveAdapter,
   type TensorToWrite,
   writeSafetensors,
 } from '@hone/models';
+import { LoraAdapter, loraConfig } from '@hone/nn';
 import { cardCounters, memoryStats, useDevice } from '@hone/tensor';
 import { openEmulatedCard, writeRandomAdapter, writeRandomModel } from '@hone/testkit';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
@@ -49,6 +51,30 @@ function writeHalves(place: string, model: CausalModel): void {
     }
   }
   writeSafetensors(join(place, 'adapter_model.safetensors'), tensors, { [baseFingerprintKey]: model.fingerprint });
+}
+
+/** Adapters of more pages: one that fits in those of two of rank 4, and one that does not. */
+function writeWide(): void {
+  const model = loadModel(at('model'));
+  for (const [name, r] of [
+    ['half', 16],
+    ['wide', 64],
+  ] as const) {
+    const config = loraConfig({ r, loraAlpha: r, targetModules: 'all-linear' });
+    const adapter = LoraAdapter.initial(config, model.modules, 3, model.fingerprint);
+    saveAdapter(adapter, at(name), { baseName: 'random' });
+    adapter.free();
+  }
+  model.free();
+}
+
+/** An adapter with one value that is none. */
+function writeBroken(): void {
+  cpSync(at('c'), at('broken'), { recursive: true });
+  const file = join(at('broken'), 'adapter_model.safetensors');
+  const bytes = readFileSync(file);
+  bytes.writeFloatLE(NaN, bytes.length - 4);
+  writeFileSync(file, bytes);
 }
 
 function withEngine<T>(
@@ -261,6 +287,36 @@ onCard('is refused for now where those in use leave no pages, and for good where
       expect(engine.stats.blocksOfAdapters).toBe(0);
     },
     own - 1 + 16,
+  );
+});
+
+onCard('sends nobody away for one that never fits, has broken values or finds no room, and names the reason', () => {
+  const own = pagesEach();
+  writeWide();
+  writeBroken();
+  withEngine(
+    2,
+    (engine, slots) => {
+      const load = (name: string) => () => slots.load(name, at(name));
+      for (const name of ['a', 'b']) load(name)();
+      const refused = () => {
+        expect(load('wide')).toThrow(expect.objectContaining({ code: 'adapter_too_large' }));
+        expect(load('broken')).toThrow(expect.objectContaining({ code: 'non_finite_weight' }));
+      };
+      refused();
+      expect(slots.keys).toEqual(['a', 'b']);
+      slots.take('a');
+      refused();
+      // It would fit alone, not beside the one in use: the idle one stays.
+      const { blocksOfAdapters } = engine.stats;
+      expect(load('half')).toThrow(expect.objectContaining({ code: 'adapter_slots_full' }));
+      expect(slots.keys).toEqual(['b', 'a']);
+      expect(engine.stats.blocksOfAdapters).toBe(blocksOfAdapters);
+      slots.take('b');
+      refused();
+      expect(load('c')).toThrow(expect.objectContaining({ code: 'adapter_slots_full' }));
+    },
+    2 * own + 16,
   );
 });
 

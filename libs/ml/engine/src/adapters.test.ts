@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -50,6 +50,32 @@ describe('adapter slots', () => {
     if (c) slots.giveBack(c);
     slots.free();
     expect(memoryStats().liveBytes).toBe(before);
+  });
+
+  it('keep idle adapters where the file of another is no adapter, and say so where all are in use', () => {
+    cpSync(at('a'), at('torn'), { recursive: true });
+    writeFileSync(join(at('torn'), 'adapter_model.safetensors'), 'xx');
+    const slots = new AdapterSlots(model, 2);
+    for (const name of ['a', 'b']) slots.load(name, at(name));
+    expect(() => slots.load('torn', at('torn'))).toThrow(/safetensors/);
+    expect(slots.keys).toEqual(['a', 'b']);
+    for (const name of slots.keys) slots.take(name);
+    expect(() => slots.load('torn', at('torn'))).toThrow(/safetensors/);
+    slots.free();
+  });
+
+  it('read an adapter once to say that there is no room for it', () => {
+    const slots = new AdapterSlots(model, 1);
+    slots.load('a', at('a'));
+    const a = slots.take('a');
+    expect(() => slots.load('b', at('b'))).toThrow('all 1 are in use');
+    renameSync(at('b'), at('b-away'));
+    expect(() => slots.load('b', at('b'))).toThrow('all 1 are in use');
+    renameSync(at('b-away'), at('b'));
+    if (a) slots.giveBack(a);
+    slots.load('b', at('b'));
+    expect(slots.keys).toEqual(['b']);
+    slots.free();
   });
 
   it('load the same content once and refuse an adapter of another base', () => {

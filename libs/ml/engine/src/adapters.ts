@@ -1,9 +1,12 @@
-import { fault, type HoneError, refusal } from '@hone/base';
+import { assert, fault, type HoneError, refusal } from '@hone/base';
 import { adapterOf, type CausalModel, readAdapter } from '@hone/models';
-import { type AdapterImage, LoraAdapter, type PagedAdapter, type StoredAdapter } from '@hone/nn';
+import { LoraAdapter, type PagedAdapter, type StoredAdapter } from '@hone/nn';
 import type { AdapterPages } from './adapter-pages.js';
 import type { BlockTenant } from './block-manager.js';
 import type { EngineAdapter } from './runner.js';
+
+/** Adapters that are remembered while they wait for room. */
+const waitingMax = 256;
 
 interface Slot extends EngineAdapter {
   users: number;
@@ -27,6 +30,8 @@ export class AdapterSlots implements BlockTenant {
   readonly #model: CausalModel;
   /** In the order of last use. */
   readonly #slots = new Map<string, Slot>();
+  /** The pages of those that were sound and found no room, in the order of their asking: few, and a content never changes. */
+  readonly #waiting = new Map<string, number>();
   loads = 0;
 
   readonly #user: AdapterUser | undefined;
@@ -56,13 +61,17 @@ export class AdapterSlots implements BlockTenant {
   load(key: string, folder: string): void {
     if (this.#slots.has(key)) return;
     if (this.slotsMax === 0) throw noAdapters();
-    if (this.#slots.size >= this.slotsMax && !this.#evictIdle()) throw slotsFull(this.slotsMax);
     const pages = this.#user?.adapterPages;
-    const read = () => readAdapter(folder, this.#model);
-    const slot = pages
-      ? this.#paged(key, pages.images.get(key) ?? read(), pages)
-      : { lora: adapterOf(read(), this.#model), pages: 0 };
-    this.#slots.set(key, { ...slot, key, users: 0 });
+    const known = this.#waiting.get(key);
+    // Whoever asks again and again while nobody leaves costs no reading of a file.
+    if (known !== undefined) this.#requireRoom(known);
+    // What can never be loaded sends nobody away, and is not told to ask again.
+    const source = pages?.images.get(key) ?? readAdapter(folder, this.#model);
+    const needed = pages?.pagesFor(source) ?? 0;
+    if (pages && needed > pages.most) throw neverFits(needed, pages.most);
+    this.#makeRoom(key, needed);
+    const lora = pages ? pages.put(key, source) : adapterOf(source as StoredAdapter, this.#model);
+    this.#slots.set(key, { lora, pages: needed, key, users: 0 });
     this.loads++;
   }
 
@@ -91,11 +100,34 @@ export class AdapterSlots implements BlockTenant {
     this.#slots.clear();
   }
 
-  #paged(key: string, source: StoredAdapter | AdapterImage, pages: AdapterPages): Pick<Slot, 'lora' | 'pages'> {
-    const needed = pages.pagesFor(source);
-    if (needed > pages.most) throw neverFits(needed, pages.most);
-    while (needed > pages.most - pages.held) if (!this.#evictIdle()) throw pagesFull(needed, pages);
-    return { lora: pages.put(key, source), pages: needed };
+  /** For a sound adapter of so many pages; one that finds no room stays known for when it asks again. */
+  #makeRoom(key: string, needed: number): void {
+    this.#waiting.delete(key);
+    try {
+      this.#requireRoom(needed);
+    } catch (thrown) {
+      const [oldest] = this.#waiting.keys();
+      if (oldest !== undefined && this.#waiting.size >= waitingMax) this.#waiting.delete(oldest);
+      this.#waiting.set(key, needed);
+      throw thrown;
+    }
+    while (this.#slots.size >= this.slotsMax || needed > this.#pagesLeft) {
+      assert(this.#evictIdle(), '[adapters] expected an idle adapter to make room');
+    }
+  }
+
+  /** Judged before anybody leaves: where those in use leave no room, the idle ones stay. */
+  #requireRoom(needed: number): void {
+    const isIdle = ({ users }: Slot): boolean => users === 0;
+    if (this.#slots.size >= this.slotsMax && ![...this.#slots.values()].some(isIdle)) throw slotsFull(this.slotsMax);
+    const pages = this.#user?.adapterPages;
+    const used = pages ? pages.held - this.idleBlocks : 0;
+    if (pages && needed > pages.most - used) throw pagesFull(needed, used, pages.most);
+  }
+
+  get #pagesLeft(): number {
+    const pages = this.#user?.adapterPages;
+    return pages ? pages.most - pages.held : 0;
   }
 
   #evictIdle(): boolean {
@@ -123,10 +155,10 @@ const slotsFull = (slots: number): HoneError =>
     later,
   );
 
-const pagesFull = (needed: number, { most, held }: AdapterPages): HoneError =>
+const pagesFull = (needed: number, used: number, most: number): HoneError =>
   fault(
     'adapter_slots_full',
-    `[serving] expected ${needed} pages of the key-value cache for the adapter but ${held} of the ${most} that adapters may have are in ` +
+    `[serving] expected ${needed} pages of the key-value cache for the adapter but ${used} of the ${most} that adapters may have are in ` +
       'use; fix: ask again later, or raise HONE_SERVING_KV_MEGABYTES_MAX',
     later,
   );
