@@ -42,12 +42,13 @@ Napi::Value tensor_view(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value is_finite(const Napi::CallbackInfo& info) {
-  if (info.Length() != 2 || !info[0].IsTypedArray() || !info[1].IsNumber()) {
-    return throw_type(info.Env(), "isFinite", "a typed array and a dtype code");
+  if (info.Length() != 3 || !info[0].IsTypedArray() || !info[1].IsNumber() || !info[2].IsNumber()) {
+    return throw_type(info.Env(), "isFinite", "a typed array and two dtype codes");
   }
   const auto array = info[0].As<Napi::TypedArray>();
   const auto* data = static_cast<const unsigned char*>(array.ArrayBuffer().Data()) + array.ByteOffset();
-  const int yes = hone_is_finite(data, info[1].As<Napi::Number>().Int32Value(), static_cast<int64_t>(array.ByteLength()));
+  const auto dtype_at = [&info](std::size_t at) { return info[at].As<Napi::Number>().Int32Value(); };
+  const int yes = hone_is_finite(data, dtype_at(1), dtype_at(2), static_cast<int64_t>(array.ByteLength()));
   return Napi::Boolean::New(info.Env(), yes != 0);
 }
 

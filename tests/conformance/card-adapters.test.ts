@@ -68,12 +68,12 @@ function writeWide(): void {
   model.free();
 }
 
-/** An adapter with one value that is none. */
-function writeBroken(): void {
-  cpSync(at('c'), at('broken'), { recursive: true });
-  const file = join(at('broken'), 'adapter_model.safetensors');
+/** An adapter whose last value is another. */
+function writeBroken(name: string, value: number): void {
+  cpSync(at('c'), at(name), { recursive: true });
+  const file = join(at(name), 'adapter_model.safetensors');
   const bytes = readFileSync(file);
-  bytes.writeFloatLE(NaN, bytes.length - 4);
+  bytes.writeFloatLE(value, bytes.length - 4);
   writeFileSync(file, bytes);
 }
 
@@ -293,7 +293,7 @@ onCard('is refused for now where those in use leave no pages, and for good where
 onCard('sends nobody away for one that never fits, has broken values or finds no room, and names the reason', () => {
   const own = pagesEach();
   writeWide();
-  writeBroken();
+  writeBroken('broken', NaN);
   withEngine(
     2,
     (engine, slots) => {
@@ -318,6 +318,27 @@ onCard('sends nobody away for one that never fits, has broken values or finds no
     },
     2 * own + 16,
   );
+});
+
+onCard('is refused where bf16 cannot hold its numbers, and the largest that it holds are taken', () => {
+  // The largest f32 that rounds down, and the next one: half a unit of bf16 above its largest number.
+  const [below, above] = [(2 - 2 ** -8 - 2 ** -23) * 2 ** 127, (2 - 2 ** -8) * 2 ** 127];
+  for (const sign of [1, -1]) {
+    writeBroken('below', sign * below);
+    writeBroken('above', sign * above);
+    withEngine(2, (_engine, slots) => {
+      expect(() => slots.load('above', at('above'))).toThrow(
+        expect.objectContaining({
+          code: 'weight_overflow',
+          message: expect.stringMatching(
+            /expected numbers that bf16 can hold in base_model\S+ but its element \d+/,
+          ) as unknown,
+        }),
+      );
+      slots.load('below', at('below'));
+      expect(slots.keys).toEqual(['below']);
+    });
+  }
 });
 
 onCard('leaves the whole pool to sequences where adapters are not wanted, and else says what it keeps for them', () => {

@@ -133,8 +133,9 @@ HONE_API void hone_reset_peak(int device);
 // Gives cached blocks and the workspace of the kernels back to the system.
 HONE_API void hone_release_cache(void);
 
-// 1 when no f32, bf16 or f16 number of these bytes is NaN or infinite; other dtypes have none. At any address.
-HONE_API int hone_is_finite(const void* data, int dtype, int64_t bytes);
+// 1 when no f32, bf16 or f16 number of these bytes is NaN or infinite; other dtypes have none. At any address. Where `rounded` is bf16, f32
+// numbers that become infinite there count too.
+HONE_API int hone_is_finite(const void* data, int dtype, int rounded, int64_t bytes);
 
 HONE_API int hone_pack_weight(hone_handle source, int format, hone_handle* out);
 // From codes and scales that somebody else made (hone/weights.h tells their layout). The null device reads nothing.

@@ -29,10 +29,13 @@ bool carries(const unsigned char* data, std::int64_t bytes, Exponents exponents)
 
 }  // namespace
 
-extern "C" int hone_is_finite(const void* data, int dtype, int64_t bytes) {
+extern "C" int hone_is_finite(const void* data, int dtype, int rounded, int64_t bytes) {
   const auto* begin = static_cast<const unsigned char*>(data);
   switch (static_cast<hone::DType>(dtype)) {
     case hone::DType::f32:
+      // To nearest, ties to even: from half a unit above the largest bf16 on, numbers become infinite.
+      if (static_cast<hone::DType>(rounded) == hone::DType::bf16)
+        return carries(begin, bytes, {0x7fffffffu, 0x80000000u - 0x7f7f8000u, 0x80000000u}) ? 0 : 1;
       return carries(begin, bytes, {0x7f800000u, 0x00800000u, 0x80000000u}) ? 0 : 1;
     case hone::DType::bf16:
       return carries(begin, bytes, {0x7f807f80u, 0x00800080u, 0x80008000u}) ? 0 : 1;

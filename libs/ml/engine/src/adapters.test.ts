@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type CausalModel, loadModel } from '@hone/models';
+import { type CausalModel, loadModel, readAdapter, type TensorToWrite, writeSafetensors } from '@hone/models';
 import { init, memoryStats } from '@hone/tensor';
 import { writeRandomAdapter, writeRandomModel } from '@hone/testkit';
 import { AdapterSlots } from './adapters.js';
@@ -61,6 +61,33 @@ describe('adapter slots', () => {
     expect(slots.keys).toEqual(['a', 'b']);
     for (const name of slots.keys) slots.take(name);
     expect(() => slots.load('torn', at('torn'))).toThrow(/safetensors/);
+    slots.free();
+  });
+
+  it('refuse what the numbers of activations cannot hold', () => {
+    const values = new Map([
+      ['double', { dtype: 'F64' as const, value: 1e39 }],
+      ['largest', { dtype: 'F32' as const, value: 3.4e38 }],
+    ]);
+    for (const [name, { dtype, value }] of values) {
+      cpSync(at('a'), at(name), { recursive: true });
+      const tensors = new Map<string, TensorToWrite>();
+      for (const [path, module] of readAdapter(at('a'), model).modules) {
+        for (const side of ['a', 'b'] as const) {
+          const { shape } = module[side];
+          const floats =
+            dtype === 'F64' ? new Float64Array(shape[0] * shape[1]) : new Float32Array(shape[0] * shape[1]);
+          floats[1] = value;
+          tensors.set(`base_model.model.${path}.lora_${side.toUpperCase()}.weight`, { dtype, shape, data: floats });
+        }
+      }
+      writeSafetensors(join(at(name), 'adapter_model.safetensors'), tensors);
+    }
+    const slots = new AdapterSlots(model, 2);
+    expect(() => slots.load('double', at('double'))).toThrow(
+      /expected numbers that f32 can hold .* its element 1 becomes/,
+    );
+    slots.load('largest', at('largest'));
     slots.free();
   });
 

@@ -9,6 +9,18 @@ export function refuseNonFinite(name: string, dtype: string, bytes: Uint8Array):
   throw refusal('non_finite_weight', message, { param: name, details: { tensor: name, element: at } });
 }
 
+/** Refuses numbers that become infinite where a device rounds them to `dtype`, for the same reason. */
+export function refuseOverflow(name: string, values: Float32Array, dtype: 'f32' | 'bf16'): void {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  if (areFinite(bytes, 'f32', dtype)) return;
+  const at = values.findIndex((value) => Math.abs(value) >= overflows[dtype]);
+  const message = `[weights] expected numbers that ${dtype} can hold in ${name} but its element ${at} becomes infinite; fix: take a checkpoint from before the training diverged`;
+  throw refusal('weight_overflow', message, { param: name, details: { tensor: name, element: at } });
+}
+
+/** What rounds to infinity: half a unit above the largest bf16, (2 - 2^-8) 2^127, ties to even. */
+const overflows = { f32: Infinity, bf16: (2 - 2 ** -8) * 2 ** 127 } as const;
+
 /** The scales of a packed weight are its only floats: `parts` are the arrays that belong to it. */
 export function refuseNonFiniteParts(name: string, parts: object): void {
   for (const part of Object.values(parts)) {

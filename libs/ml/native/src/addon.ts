@@ -107,7 +107,7 @@ export interface Addon {
   tensorAlloc(device: number, dtype: number, d0: number, d1: number, d2: number, d3: number): Handle;
   tensorView(tensor: Handle, elementOffset: number, d0: number, d1: number, d2: number, d3: number): Handle;
   tensorFree(tensor: Handle): void;
-  isFinite(data: ArrayBufferView, dtype: number): boolean;
+  isFinite(data: ArrayBufferView, dtype: number, rounded: number): boolean;
   tensorReinterpret(tensor: Handle, dtype: number): Handle;
   tensorDescribe(tensor: Handle): { device: number; dtype: number; shape: number[] };
   tensorWrite(tensor: Handle, data: Transferable, elementOffset: number): void;

@@ -118,9 +118,15 @@ export function tensorView(tensor: Handle, elementOffset: number, shape: readonl
   return addon().tensorView(tensor, elementOffset, d0, d1, d2, d3);
 }
 
-/** Whether no number in these bytes is NaN or infinite. At the rate of memory, wherever they begin. */
-export const areFinite = (bytes: Uint8Array, dtype: 'f32' | 'bf16' | 'f16'): boolean =>
-  addon().isFinite(bytes, dtypeCodes[dtype]);
+/**
+ * Whether no number in these bytes is NaN or infinite, or becomes so where f32 is rounded to bf16. At the rate of memory, wherever they
+ * begin.
+ */
+export const areFinite = (
+  bytes: Uint8Array,
+  dtype: 'f32' | 'bf16' | 'f16',
+  rounded: 'f32' | 'bf16' | 'f16' = dtype,
+): boolean => addon().isFinite(bytes, dtypeCodes[dtype], dtypeCodes[rounded]);
 
 /** The same memory as numbers of another plain dtype of the same size; both handles must be freed. */
 export function tensorReinterpret(tensor: Handle, dtype: PlainDType): Handle {

@@ -7,8 +7,9 @@ import {
   type StoredModule,
   targetPaths,
 } from '@hone/nn';
+import { activationDType } from '@hone/tensor';
 import type { CausalModel } from '../causal-model.js';
-import { refuseNonFinite } from '../finite-values.js';
+import { refuseNonFinite, refuseOverflow } from '../finite-values.js';
 import type { ModelSource } from '../model.js';
 import { nameOfSource, openBytes, readJson } from '../model-source.js';
 import { floatsFromBytes, halvesFromBytes } from '../safetensors/floats.js';
@@ -99,15 +100,15 @@ function matricesOf(
   );
 }
 
-/** The bytes as they are; doubles alone become f32 here, and what is no float is refused. */
+/** The bytes as they are; doubles alone become f32 here. Refused is what is no float, or none that the device's activations can hold. */
 function matrixOf(file: SafetensorsFile, key: string, dtype: string, shape: readonly [number, number]): StoredMatrix {
   const bytes = file.bytes(key);
   refuseNonFinite(key, dtype, bytes);
   if (dtype === 'BF16' || dtype === 'F16') {
     return { shape, dtype: dtype === 'BF16' ? 'bf16' : 'f16', values: () => halvesFromBytes(bytes) };
   }
-  if (dtype === 'F32') return { shape, dtype: 'f32', values: () => floatsFromBytes('F32', bytes) as Float32Array };
-  const floats = file.floats(key);
+  const floats = dtype === 'F32' ? (floatsFromBytes('F32', bytes) as Float32Array) : file.floats(key);
+  refuseOverflow(key, floats, activationDType());
   return { shape, dtype: 'f32', values: () => floats };
 }
 
