@@ -1,5 +1,5 @@
-// Pieces and segments that do not rise, or leave their rows, are named with their place and value, on the processor and on the card,
-// and no row is touched by them. Exit code: the number of failed checks; 77 without a card.
+// Pieces and segments that do not rise, or leave their rows, are named with their place and value, and places of adapters that are
+// not there with their slot, in the same words on the processor and on the card, and no row is touched by them. Exit code: the number of failed checks; 77 without a card.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -125,6 +125,36 @@ void sequences_must_rise_over_all_tokens(int number) {
              "expected values that rise from 0 to 4 for cuSeqlens but received 2 at 2; fix: ");
 }
 
+void adapters_must_lie_on_listed_pages(int number) {
+  struct Wrong {
+    std::vector<std::int32_t> place;  // (first, atA, atB, rank)
+    const char* received;
+  };
+  // A takes 3 x 8 elements and B 4 x 8, on two pages of 64.
+  const std::vector<Wrong> all = {{{0, 0, 24, 5}, "rank 5 at 0 and 24 from entry 0"},    {{0, 0, 24, -1}, "rank -1 at 0 and 24 from entry 0"},
+                                  {{0, 105, 0, 3}, "rank 3 at 105 and 0 from entry 0"},  {{0, -1, 24, 3}, "rank 3 at -1 and 24 from entry 0"},
+                                  {{0, 0, 97, 3}, "rank 3 at 0 and 97 from entry 0"},    {{0, 0, -8, 3}, "rank 3 at 0 and -8 from entry 0"},
+                                  {{2, 0, 24, 3}, "rank 3 at 0 and 24 from entry 2"},    {{-1, 0, 24, 3}, "rank 3 at 0 and 24 from entry -1"},
+                                  {{0, 104, 96, 3}, nullptr},                            {{1, 0, 24, 3}, nullptr}};
+  for (const auto& [place, received] : all) {
+    Device device(number);
+    std::vector<std::int32_t> places(4);
+    places.insert(places.end(), place.begin(), place.end());
+    const std::vector<float> zeros(192);
+    const double x = device.rows({2, 8}), y = device.rows({2, 4}), slots = device.ints({2}, {-1, 1}), pages = device.ints({2}, {2, 0});
+    const double a = device.take(kF32, {3, 64}, zeros.data()), b = device.take(kF32, {3, 64}, zeros.data());
+    const double scales = device.take(kF32, {2}, zeros.data());
+    const std::string said = device.complaint(HONE_OP_LORA_PAGED_FORWARD, {x, slots, a, b, pages, device.ints({2, 4}, places), scales, 4, y});
+    if (received == nullptr) {
+      CHECK(said.empty());
+      continue;
+    }
+    check_says(said, "expected a rank of at most 4 and matrices on the 2 listed pages of 64 elements for slot 1 but received " +
+                         std::string(received) + "; fix: write the slot's row of `places` anew when its pages or its rank change");
+    CHECK(said.find('[') == std::string::npos);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -139,6 +169,7 @@ int main() {
     segments_must_rise_within_the_rows(device);
     pieces_of_adapters_must_rise_within_the_rows(device);
     sequences_must_rise_over_all_tokens(device);
+    adapters_must_lie_on_listed_pages(device);
   }
   if (hone::test::failures == 0 && !has_card) {
     std::printf("skipped on a card: %s\n", hone_last_error());

@@ -31,7 +31,7 @@ inline std::vector<LoraGroup> lora_groups(const LoraGroupedForwardArgs& args) {
 // The op table cannot say this: a group with rows has both matrices, and its rows are rows of x.
 inline Status check_lora_group(const LoraGroup& group, std::int64_t rows) {
   if (group.begin < group.end && group.end <= rows && group.a->present() && group.b->present()) return {};
-  return bad_argument("[loraGroupedForward] expected A, B and 0 <= begin <= end <= " + std::to_string(rows) +
+  return bad_argument("expected A, B and 0 <= begin <= end <= " + std::to_string(rows) +
                       " for a group but received rows " + std::to_string(group.begin) + " to " + std::to_string(group.end) +
                       (group.a->present() && group.b->present() ? "" : " without A or B") +
                       "; fix: give each adapter the rows of its own sequences");

@@ -18,6 +18,17 @@ inline LoraPlace lora_place(const LoraPagedForwardArgs& args, std::int64_t slot)
   return {place[0], place[1], place[2], place[3]};
 }
 
+// Of `places`, which has no check of the table.
+inline constexpr int kLoraPagedForwardPlaces = kLoraPagedForwardPages + 1;
+
+// What both devices say of a row of `places` that names a rank or matrices that are not there.
+inline std::string wrong_lora_place(std::int64_t rank_max, std::int64_t listed, std::int64_t elements, std::int64_t slot, const LoraPlace& place) {
+  return "expected a rank of at most " + std::to_string(rank_max) + " and matrices on the " + std::to_string(listed) + " listed pages of " +
+         std::to_string(elements) + " elements for slot " + std::to_string(slot) + " but received rank " + std::to_string(place.rank) +
+         " at " + std::to_string(place.a) + " and " + std::to_string(place.b) + " from entry " + std::to_string(place.first) +
+         "; fix: write the slot's row of `places` anew when its pages or its rank change";
+}
+
 // Elements from one row of B to the next: whole vectors of 16 bytes, zeros behind the rank.
 inline std::int64_t lora_row_stride(std::int64_t rank) { return (rank + 7) / 8 * 8; }
 
@@ -32,11 +43,7 @@ inline Status check_lora_places(const LoraPagedForwardArgs& args) {
     const bool is_rank = place.rank > 0 && place.rank <= args.rank_max;
     const std::int64_t end = std::max(place.a + place.rank * args.x.dim[1], place.b + lora_row_stride(place.rank) * args.y.dim[1]);
     if (is_rank && place.first >= 0 && place.a >= 0 && place.b >= 0 && place.first + (end - 1) / elements < listed) continue;
-    return bad_argument("[loraPagedForward] expected a rank of at most " + std::to_string(args.rank_max) + " and matrices on the " +
-                        std::to_string(listed) + " listed pages of " + std::to_string(elements) + " elements for slot " +
-                        std::to_string(slot) + " but received rank " + std::to_string(place.rank) + " at " + std::to_string(place.a) +
-                        " and " + std::to_string(place.b) + " from entry " + std::to_string(place.first) +
-                        "; fix: write the slot's row of `places` anew when its pages or its rank change");
+    return bad_argument(wrong_lora_place(args.rank_max, listed, elements, slot, place));
   }
   return {};
 }

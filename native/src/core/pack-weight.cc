@@ -141,7 +141,7 @@ std::string shape_text(const View& view) {
 Status check_source(const View& source) {
   const bool is_float = source.dtype == DType::f32 || source.dtype == DType::bf16 || source.dtype == DType::f16;
   if (source.rank == 2 && is_float) return {};
-  return bad_argument("[packWeight] expected a f32, bf16 or f16 tensor [N,K] for source but received rank " +
+  return bad_argument("expected a f32, bf16 or f16 tensor [N,K] for source but received rank " +
                       std::to_string(source.rank) + " " + dtype_name(source.dtype) +
                       "; fix: pass the weight as a matrix, one row per output");
 }
@@ -158,7 +158,7 @@ Status quantize_nf4(Context& context, const View& source, Nf4Parts& out) {
 Status pack_weight(Context& context, const View& source, DType format, std::shared_ptr<const PackedWeight>& out) {
   HONE_TRY(check_source(source));
   if (!is_packed(format)) {
-    return bad_argument(std::string("[packWeight] expected packed-f32, packed-bf16, nf4, int8 or int4 for format but received ") +
+    return bad_argument(std::string("expected packed-f32, packed-bf16, nf4, int8 or int4 for format but received ") +
                         dtype_name(format) + "; fix: use tensorCast for a plain dtype");
   }
   HONE_TRY(check_packable(format, source.dim[0], source.dim[1], 64));
@@ -166,7 +166,7 @@ Status pack_weight(Context& context, const View& source, DType format, std::shar
   try {
     weight = std::make_shared<PackedWeight>(format, source.dim[0], source.dim[1]);
   } catch (const std::bad_alloc&) {
-    return {Code::out_of_memory, "[packWeight] no memory for " + shape_text(source) + " as " + dtype_name(format)};
+    return {Code::out_of_memory, "no memory for " + shape_text(source) + " as " + dtype_name(format)};
   }
   switch (format) {
     case DType::nf4:

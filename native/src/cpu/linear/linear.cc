@@ -47,7 +47,7 @@ Status linear_forward(Context& context, const LinearForwardArgs& args) {
       product_quantized<Int4Format>(context, x, rows, *args.w.packed, y, bias);
       return {};
     default:
-      return unsupported(std::string("[linearForward] no product for a weight of ") + dtype_name(args.w.dtype));
+      return unsupported(std::string("no product for a weight of ") + dtype_name(args.w.dtype));
   }
 }
 
@@ -72,7 +72,7 @@ Status linear_backward_input(Context& context, const LinearBackwardInputArgs& ar
       product_input_packed(context, dy, rows, *args.w.packed, dx, args.accumulate);
       return {};
     default:
-      return unsupported(std::string("[linearBackwardInput] no product for a weight of ") + dtype_name(args.w.dtype));
+      return unsupported(std::string("no product for a weight of ") + dtype_name(args.w.dtype));
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "core/lora-places.h"
 #include "core/wrong-index.h"
 #include "cuda/card-code.h"
 #include "cuda/dispatch.h"
@@ -135,7 +136,11 @@ Status CudaCard::told_fault() {
   const Fault fault = *stream_.fault;
   *stream_.fault = {};
   const OpSpec& spec = op_spec(fault.op);
-  return bad_argument(std::string(spec.name) + ": " + wrong_index(spec.args[fault.argument], fault.bound, fault.value, fault.position));
+  const bool is_place = fault.op == static_cast<int>(Op::kLoraPagedForward) && fault.argument == kLoraPagedForwardPlaces;
+  const auto& [first, a, b, listed, elements] = fault.place;
+  const std::string what = is_place ? wrong_lora_place(fault.bound, listed, elements, fault.position, {first, a, b, fault.value})
+                                    : wrong_index(spec.args[fault.argument], fault.bound, fault.value, fault.position);
+  return bad_argument(std::string(spec.name) + ": " + what);
 }
 
 bool CudaCard::has_kernel(int op) const { return dispatch_row(op).kernel != nullptr; }

@@ -3,6 +3,7 @@
 // for more, eight rows share them. Both make the same sums in the same order.
 #include "cuda/linear/lora-rows.h"
 
+#include "core/lora-places.h"
 #include "cuda/device/reduce.h"
 #include "cuda/device/report.h"
 #include "cuda/device/shared-memory.h"
@@ -17,7 +18,6 @@ constexpr std::int64_t kFewRows = 256;
 
 // Of the four numbers of a slot.
 enum Place { kFirst, kAtA, kAtB, kRank };
-constexpr int kPlacesArgument = kLoraPagedForwardPages + 1;
 
 struct Arguments {
   LoraRows work;
@@ -73,16 +73,22 @@ __device__ inline std::int64_t room_of(const LoraPages& paged) {
 // Elements from one row of B on pages to the next (lora_row_stride of core/lora-places.h): each row is whole vectors.
 __device__ inline int row_stride(int rank) { return (rank + 7) / 8 * 8; }
 
-// What is wrong with a slot's numbers: the entry of `places`, or -1. Its matrices must lie on listed pages, as a whole.
-__device__ inline int wrong_place(const LoraRows& work, const std::int32_t* place) {
+// Whether a slot's numbers can be: its matrices must lie on listed pages, as a whole (check_lora_places of core/lora-places.h).
+__device__ inline bool is_right_place(const LoraRows& work, const std::int32_t* place) {
   const LoraPages& paged = work.paged;
-  if (place[kRank] < 0 || place[kRank] > work.rank_max) return kRank;
-  const std::int64_t room = room_of(paged);
-  if (place[kFirst] < 0 || place[kFirst] >= paged.listed) return kFirst;
-  const std::int64_t first = place[kFirst] * paged.elements, rank = place[kRank], stride = row_stride(place[kRank]);
-  if (place[kAtA] < 0 || first + place[kAtA] + rank * work.depth > room) return kAtA;
-  if (place[kAtB] < 0 || first + place[kAtB] + stride * work.columns > room) return kAtB;
-  return -1;
+  if (place[kRank] < 0 || place[kRank] > work.rank_max || place[kFirst] < 0 || place[kFirst] >= paged.listed) return false;
+  const std::int64_t room = room_of(paged), first = place[kFirst] * paged.elements;
+  const std::int64_t rank = place[kRank], stride = row_stride(place[kRank]);
+  return place[kAtA] >= 0 && first + place[kAtA] + rank * work.depth <= room && place[kAtB] >= 0 &&
+         first + place[kAtB] + stride * work.columns <= room;
+}
+
+__device__ inline void report_place(const Arguments& args, int slot, const std::int32_t* place) {
+  const LoraPages& paged = args.work.paged;
+  const int op = static_cast<int>(Op::kLoraPagedForward);
+  if (!report(args.fault, op, kLoraPagedForwardPlaces, slot, place[kRank], args.work.rank_max)) return;
+  args.fault->place = {place[kFirst], place[kAtA], place[kAtB], paged.listed, paged.elements};
+  __threadfence_system();
 }
 
 template <bool kPaged>
@@ -91,10 +97,8 @@ __device__ inline Update update_of(const Arguments& args, int adapter) {
     const LoraPages& paged = args.work.paged;
     const std::int32_t* place = paged.places + 4 * static_cast<std::int64_t>(adapter);
     if (place[kRank] == 0) return {};
-    const int wrong = wrong_place(args.work, place);
-    if (wrong >= 0) {
-      const std::int64_t bound = wrong == kRank ? args.work.rank_max + 1 : wrong == kFirst ? paged.listed : room_of(paged);
-      report(args.fault, static_cast<int>(Op::kLoraPagedForward), kPlacesArgument, 4 * adapter + wrong, place[wrong], bound);
+    if (!is_right_place(args.work, place)) {
+      report_place(args, adapter, place);
       return {};
     }
     const std::int32_t* pages = paged.pages + place[kFirst];
