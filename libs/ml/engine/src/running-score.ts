@@ -2,6 +2,7 @@ import type { Engine, SequenceOutput } from './engine.js';
 import type { GenerationOutput, Score, ScoreRequest } from './generation.js';
 import type { ScoredIds } from './prompt.js';
 import type { EngineAdapter } from './runner.js';
+import { numberOf } from './sampler.js';
 import type { Sequence } from './sequence.js';
 
 /** Items of one request that are in the engine's queue at a time, so that a large evaluation does not bar chats from it. */
@@ -46,8 +47,8 @@ export class RunningScore {
     const index = this.#indexOf.get(sequence);
     if (index === undefined) return [];
     const score = this.#scores[index] as Score;
-    for (const { logProb } of scored) {
-      score.logProb += logProb;
+    for (const known of scored) {
+      score.logProb += numberOf(known);
       score.tokens++;
     }
     if (ending) this.#indexOf.delete(sequence);

@@ -1,4 +1,4 @@
-import { assert } from '@hone/base';
+import { assert, fault } from '@hone/base';
 import {
   copy,
   empty,
@@ -77,6 +77,16 @@ export function assertDrawn(ids: Int32Array, vocabulary: number): void {
   for (const id of ids) {
     assert(id >= 0 && id < vocabulary, `[sampler] drew id ${id} of ${vocabulary}: the logits are not numbers`);
   }
+}
+
+/** The log-probability of a token. It is no number where the logits are none: a fault of whoever asked, not of others in the step. */
+export function numberOf({ logProb }: TokenLogProb): number {
+  if (!Number.isNaN(logProb)) return logProb;
+  throw fault(
+    'logits_not_numbers',
+    '[sampler] expected numbers for the logits but received NaN; fix: take the base or the adapter from before its training diverged',
+    { status: 500 },
+  );
 }
 
 /** The log-probability of tokens[b] in row b of logits [B, V], with the tops[b] most likely ids. */

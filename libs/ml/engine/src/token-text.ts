@@ -1,6 +1,6 @@
 import { characterToByte, type Tokenizer } from '@hone/text';
 import type { TokenReport } from './generation.js';
-import type { TokenLogProb } from './sampler.js';
+import { numberOf, type TokenLogProb } from './sampler.js';
 
 const utf8 = new TextEncoder();
 const replacement = '\uFFFD';
@@ -19,11 +19,11 @@ export class TokenTexts {
     this.#neutralText = tokenizer.decode(this.#neutral);
   }
 
-  report({ token, logProb, top }: TokenLogProb): TokenReport {
+  report(known: TokenLogProb): TokenReport {
     return {
-      ...this.textOf(token),
-      logprob: logProb,
-      top: top.map((entry) => ({ ...this.textOf(entry.token), logprob: entry.logProb })),
+      ...this.textOf(known.token),
+      logprob: numberOf(known),
+      top: known.top.map((entry) => ({ ...this.textOf(entry.token), logprob: entry.logProb })),
     };
   }
 
