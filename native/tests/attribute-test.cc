@@ -27,12 +27,14 @@ bool is_whole(Attribute attribute) {
 bool is_allowed(const ArgSpec& arg, double number) {
   if (arg.attribute == Attribute::kany) return true;
   if (std::isnan(number) || number < arg.least || number > arg.most) return false;
+  const double rounded = static_cast<float>(number);
+  if (arg.attribute == Attribute::knumber && (rounded < arg.least || rounded > arg.most)) return false;
   return !is_whole(arg.attribute) || std::trunc(number) == number;
 }
 
 std::vector<double> numbers_for(const ArgSpec& arg, std::mt19937_64& random) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  std::vector<double> numbers = {std::nan(""), kInfinity, -kInfinity, 1e300, -1e300, 1.5, -0.0, 0, -1, 1, 2, 4294967296.0, 9007199254740994.0};
+  std::vector<double> numbers = {std::nan(""), kInfinity, -kInfinity, 1e300, -1e300, 1e38, 1e-46, -1e-46, 1e-45, 1 - 1e-9, 1.5, -0.0, 0, -1, 1, 2, 4294967296.0, 9007199254740994.0};
   for (const double end : {arg.least, arg.most}) {
     for (const double towards : {-kInfinity, kInfinity}) numbers.push_back(std::nextafter(end, towards));
     for (const double step : {-1.0, -0.5, 0.0, 0.5, 1.0}) numbers.push_back(end + step);
@@ -110,6 +112,14 @@ void says_what_it_wants_and_what_helps(Machine& machine) {
         "expected a whole number from 0 and below 2^32 for seedLow but received -1; fix: bring it into the range");
   CHECK(with(machine, Op::kDropout, "p", 1).message() ==
         "expected a finite number of f32 >= 0 and < 1 for p but received 1; fix: bring it into the range");
+  CHECK(with(machine, Op::kAttentionForward, "scale", 1e-46).message() ==
+        "expected a finite number of f32 > 0 for scale but received 1e-46; fix: take a number that is in the range when it is rounded to "
+        "f32");
+  CHECK(with(machine, Op::kAttentionForward, "scale", 1e-45).ok());
+  CHECK(with(machine, Op::kAttentionForward, "scale", 1e38).ok());
+  CHECK(with(machine, Op::kDropout, "p", 1 - 1e-9).message() ==
+        "expected a finite number of f32 >= 0 and < 1 for p but received 0.999999999; fix: take a number that is in the range when it is "
+        "rounded to f32");
   CHECK(with(machine, Op::kRope, "inverse", 0.5).message() ==
         "expected 0 or 1 for inverse but received 0.5; fix: round it before the call");
   CHECK(with(machine, Op::kAdamwStep, "step", 9007199254740994.0).message() ==

@@ -204,6 +204,11 @@ void adapters_have_any_rank(Calls& calls) {
       calls.call(op_named("loraPagedForward"), {{"T", rows}}, DType::packed_bf16, {{"rankMax", rank}});
     }
   }
+  for (const double rank : {3072.0, 3073.0, 24576.0}) {
+    for (const std::int64_t rows : {1, 256, 257, 5000}) {
+      calls.call(op_named("loraPagedForward"), {{"T", rows}}, DType::packed_bf16, {{"rankMax", rank}});
+    }
+  }
 }
 
 }  // namespace

@@ -155,6 +155,19 @@ void adapters_must_lie_on_listed_pages(int number) {
   }
 }
 
+void ranks_must_be_in_reach(int number) {
+  Device device(number);
+  const std::vector<float> zeros(64);
+  const double x = device.rows({2, 8}), y = device.rows({2, 4}), slots = device.ints({2}, {-1, 0}), pages = device.ints({1}, {0});
+  const double a = device.take(kF32, {1, 64}, zeros.data()), b = device.take(kF32, {1, 64}, zeros.data());
+  const double places = device.ints({1, 4}, {0, 0, 0, 0}), scales = device.take(kF32, {1}, zeros.data());
+  for (const double rank : {0.0, 1.0, 24576.0, 24577.0, 2147483648.0, 4294967295.0}) {
+    const std::string said = device.complaint(HONE_OP_LORA_PAGED_FORWARD, {x, slots, a, b, pages, places, scales, rank, y});
+    if (rank <= 24576) CHECK(said.empty());
+    else check_says(said, "expected a whole number from 0 to 24576 for rankMax but received " + std::to_string(static_cast<std::int64_t>(rank)) + "; fix: ");
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -170,6 +183,7 @@ int main() {
     pieces_of_adapters_must_rise_within_the_rows(device);
     sequences_must_rise_over_all_tokens(device);
     adapters_must_lie_on_listed_pages(device);
+    ranks_must_be_in_reach(device);
   }
   if (hone::test::failures == 0 && !has_card) {
     std::printf("skipped on a card: %s\n", hone_last_error());

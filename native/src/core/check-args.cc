@@ -108,15 +108,21 @@ Status bad_attribute(const ArgSpec& arg, double number) {
   if (*arg.range != 0) expected += std::string(" ") + arg.range;
   const char* fix = "bring it into the range";
   if (std::isnan(number)) fix = "look for the division by 0 or the missing setting that it comes from";
-  else if (number >= arg.least && number <= arg.most) fix = "round it before the call";
+  else if (number >= arg.least && number <= arg.most) {
+    fix = arg.attribute == Attribute::knumber ? "take a number that is in the range when it is rounded to f32" : "round it before the call";
+  }
   return bad_argument("expected " + expected + " for " + arg.name + " but received " + number_text(number) + "; fix: " + fix);
 }
 
-// This runs for every attribute of every call: two comparisons, which NaN fails, and a conversion where the number must be whole.
+bool is_within(const ArgSpec& arg, double number) { return number >= arg.least && number <= arg.most; }
+
+// This runs for every attribute of every call: comparisons, which NaN fails, and one conversion. Kernels take numbers as f32, and a
+// double above 0 may round to 0.
 bool fits(const ArgSpec& arg, double number) {
   if (arg.attribute == Attribute::kany) return true;
-  if (!(number >= arg.least && number <= arg.most)) return false;
-  return arg.attribute == Attribute::knumber || static_cast<double>(static_cast<std::int64_t>(number)) == number;
+  if (!is_within(arg, number)) return false;
+  if (arg.attribute == Attribute::knumber) return is_within(arg, static_cast<double>(static_cast<float>(number)));
+  return static_cast<double>(static_cast<std::int64_t>(number)) == number;
 }
 
 }  // namespace

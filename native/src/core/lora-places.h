@@ -21,6 +21,15 @@ inline LoraPlace lora_place(const LoraPagedForwardArgs& args, std::int64_t slot)
 // Of `places`, which has no check of the table.
 inline constexpr int kLoraPagedForwardPlaces = kLoraPagedForwardPages + 1;
 
+// Of rankMax: xa of one row then takes 96 of the 99 KiB of shared memory that every GPU gives a block.
+inline constexpr std::int64_t kLoraRankMax = 24576;
+
+inline Status check_lora_rank_max(const LoraPagedForwardArgs& args) {
+  if (args.rank_max <= kLoraRankMax) return {};
+  return bad_argument("expected a whole number from 0 to " + std::to_string(kLoraRankMax) + " for rankMax but received " +
+                      std::to_string(args.rank_max) + "; fix: pass the largest rank among the adapters");
+}
+
 // What both devices say of a row of `places` that names a rank or matrices that are not there.
 inline std::string wrong_lora_place(std::int64_t rank_max, std::int64_t listed, std::int64_t elements, std::int64_t slot, const LoraPlace& place) {
   return "expected a rank of at most " + std::to_string(rank_max) + " and matrices on the " + std::to_string(listed) + " listed pages of " +
@@ -34,6 +43,7 @@ inline std::int64_t lora_row_stride(std::int64_t rank) { return (rank + 7) / 8 *
 
 // The op table cannot say this: every slot that a row names has its whole A and B on pages of the list.
 inline Status check_lora_places(const LoraPagedForwardArgs& args) {
+  HONE_TRY(check_lora_rank_max(args));
   const std::int64_t listed = args.pages.dim[0], elements = args.a.dim[1];
   for (std::int64_t t = 0; t < args.x.dim[0]; ++t) {
     const std::int32_t slot = args.slots.data_as<std::int32_t>()[t];

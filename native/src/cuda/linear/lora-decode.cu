@@ -1,5 +1,6 @@
 // The ops of lora-rows.cu: a step that decodes has few rows, and several adapters among them.
 #include "core/lora-groups.h"
+#include "core/lora-places.h"
 #include "core/ops-args.h"
 #include "cuda/linear/lora-rows.h"
 #include "cuda/weights/weight-rows.h"
@@ -61,6 +62,7 @@ Status lora_grouped_forward(Stream& stream, const LoraGroupedForwardArgs& args) 
 
 // The bits of loraForward for the rows of each slot, where that takes them row by row.
 Status lora_paged_forward(Stream& stream, const LoraPagedForwardArgs& args) {
+  HONE_TRY(check_lora_rank_max(args));
   if (args.rank_max == 0) return {};
   LoraRows work = rows_of_call(args.x, args.y);
   LoraPages& paged = work.paged;

@@ -15,6 +15,8 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int kWarps = kThreads / kWarp;
 constexpr std::int64_t kFewRows = 256;
+// Up to which rank eight rows share a block: each then has an eighth of the shared memory that one row of kLoraRankMax takes.
+constexpr int kTogetherRankMax = kLoraRankMax / 8;
 
 // Of the four numbers of a slot.
 enum Place { kFirst, kAtA, kAtB, kRank };
@@ -268,7 +270,8 @@ Status run(Stream& stream, const Arguments& args) {
 
 template <bool kPaged>
 Status run_rows(Stream& stream, const Arguments& args) {
-  return args.work.rows <= kFewRows ? run<1, 2, kPaged>(stream, args) : run<8, 8, kPaged>(stream, args);
+  const bool are_apart = args.work.rows <= kFewRows || args.work.rank_max > kTogetherRankMax;
+  return are_apart ? run<1, 2, kPaged>(stream, args) : run<8, 8, kPaged>(stream, args);
 }
 
 }  // namespace
