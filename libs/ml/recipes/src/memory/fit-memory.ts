@@ -19,7 +19,8 @@ export interface FittedSettings {
 
 /**
  * The first remedy that by itself brings a run under a memory limit; where none does, all of them in their order up to the first
- * that suffices. The effective batch stays. A run that fits in no way is refused, with the smaller choice that would.
+ * that suffices. The effective batch stays. A run that fits in no way is refused, with the smaller choice that would, and with what
+ * gives it `more` than the limit.
  */
 export function fitMemory(
   source: ModelSource,
@@ -27,6 +28,7 @@ export function fitMemory(
   rowTokens: number,
   limitBytes: number,
   device: ComputingDevice = 'cpu',
+  more?: string,
 ): FittedSettings {
   const estimateOf = (of: TrainingSettings, tokens = rowTokens) => estimateMemory(source, of, tokens, device);
   const asked = estimateOf(settings);
@@ -42,8 +44,10 @@ export function fitMemory(
   const remedies: Remedy[] = [];
   while (!fits(estimate)) {
     const [next] = remediesFor(current);
-    if (!next)
-      throw tooLarge(limitBytes, asked, estimate, smallerChoice(source, current, rowTokens, limitBytes, estimateOf));
+    if (!next) {
+      const choice = smallerChoice(source, current, rowTokens, limitBytes, estimateOf) ?? 'a smaller model';
+      throw tooLarge(limitBytes, asked, estimate, [choice, more]);
+    }
     current = { ...current, ...next.change };
     remedies.push(next);
     estimate = estimateOf(current);
@@ -87,11 +91,11 @@ export function tooLarge(
   limitBytes: number,
   asked: MemoryEstimate,
   estimate: MemoryEstimate,
-  choice: string | undefined,
+  fixes: readonly (string | undefined)[],
 ) {
   const message =
     `[memory] expected a peak of at most ${limitBytes} bytes but the run takes ${asked.processBytes}, and with every remedy ` +
-    `still ${estimate.processBytes} (${estimate.residentBytes} of it before the first row); fix: ${choice ?? 'a smaller model'}`;
+    `still ${estimate.processBytes} (${estimate.residentBytes} of it before the first row); fix: ${fixes.filter(Boolean).join(', or ')}`;
   const details = {
     limitBytes,
     parts: asked.parts,

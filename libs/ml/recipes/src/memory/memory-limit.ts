@@ -14,3 +14,7 @@ export const memoryLimit = (free: number = availableMemory()): number => Math.ma
 /** What a run may take of its device: on a card HONE_CUDA_MEMORY, by which two processes share one, else what was free of it. */
 export const deviceLimit = (device: ComputingDevice): number =>
   device === 'cuda' ? openCard().budgetBytes : memoryLimit();
+
+/** What gives a run more than `deviceLimit`; nothing where no setting bounds it. */
+export const moreMemory = (device: ComputingDevice): string | undefined =>
+  device === 'cuda' && process.env['HONE_CUDA_MEMORY'] ? 'more of the GPU (HONE_CUDA_MEMORY)' : undefined;

@@ -16,6 +16,7 @@ import {
   sft,
   trainingSettings,
 } from '../index.js';
+import { moreMemory } from './memory-limit.js';
 import { remediesOf } from './remedies.js';
 
 const config = {
@@ -149,6 +150,22 @@ describe('a plan of more than can be counted in seconds', () => {
   });
 });
 
+describe('a limit of memory', () => {
+  const before = process.env['HONE_CUDA_MEMORY'];
+  afterEach(() => {
+    if (before === undefined) delete process.env['HONE_CUDA_MEMORY'];
+    else process.env['HONE_CUDA_MEMORY'] = before;
+  });
+
+  it('is raised by HONE_CUDA_MEMORY where that is what bounds a run', () => {
+    process.env['HONE_CUDA_MEMORY'] = '6000000';
+    expect(moreMemory('cuda')).toBe('more of the GPU (HONE_CUDA_MEMORY)');
+    expect(moreMemory('cpu')).toBeUndefined();
+    delete process.env['HONE_CUDA_MEMORY'];
+    expect(moreMemory('cuda')).toBeUndefined();
+  });
+});
+
 describe('a plan for a card', () => {
   const settings = trainingSettings({ lora_r: 8, bf16: true, per_device_train_batch_size: 4 });
 
@@ -206,7 +223,11 @@ describe('a plan for a card', () => {
   });
 
   it('is refused with what would fit, and says which device it is for', () => {
-    expect(() => fitMemory(folder, settings, 200, 1000, 'cuda')).toThrow('a smaller model');
+    expect(() => fitMemory(folder, settings, 200, 1000, 'cuda')).toThrow(/fix: a smaller model$/);
+    const more = 'more of the GPU (HONE_CUDA_MEMORY)';
+    expect(() => fitMemory(folder, settings, 200, 1000, 'cuda', more)).toThrow(
+      /fix: a smaller model, or more of the GPU \(HONE/,
+    );
     const load = {
       method: 'lora',
       arguments: { lora_r: 8 },

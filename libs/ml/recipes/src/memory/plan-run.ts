@@ -9,7 +9,7 @@ import {
 import { estimateMemory, type ComputingDevice, type MemoryEstimate } from './estimate-memory.js';
 import { estimateServing, type ServingEstimate, type ServingLoad } from './estimate-serving.js';
 import { fitMemory, tooLarge, type FittedSettings } from './fit-memory.js';
-import { deviceLimit } from './memory-limit.js';
+import { deviceLimit, moreMemory } from './memory-limit.js';
 
 /**
  * Tokens of a micro-batch, and pages of 16 keys and values: what is planned is counted by running the step, and this much is counted in
@@ -59,7 +59,8 @@ export function planRun(
   const rows = Math.max(settings.batchUnits, settings.evalStrategy === 'no' ? 0 : settings.evalBatchUnits);
   if (rows * rowTokens > planLimits.tokens)
     throw tooMuch('per_device_train_batch_size', rows, planLimits.tokens, rowTokens);
-  const fitted = withUnpackedBase(source, fitMemory(source, settings, rowTokens, limitBytes, device), {
+  const more = request.limitBytes === undefined ? moreMemory(device) : undefined;
+  const fitted = withUnpackedBase(source, fitMemory(source, settings, rowTokens, limitBytes, device, more), {
     ...{ rowTokens, limitBytes, device },
   });
   const sizes = ({ parts, processBytes }: MemoryEstimate) => ({ parts, processBytes });
@@ -91,7 +92,8 @@ export function checkResumed(
   const limitBytes = deviceLimit(device);
   const estimate = estimateMemory(source, settings, rowTokens, device);
   if (estimate.processBytes <= limitBytes) return;
-  throw tooLarge(limitBytes, estimate, estimate, 'free what other processes hold: a resumed run keeps its settings');
+  const free = 'free what other processes hold: a resumed run keeps its settings';
+  throw tooLarge(limitBytes, estimate, estimate, [free, moreMemory(device)]);
 }
 
 /** Memory that nothing else wants saves a card the unpacking of a 4-bit base in every step. */
