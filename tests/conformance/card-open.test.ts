@@ -79,6 +79,15 @@ const refusals: Refusal[] = [
     expect(auto.why).toMatch(says);
   });
 
+  // No machine would make this setting right, so it is not passed over either.
+  it.each(['cuda', 'auto'])('is told of a share that is none, with HONE_DEVICE=%s', (device) => {
+    const { device: chosen, why } = choiceUnder({ HONE_DEVICE: device, HONE_CUDA_MEMORY: '0' });
+    expect(chosen).toBeUndefined();
+    expect(why).toMatch(
+      /for HONE_CUDA_MEMORY but received 0; fix: set it to bytes or a share such as 0\.5, or leave it unset/,
+    );
+  });
+
   it('is told by the doctor too, which fails where the GPU was asked for by name', () => {
     const { env, says } = refusals[0] as Refusal;
     const asked = doctorUnder({ ...env, HONE_DEVICE: 'cuda' });

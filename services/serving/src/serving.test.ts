@@ -25,6 +25,7 @@ import { init } from '@hone/tensor';
 import { z } from 'zod';
 import {
   type Bus,
+  emulatedCardEnvironment,
   freePort,
   repositoryRoot,
   startBus,
@@ -416,6 +417,17 @@ describe('a serving process with a small cache and without adapters', () => {
     expect(told[0]).toContain('the key-value cache has room for 2048 tokens; fix: raise HONE_SERVING_KV_MEGABYTES_MAX');
     expect(await refusedBy(chat('ft:random:hone:desk:a'))).toMatchObject({ kind: 'refusal', code: 'adapters_off' });
     expect(await stopServing(serving)).toBe(0);
+  });
+});
+
+const card = emulatedCardEnvironment();
+(card ? describe : describe.skip)('a serving process with a setting that its engine refuses', () => {
+  it('ends with a line that says how to set it', async () => {
+    const starting = startServing({ ...card, HONE_DEVICE: 'cuda', HONE_CUDA_MEMORY: '0' });
+    await expect(starting).rejects.toThrow(
+      /engine thread ended: .*for HONE_CUDA_MEMORY but received 0; fix: set it to bytes or a share/,
+    );
+    await expect(starting).rejects.not.toThrow('look at the log of serving');
   });
 });
 

@@ -78,7 +78,8 @@ Status choose_budget(const CardFacts& facts, std::int64_t& bytes) {
   // A share, or bytes enough for the first chunks: nobody means one and a half bytes.
   const bool is_meant = value > 0 && (value <= 1 || (value >= 1 << 20 && value <= 1e18));
   if (*end != 0 || !is_meant) {
-    return bad_argument(std::string("expected bytes (a mebibyte at least), or a fraction up to 1 of the GPU's memory, for HONE_CUDA_MEMORY but received ") + text);
+    return bad_argument(std::string("expected bytes (a mebibyte at least), or a fraction up to 1 of the GPU's memory, for HONE_CUDA_MEMORY but received ") + text +
+                        "; fix: set it to bytes or a share such as 0.5, or leave it unset for nine tenths of what is free");
   }
   bytes = static_cast<std::int64_t>(value <= 1 ? value * static_cast<double>(facts.total_bytes) : value);
   if (bytes <= facts.free_bytes) return {};

@@ -252,11 +252,14 @@ const aborted = (): HoneError => fault('request_aborted', '[serving] the caller 
 const closed = (): HoneError =>
   fault('service_stopping', '[serving] the engine is going down; fix: ask again', { retryAfterSeconds: 1 });
 
+/** A sentence that tells its own fix keeps it: the log of serving would say no more. */
 const crashed = (reason: Error | undefined): HoneError => {
+  const why = reason?.message ?? 'no reason given';
+  const fix = why.includes('fix: ') ? '' : '; fix: look at the log of serving';
   const body: ErrorBody = {
     kind: 'fault',
     code: 'engine_crashed',
-    message: `[serving] the engine thread ended: ${reason?.message ?? 'no reason given'}; fix: look at the log of serving`,
+    message: `[serving] the engine thread ended: ${why}${fix}`,
     status: 503,
     retryAfterSeconds: 5,
   };
