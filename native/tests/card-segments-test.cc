@@ -149,8 +149,8 @@ void adapters_must_lie_on_listed_pages(int number) {
       CHECK(said.empty());
       continue;
     }
-    check_says(said, "expected a rank of at most 4 and matrices on the 2 listed pages of 64 elements for slot 1 but received " +
-                         std::string(received) + "; fix: write the slot's row of `places` anew when its pages or its rank change");
+    check_says(said, "expected a rank of at most 4 and matrices on the 2 listed pages of 64 elements for places of slot 1 but received " +
+                         std::string(received) + "; fix: write the row of that slot anew when its pages or its rank change");
     CHECK(said.find('[') == std::string::npos);
   }
 }

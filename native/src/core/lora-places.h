@@ -33,9 +33,9 @@ inline Status check_lora_rank_max(const LoraPagedForwardArgs& args) {
 // What both devices say of a row of `places` that names a rank or matrices that are not there.
 inline std::string wrong_lora_place(std::int64_t rank_max, std::int64_t listed, std::int64_t elements, std::int64_t slot, const LoraPlace& place) {
   return "expected a rank of at most " + std::to_string(rank_max) + " and matrices on the " + std::to_string(listed) + " listed pages of " +
-         std::to_string(elements) + " elements for slot " + std::to_string(slot) + " but received rank " + std::to_string(place.rank) +
+         std::to_string(elements) + " elements for places of slot " + std::to_string(slot) + " but received rank " + std::to_string(place.rank) +
          " at " + std::to_string(place.a) + " and " + std::to_string(place.b) + " from entry " + std::to_string(place.first) +
-         "; fix: write the slot's row of `places` anew when its pages or its rank change";
+         "; fix: write the row of that slot anew when its pages or its rank change";
 }
 
 // Elements from one row of B to the next: whole vectors of 16 bytes, zeros behind the rank.
